@@ -1,0 +1,109 @@
+/*
+ * Memory: physical pages, slabs, objects, address spaces, faults, user copies. The public face of kernel/mm.
+ */
+#ifndef KERNEL_MM_MM_H
+#define KERNEL_MM_MM_H
+
+#include "kernel/sync/epoch.h"
+#include "lib/types.h"
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE  (1UL << PAGE_SHIFT)
+
+/* ---- physical pages ---- */
+#define DIRECT_MAP_BASE 0xffffffc000000000UL
+#define KSTACK_REGION	0xffffffe000000000UL /* kernel stacks with unmapped guards */
+#define USER_TOP	0x0000004000000000UL /* first address above user space (Sv39) */
+#define pa_to_va(pa) ((void *)((u64)(pa) + DIRECT_MAP_BASE))
+#define va_to_pa(va) ((u64)(va)-DIRECT_MAP_BASE)
+
+#define PAGE_ZERO BIT(0)    /* zeroed */
+#define PAGE_RESERVE BIT(1) /* may use the reserve (out-of-memory victim, page tables) */
+
+/* Allocates 2^order contiguous pages; returns their direct-map address or NULL. Context: any, no lock above RANK_ZONE. */
+void *page_alloc(u32 order, u32 flags);
+void page_free(void *va, u32 order);
+/* Page reference counts for frames shared by mappings and objects. The last put frees an order-0 page. */
+void page_get(void *va);
+void page_put(void *va);
+u64 mm_total_pages(void);
+u64 mm_free_pages(void); /* summed over harts: approximate while others run */
+
+/* ---- slabs ---- */
+struct slab_cache;
+struct slab_cache *slab_create(const char *name, size_t size, size_t align);
+void *slab_alloc(struct slab_cache *c); /* NULL when out of memory; not zeroed */
+void slab_free(struct slab_cache *c, void *obj);
+void *kmalloc(size_t size); /* any size up to 4 MiB, 16-byte aligned (page aligned from 4 KiB up); NULL when out of memory */
+void *kzalloc(size_t size);
+void kfree(void *p);
+
+/* ---- kernel stacks (mapped once, recycled, 16 KiB with guard) ---- */
+void *kstack_alloc(void); /* lowest address */
+void kstack_free(void *stack);
+#define KSTACK_SIZE (16UL << 10)
+
+/* ---- objects: what tmpfs files, memfd, shm and shared anonymous memory are made of ---- */
+struct vm_object {
+	u64 id;	    /* [I] never reused; futex keys carry it */
+	u64 size;   /* [a] bytes */
+	u32 refs;   /* [a] */
+	struct vm_object_private *priv;
+};
+struct vm_object *vm_object_create(u64 size);
+void vm_object_get(struct vm_object *o);
+void vm_object_put(struct vm_object *o);
+/* The page at `index`, allocated and zeroed if absent (create) or NULL; carries a page reference. */
+void *vm_object_page(struct vm_object *o, u64 index, bool create);
+/* Adopts an existing frame (initramfs pages). The object takes over the caller's page reference. */
+int vm_object_adopt(struct vm_object *o, u64 index, void *page);
+int vm_object_resize(struct vm_object *o, u64 size); /* truncate frees and unmaps pages beyond */
+u64 vm_object_pages(struct vm_object *o);	     /* resident pages */
+
+/* ---- address spaces ---- */
+#define PROT_READ  1
+#define PROT_WRITE 2
+#define PROT_EXEC  4
+#define MAP_SHARED 0x01
+#define MAP_PRIVATE 0x02
+#define MAP_FIXED 0x10
+#define MAP_ANONYMOUS 0x20
+#define MAP_GROWSDOWN 0x100
+#define MAP_FIXED_NOREPLACE 0x100000
+
+struct mm; /* opaque outside kernel/mm; reference counted */
+struct mm *mm_create(void);
+void mm_get(struct mm *mm);
+void mm_put(struct mm *mm);	      /* last put tears the space down; may sleep */
+u64 mm_id(const struct mm *mm);	      /* 64-bit, never reused */
+void mm_switch(struct mm *mm);	      /* makes it this hart's space; NULL: a kernel thread borrows the current one */
+/* `addr` and `len` page-aligned. obj NULL = anonymous. Returns the address or -errno. Takes its own reference on obj. name: for maps ("[stack]"), may be NULL, static string. */
+long mm_map(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_object *obj, u64 offset, const char *name);
+int mm_unmap(struct mm *mm, u64 addr, u64 len);
+int mm_protect(struct mm *mm, u64 addr, u64 len, int prot);
+int mm_discard(struct mm *mm, u64 addr, u64 len); /* MADV_DONTNEED */
+u64 mm_brk(struct mm *mm, u64 addr);		  /* returns the new (or unchanged) break */
+void mm_set_brk(struct mm *mm, u64 start);	  /* exec: where the heap begins */
+u64 mm_resident_pages(struct mm *mm);
+u64 mm_virtual_pages(struct mm *mm);
+
+enum mm_access { MM_READ, MM_WRITE, MM_EXEC };
+/* Resolves a fault at `addr`. 0, or -EFAULT with *sig_code = SEGV_MAPERR/SEGV_ACCERR, or -ENOMEM, -EINTR (killed), or BUS (-EIO) past the end of an object. May sleep. */
+int mm_fault(struct mm *mm, u64 addr, enum mm_access access, int *sig_code);
+
+/*
+ * Where a futex word lives: for a shared mapping or a read-only private object mapping object id + page index, else the
+ * space's id + address. No reference is held. 0 or -EFAULT.
+ */
+struct mm_key {
+	u64 space; /* object id (bit 63 clear) or mm id (bit 63 set) */
+	u64 page;  /* page index or page address */
+	u32 offset;
+};
+int mm_futex_key(struct mm *mm, u64 addr, bool write, struct mm_key *key);
+
+/* ---- boot ---- */
+void mm_early_init(const void *fdt, u64 initrd_start, u64 initrd_end); /* boot hart: zones, direct map, caches */
+void mm_hart_init(void);					       /* every hart: magazines, satp */
+
+#endif

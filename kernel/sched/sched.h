@@ -1,0 +1,107 @@
+/*
+ * Threads, run queues, placement and idle. A hart owns its run queue; woken threads arrive in its inbox.
+ */
+#ifndef KERNEL_SCHED_SCHED_H
+#define KERNEL_SCHED_SCHED_H
+
+#include "arch/riscv64/context.h"
+#include "kernel/sync/epoch.h"
+#include "kernel/sync/inbox.h"
+#include "kernel/sync/park.h"
+#include "kernel/time/time.h"
+#include "lib/list.h"
+#include "lib/types.h"
+
+enum sched_class { SCHED_CLASS_RR, SCHED_CLASS_FIFO, SCHED_CLASS_FAIR, SCHED_CLASS_IDLE };
+enum park_state { PARK_EMPTY, PARK_PERMIT, PARK_BLOCKED, PARK_WAKING };
+
+/* Exit-work bits of thread->work: asynchronous demands, tested once on return to user mode. */
+#define THREAD_WORK_SIGNAL BIT(0) /* look at pending signals */
+#define THREAD_WORK_KILL   BIT(1) /* fatal signal or exec/exit_group by another thread: parks return -EINTR */
+#define THREAD_WORK_RSEQ   BIT(2)
+#define THREAD_WORK_STOP   BIT(3)
+
+struct mm;
+
+/*
+ * The schedulable half of a task; kernel/task embeds it. Lifetime: counted; freed after a grace period, so that a waker that found it
+ * under the epoch may finish unpark().
+ */
+struct thread {
+	u32 work;		    /* [a] THREAD_WORK_* */
+	u32 park;		    /* [a] enum park_state */
+	u32 on_cpu;		    /* [a] 1 while a hart runs on its kernel stack */
+	u32 cpu;		    /* [a] hart where it last ran */
+	struct arch_context context; /* [c] saved registers when switched out */
+	u64 kernel_sp;		    /* [I] top of its kernel stack */
+	void *stack;		    /* [I] */
+	struct mm *mm;		    /* [c] NULL for kernel threads */
+	struct inbox_node inbox;    /* [a] link in a hart's inbox */
+	struct thread *batch_next;  /* link in an unpark batch, owned by the waker that won WAKING */
+	struct list run;	    /* [L:runq] */
+	u64 vruntime;		    /* [L:runq] fair class, ticks weighted */
+	u8 class;		    /* [L:runq] enum sched_class */
+	u8 rt_prio;		    /* [L:runq] 1..99 for FIFO and RR */
+	s8 nice;		    /* [L:runq] -20..19 */
+	bool queued;		    /* [L:runq] */
+	u64 affinity;		    /* [a] bit per dense cpu id */
+	u64 run_start;		    /* [c] ticks when switched in */
+	u64 run_ticks;		    /* [c] summed run time */
+	u64 user_ticks;		    /* [c] share in user mode, by sampling */
+	u64 nr_switches;	    /* [c] */
+	u32 tid;		    /* [I] for tracing: Linux thread id; 0 for idle */
+	char name[16];		    /* [a] comm; changed by prctl/exec */
+	const struct thread_ops *ops; /* [I] events to the upper layer */
+	u32 refs;		    /* [a] */
+	struct epoch_node free_node;
+};
+
+/* What the owner of a thread (kernel/task) is told. */
+struct thread_ops {
+	void (*switch_in)(struct thread *t);  /* on its hart, before it runs: floating point, rseq. May be NULL */
+	void (*switch_out)(struct thread *t); /* may be NULL */
+	bool (*interrupted)(struct thread *t, u32 park_flags); /* a park with these flags must end now with -EINTR */
+	void (*free)(struct thread *t);	      /* last reference gone, after a grace period */
+};
+
+void sched_init(void);
+void sched_hart_init(void);
+__noreturn void sched_idle(void); /* what each hart becomes at the end of its boot */
+
+/* Prepares `t` (zeroed by the caller) to run fn(arg) on a new kernel stack; one reference. 0 or -ENOMEM. */
+int thread_init(struct thread *t, const char *name, const struct thread_ops *ops, void (*fn)(void *), void *arg);
+void thread_start(struct thread *t); /* first wake-up; placement picks the hart */
+__noreturn void thread_exit(void);   /* current thread: never returns; drops the running reference */
+void thread_get(struct thread *t);
+void thread_put(struct thread *t);
+struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg); /* started; NULL on failure */
+
+void sched_yield(void);
+void schedule(void);	   /* switch to the best thread; current goes by its park state */
+/*
+ * A named point without lock, epoch section or per-hart pointer: quiescent, drains hart work, takes interrupts, may preempt.
+ */
+void kernel_relax(void);
+/* 0; -EINVAL if no started hart is in the mask. Moves the thread if it is on a hart no longer allowed. */
+int sched_set_affinity(struct thread *t, u64 mask);
+int sched_set_policy(struct thread *t, enum sched_class class, u32 rt_prio, s32 nice);
+/* Runs the hart's pending work (inbox, resched, calls, TLB, epoch, timers). From the way out of the kernel and idle. */
+void sched_hart_work(void);
+/* Sets bits in t->work and makes sure that `t` looks at them soon: unparks it if parked interruptibly, kicks its hart (urgent). */
+void thread_set_work(struct thread *t, u32 bits);
+
+/* Sleeps until `deadline` (ticks). 0, or -EINTR. */
+int sched_sleep_until(u64 deadline, u32 park_flags);
+
+struct sched_stats { u64 nr_running, nr_switches, idle_ticks, user_ticks, system_ticks; };
+void sched_cpu_stats(u32 cpu, struct sched_stats *out);
+
+/* Debug: the caller may sleep / may take a page fault here (no spin lock, no epoch section). */
+void might_sleep_at(const char *file, int line);
+#ifdef KERNEL_DEBUG
+#define might_sleep() might_sleep_at(__FILE__, __LINE__)
+#else
+#define might_sleep() ((void)0)
+#endif
+
+#endif

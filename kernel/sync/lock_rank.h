@@ -1,0 +1,41 @@
+/*
+ * Lock order, outermost first: a hart may take a lock only of a higher rank than every one that it holds (checked in
+ * debug builds). Two locks of one class are taken in address order through spin_lock_pair(). A sleeping mutex may not be
+ * taken under a spin lock.
+ *
+ *   sleeping mutexes      process children < mount < inode < mm (address-space layout) < file position/pipe
+ *   spin locks            signal < fd table < wait-queue source < epoll ready list < futex bucket < pi state
+ *                         < vm_object < page-table leaf < run queue < timer queue < slab depot < buddy zone
+ *                         < mutex wait list < trace control < console
+ */
+#ifndef KERNEL_SYNC_LOCK_RANK_H
+#define KERNEL_SYNC_LOCK_RANK_H
+
+enum lock_rank {
+	/* sleeping */
+	RANK_PROCESS = 10,
+	RANK_MOUNT = 20,
+	RANK_INODE = 30,
+	RANK_MM = 40,
+	RANK_FILE = 50,
+	/* spinning */
+	RANK_SPIN = 100, /* first spin rank */
+	RANK_PID = 105,
+	RANK_SIGNAL = 110,
+	RANK_FDTABLE = 120,
+	RANK_WAITQ = 130,
+	RANK_EPOLL = 135,
+	RANK_FUTEX = 140,
+	RANK_PI = 145,
+	RANK_OBJECT = 150,
+	RANK_PTE = 155,
+	RANK_MUTEX_WAIT = 158,
+	RANK_RUNQ = 160,
+	RANK_TIMER = 165,
+	RANK_SLAB = 170,
+	RANK_ZONE = 175,
+	RANK_TRACE = 180,
+	RANK_CONSOLE = 190,
+};
+
+#endif
