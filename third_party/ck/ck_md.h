@@ -9,8 +9,8 @@
 #define CK_MD_H
 
 #define CK_MD_RMO
-#define CK_MD_CACHELINE		     64
-#define CK_MD_PAGESIZE		     4096
+#define CK_MD_CACHELINE 64
+#define CK_MD_PAGESIZE	4096
 #define CK_MD_POINTER_PACK_DISABLE
 #define CK_PR_DISABLE_DOUBLE
 
