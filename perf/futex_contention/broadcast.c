@@ -1,0 +1,103 @@
+/*
+ * One thread (worker 0) wakes 64 that wait for the same word. An operation is a whole round:
+ * broadcast, every waiter runs and reports, the last one wakes the broadcaster, all sleep again.
+ *
+ * round: number of the broadcast. arrived: waiters that saw it. A waiter may find the next round
+ * open before it slept: then it does not sleep, and nothing is lost.
+ */
+#include "perf/futex_contention/futex_contention.h"
+#include "perf/lib/futex.h"
+
+#include <limits.h>
+
+static _Alignas(BENCH_LINE) _Atomic uint32_t round_word;   /* [a] futex */
+static _Alignas(BENCH_LINE) _Atomic uint32_t arrived_word; /* [a] futex */
+
+/* The same two counters for the pthread version, under its mutex. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t opened = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t complete = PTHREAD_COND_INITIALIZER;
+static uint32_t round_count, arrived_count;
+
+void broadcast_prepare(struct bench_team *team)
+{
+	(void)team;
+	atomic_store(&round_word, 0);
+	atomic_store(&arrived_word, 0);
+	round_count = 0;
+	arrived_count = 0;
+}
+
+static void futex_broadcaster(struct bench_worker *worker)
+{
+	for (; worker->done < worker->team->ops; worker->done++) {
+		uint32_t arrived;
+
+		atomic_store(&arrived_word, 0);
+		atomic_fetch_add(&round_word, 1);
+		futex_wake(&round_word, INT_MAX);
+		while ((arrived = atomic_load(&arrived_word)) != BROADCAST_WAITERS)
+			futex_wait(&arrived_word, arrived, NULL);
+	}
+}
+
+static void futex_waiter(struct bench_worker *worker)
+{
+	for (; worker->done < worker->team->ops; worker->done++) {
+		while (atomic_load(&round_word) == (uint32_t)worker->done)
+			futex_wait(&round_word, worker->done, NULL);
+		if (atomic_fetch_add(&arrived_word, 1) == BROADCAST_WAITERS - 1)
+			futex_wake(&arrived_word, 1);
+	}
+}
+
+void broadcast_futex_work(struct bench_worker *worker)
+{
+	if (worker->index == 0)
+		futex_broadcaster(worker);
+	else
+		futex_waiter(worker);
+}
+
+static void pthread_broadcaster(struct bench_worker *worker)
+{
+	pthread_mutex_lock(&lock);
+	for (; worker->done < worker->team->ops; worker->done++) {
+		arrived_count = 0;
+		round_count++;
+		pthread_cond_broadcast(&opened);
+		while (arrived_count != BROADCAST_WAITERS)
+			pthread_cond_wait(&complete, &lock);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+static void pthread_waiter(struct bench_worker *worker)
+{
+	pthread_mutex_lock(&lock);
+	for (; worker->done < worker->team->ops; worker->done++) {
+		while (round_count == (uint32_t)worker->done)
+			pthread_cond_wait(&opened, &lock);
+		if (++arrived_count == BROADCAST_WAITERS)
+			pthread_cond_signal(&complete);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+void broadcast_pthread_work(struct bench_worker *worker)
+{
+	if (worker->index == 0)
+		pthread_broadcaster(worker);
+	else
+		pthread_waiter(worker);
+}
+
+/* Every worker takes part in every round. */
+void broadcast_check(struct bench_team *team)
+{
+	for (int i = 0; i < team->threads; i++)
+		if (team->workers[i].done != team->ops)
+			bench_fail("worker %d took part in %llu rounds of %llu", i,
+				   (unsigned long long)team->workers[i].done,
+				   (unsigned long long)team->ops);
+}

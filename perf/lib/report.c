@@ -1,0 +1,102 @@
+/*
+ * The table and the JSON lines. Each line is flushed at once: a run that dies has shown what it
+ * measured until then.
+ */
+#include "perf/lib/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(const double *sorted, int nr)
+{
+	return nr % 2 ? sorted[nr / 2] : (sorted[nr / 2 - 1] + sorted[nr / 2]) / 2;
+}
+
+/* @ns in the unit that leaves one to three digits before the point. */
+static const char *duration_text(double ns, char *text, size_t size)
+{
+	static const char *const units[] = {"ns", "us", "ms", "s"};
+	int unit = 0;
+
+	while (ns >= 1000 && unit < 3) {
+		ns /= 1000;
+		unit++;
+	}
+	snprintf(text, size, "%.*f %-2s", ns < 10 ? 2 : ns < 100 ? 1 : 0, ns, units[unit]);
+	return text;
+}
+
+/* @value with a space before each group of three digits. */
+static const char *grouped_text(double value, char *text, size_t size)
+{
+	char digits[32];
+	int length = snprintf(digits, sizeof(digits), "%.0f", value);
+	size_t used = 0;
+
+	for (int i = 0; i < length && used + 2 < size; i++) {
+		if (i > 0 && (length - i) % 3 == 0)
+			text[used++] = ' ';
+		text[used++] = digits[i];
+	}
+	text[used] = '\0';
+	return text;
+}
+
+void report_head(const struct options *options, const struct bench_suite *suite, int harts)
+{
+	if (options->json)
+		return;
+	if (options->count) {
+		printf("%s: counted windows, %d harts\n%-34s %8s %10s\n", suite->program, harts,
+		       "benchmark", "window", "operations");
+	} else {
+		printf("%s: %d harts, %d samples of %d ms a line\n", suite->program, harts,
+		       options->samples, options->duration_ms / options->samples);
+		printf("%-34s %10s %10s %12s  %s\n", "benchmark", "median", "min", "per second",
+		       "one operation");
+	}
+	fflush(stdout);
+}
+
+void report_line(const struct options *options, struct report_line *line)
+{
+	char median_text[32], min_text[32], rate_text[32];
+	double middle;
+
+	qsort(line->samples, line->nr_samples, sizeof(*line->samples), compare_doubles);
+	middle = median(line->samples, line->nr_samples);
+	if (options->json)
+		printf("{\"name\":\"%s\",\"unit\":\"ns/op\",\"better\":\"lower\",\"value\":%.3f,"
+		       "\"min\":%.3f,\"max\":%.3f,\"samples\":%d,\"ops\":%llu}\n",
+		       line->name, middle, line->samples[0], line->samples[line->nr_samples - 1],
+		       line->nr_samples, (unsigned long long)line->ops);
+	else
+		printf("%-34s %10s %10s %12s  %s\n", line->name,
+		       duration_text(middle, median_text, sizeof(median_text)),
+		       duration_text(line->samples[0], min_text, sizeof(min_text)),
+		       grouped_text(1e9 / middle, rate_text, sizeof(rate_text)), line->op);
+	fflush(stdout);
+}
+
+void report_window(const struct options *options, const char *name, int window, uint64_t ops,
+		   bool one_hart)
+{
+	if (options->json)
+		printf("{\"name\":\"%s\",\"window\":%d,\"ops\":%llu,\"one_hart\":%s}\n", name,
+		       window, (unsigned long long)ops, one_hart ? "true" : "false");
+	else
+		printf("%-34s %8d %10llu\n", name, window, (unsigned long long)ops);
+	fflush(stdout);
+}
+
+void report_skip(const char *program, const char *name, const char *why)
+{
+	fprintf(stderr, "%s: %s skipped: %s\n", program, name, why);
+}

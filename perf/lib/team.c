@@ -1,0 +1,243 @@
+/*
+ * A team of pinned or free threads that runs sample after sample.
+ *
+ * Workers sleep on team->gate between samples; the main thread opens it by adding one and sleeps
+ * on team->running until the last worker has taken that to zero. Every field that a sample needs
+ * is written before the gate's release store and read after its acquire load.
+ *
+ * A lost wake-up, here or in the benchmark, leaves running above zero: the main thread's wait has
+ * a deadline and then names the workers that never came back.
+ */
+#define _GNU_SOURCE
+#include "perf/lib/team.h"
+
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "perf/lib/count.h"
+#include "perf/lib/futex.h"
+
+#define WORKER_STACK (128 * 1024)
+
+static void allowed_harts(cpu_set_t *set)
+{
+	CPU_ZERO(set);
+	if (sched_getaffinity(0, sizeof(*set), set) < 0)
+		bench_fail("sched_getaffinity: %s", strerror(errno));
+}
+
+int team_harts(void)
+{
+	cpu_set_t set;
+
+	allowed_harts(&set);
+	return CPU_COUNT(&set);
+}
+
+/* The @nth allowed hart, counted round and round. */
+static int nth_hart(int nth)
+{
+	cpu_set_t set;
+	int cpu = -1;
+
+	allowed_harts(&set);
+	for (int left = nth % CPU_COUNT(&set); left >= 0; left--)
+		do
+			cpu++;
+		while (!CPU_ISSET(cpu, &set));
+	return cpu;
+}
+
+static void pin_self(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) < 0)
+		bench_fail("sched_setaffinity to hart %d: %s", cpu, strerror(errno));
+}
+
+static uint32_t gate_wait(struct bench_team *team, uint32_t seen)
+{
+	uint32_t gate;
+
+	while ((gate = atomic_load_explicit(&team->gate, memory_order_acquire)) == seen)
+		futex_wait(&team->gate, seen, NULL);
+	return gate;
+}
+
+/*
+ * All workers begin together, so that a sample holds no wake-up of its own team. The last one to
+ * arrive opens the counted window and lets the others go, who yield meanwhile: a sleep here would
+ * stagger them again.
+ */
+static void start_together(struct bench_team *team)
+{
+	if (atomic_fetch_add(&team->started, 1) == (uint32_t)team->threads - 1) {
+		if (team->window >= 0)
+			bench_count_begin(team->window);
+		atomic_store(&team->go, true);
+	}
+	while (!atomic_load(&team->go))
+		sched_yield();
+}
+
+/* The time stamps and markers stand as close to the work as they can. */
+static void worker_sample(struct bench_worker *worker)
+{
+	struct bench_team *team = worker->team;
+
+	worker->done = 0;
+	start_together(team);
+	worker->start_ns = bench_now_ns();
+	team->bench->work(worker);
+	worker->end_ns = bench_now_ns();
+	atomic_store(&worker->finished, true);
+	if (atomic_fetch_sub(&team->running, 1) != 1)
+		return;
+	if (team->window >= 0)
+		bench_count_end(team->window);
+	futex_wake(&team->running, 1);
+}
+
+static void *worker_main(void *arg)
+{
+	struct bench_worker *worker = arg;
+	uint32_t seen = 0;
+
+	if (worker->cpu >= 0)
+		pin_self(worker->cpu);
+	for (;;) {
+		seen = gate_wait(worker->team, seen);
+		if (worker->team->quit)
+			return NULL;
+		worker_sample(worker);
+	}
+}
+
+void team_start(struct bench_team *team, const struct bench *bench, const char *name, int threads,
+		enum team_place place)
+{
+	pthread_attr_t attr;
+	int error;
+
+	memset(team, 0, sizeof(*team));
+	team->bench = bench;
+	team->name = name;
+	team->threads = threads;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, WORKER_STACK);
+	for (int i = 0; i < threads; i++) {
+		struct bench_worker *worker = &team->workers[i];
+
+		worker->team = team;
+		worker->index = i;
+		worker->cpu =
+			place == TEAM_ANYWHERE ? -1 : nth_hart(place == TEAM_OTHER_HART ? i : 0);
+		error = pthread_create(&worker->thread, &attr, worker_main, worker);
+		if (error)
+			bench_fail("pthread_create: %s", strerror(error));
+	}
+	pthread_attr_destroy(&attr);
+}
+
+static void open_gate(struct bench_team *team)
+{
+	atomic_fetch_add_explicit(&team->gate, 1, memory_order_release);
+	futex_wake(&team->gate, INT_MAX);
+}
+
+_Noreturn static void stuck(const struct bench_team *team)
+{
+	char list[BENCH_MAX_THREADS * 4] = "";
+	size_t used = 0;
+
+	for (int i = 0; i < team->threads; i++)
+		if (!atomic_load(&team->workers[i].finished))
+			used += snprintf(list + used, sizeof(list) - used, " %d", i);
+	bench_fail("no end after %d s, lost wake-up? Workers of %d still busy:%s", BENCH_WATCHDOG_S,
+		   team->threads, list);
+}
+
+static void wait_for_workers(struct bench_team *team)
+{
+	uint64_t deadline = bench_now_ns() + BENCH_WATCHDOG_S * 1000000000ull;
+	uint32_t running;
+
+	while ((running = atomic_load(&team->running)) != 0) {
+		uint64_t now = bench_now_ns();
+		struct timespec left;
+
+		if (now >= deadline)
+			stuck(team);
+		left.tv_sec = (deadline - now) / 1000000000;
+		left.tv_nsec = (deadline - now) % 1000000000;
+		futex_wait(&team->running, running, &left);
+	}
+}
+
+static uint64_t sample_length(const struct bench_team *team)
+{
+	uint64_t start = UINT64_MAX, end = 0;
+
+	for (int i = 0; i < team->threads; i++) {
+		const struct bench_worker *worker = &team->workers[i];
+
+		start = worker->start_ns < start ? worker->start_ns : start;
+		end = worker->end_ns > end ? worker->end_ns : end;
+	}
+	if (end < start)
+		bench_fail("CLOCK_MONOTONIC went backwards by %llu ns",
+			   (unsigned long long)(start - end));
+	return end > start ? end - start : 1;
+}
+
+uint64_t team_run(struct bench_team *team, uint64_t ops, int window)
+{
+	uint64_t share = ops / team->threads, rest = ops % team->threads;
+
+	team->ops = ops;
+	team->window = window;
+	atomic_store(&team->started, 0);
+	atomic_store(&team->go, false);
+	atomic_store(&team->running, team->threads);
+	for (int i = 0; i < team->threads; i++) {
+		team->workers[i].ops = share + ((uint64_t)i < rest);
+		atomic_store(&team->workers[i].finished, false);
+	}
+	if (team->bench->prepare)
+		team->bench->prepare(team);
+	open_gate(team);
+	wait_for_workers(team);
+	team->bench->check(team);
+	return sample_length(team);
+}
+
+void team_stop(struct bench_team *team)
+{
+	team->quit = true;
+	open_gate(team);
+	for (int i = 0; i < team->threads; i++)
+		pthread_join(team->workers[i].thread, NULL);
+}
+
+uint64_t bench_done(const struct bench_team *team)
+{
+	uint64_t done = 0;
+
+	for (int i = 0; i < team->threads; i++)
+		done += team->workers[i].done;
+	return done;
+}
+
+void bench_check_done(struct bench_team *team)
+{
+	uint64_t done = bench_done(team);
+
+	if (done != team->ops)
+		bench_fail("%llu operations done, %llu asked for", (unsigned long long)done,
+			   (unsigned long long)team->ops);
+}
