@@ -1,0 +1,316 @@
+#!/usr/bin/python3
+"""Unit tests of the modules behind tools/run and tools/compare. No QEMU, no Bazel, no network."""
+
+import io
+import json
+import os
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, os.getcwd())
+
+from tools.guest import benchlist, count, cpio, machine, panic, program, rootfs, run, stats  # noqa: E402
+from tools.guest import build, compare  # noqa: E402
+from tools.guest.errors import NOT_EXECUTABLE, NOT_FOUND, USAGE, ToolError  # noqa: E402
+from tools.guest.tree import Tree  # noqa: E402
+
+LIST = """
+[[program]]
+suite = "core"
+target = "//perf:core"
+args = ["--json"]
+count_args = ["--json", "--count"]
+[program.benchmarks]
+null_syscall = "getppid"
+fault = "page faults"
+[[program]]
+suite = "boot"
+target = "//perf:boot"
+as_init = true
+since = "kernel_entry"
+[program.benchmarks]
+first_user = "first user instruction"
+"""
+
+
+def elf(machine_id=243, interpreter=b""):
+    """The head of an ELF file with at most a PT_INTERP."""
+    head = b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, machine_id, 1, 0, 64, 0, 0,
+                                                   64, 56, 1 if interpreter else 0, 0, 0, 0)
+    if not interpreter:
+        return head
+    return head + struct.pack("<IIQQQQQQ", 3, 4, 120, 0, 0, len(interpreter), 0, 1) + interpreter
+
+
+class CpioTest(unittest.TestCase):
+    def archive(self, tree):
+        out = io.BytesIO()
+        length = tree.write(out)
+        self.assertEqual(length, len(out.getvalue()))
+        return out.getvalue()
+
+    def test_large_files_own_their_pages(self):
+        tree = Tree()
+        for i, size in enumerate((0, 1, 4095, 4096, 4097, 8192, 100000)):
+            tree.add_file("d/" + "n" * (i * 40 + 1), os.urandom(size))
+        archive = self.archive(tree)
+        self.assertEqual(len(archive) % cpio.PAGE, 0)
+        for name, mode, data, offset in cpio.read(archive):
+            if stat.S_ISREG(mode) and len(data) >= cpio.PAGE:
+                self.assertEqual(offset % cpio.PAGE, 0, name)
+                self.assertFalse(any(archive[offset + len(data):offset + -(-len(data) // 4096) * 4096]))
+
+    def test_round_trip_and_concatenation(self):
+        tree = rootfs.base_tree()
+        tree.add_file("bin/x", b"data", 0o755)
+        archive = self.archive(tree)
+        self.assertEqual(archive, self.archive(tree))
+        entries = {name: (mode, data) for name, mode, data, _ in cpio.read(archive + archive)}
+        self.assertEqual(entries["usr/bin/x"], (stat.S_IFREG | 0o755, b"data"))
+        self.assertEqual(entries["bin"], (stat.S_IFLNK | 0o777, b"usr/bin"))
+        self.assertTrue(stat.S_ISCHR(entries["dev/console"][0]))
+        self.assertEqual(entries["etc"][0], stat.S_IFDIR | 0o755)
+
+    def test_gnu_cpio_reads_it(self):
+        tree = rootfs.base_tree()
+        tree.add_file("bin/large", bytes(10000))
+        out = subprocess.run(["cpio", "-t", "--quiet"], input=self.archive(tree), capture_output=True)
+        self.assertIn(b"usr/bin/large\n", out.stdout)
+
+    def test_truncated(self):
+        tree = Tree()
+        tree.add_file("x", bytes(5000))
+        with self.assertRaises(ValueError):
+            list(cpio.read(self.archive(tree)[:6000]))
+
+
+class TreeTest(unittest.TestCase):
+    def test_parents_are_made_and_links_followed(self):
+        tree = rootfs.base_tree()
+        tree.add_file("lib/a/b", b"x")
+        self.assertIsNotNone(tree.lookup("usr/lib/a"))
+        self.assertEqual(tree.resolve("/lib/../bin/./x"), "usr/bin/x")
+        tree.add_symlink("loop", "loop")
+        with self.assertRaises(ToolError):
+            tree.resolve("loop/x")
+
+    def test_conflicts(self):
+        tree = rootfs.base_tree()
+        with self.assertRaises(ToolError):
+            tree.add_file("etc", b"")
+        with self.assertRaises(ToolError):
+            tree.add_file("etc/passwd/x", b"")
+
+    def test_base_and_top(self):
+        with tempfile.TemporaryDirectory() as folder:
+            archive, index = Path(folder) / "a", Path(folder) / "i"
+            base = rootfs.base_tree()
+            base.add_file("usr/bin/tool", elf(), 0o755)
+            with open(archive, "wb") as out:
+                base.write(out)
+            base.save_index(index)
+            top = Tree(archive, index)
+            self.assertEqual(top.head("usr/bin/tool", 4), b"\x7fELF")
+            self.assertEqual(program.find(top, "tool", rootfs.PATH), "usr/bin/tool")
+            top.add_file("sbin/other", b"y")
+            self.assertEqual(list(top.nodes), ["usr/sbin/other"])
+
+    def test_host_folder(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.makedirs(f"{folder}/d/e")
+            Path(folder, "d/e/f").write_bytes(b"1")
+            os.symlink("f", f"{folder}/d/e/l")
+            tree = Tree()
+            tree.add_host(f"{folder}/d", "/x")
+            self.assertEqual(tree.lookup("x/e/f").data, b"1")
+            self.assertEqual(tree.lookup("x/e/l").target, "f")
+            with self.assertRaises(ToolError):
+                tree.add_host(f"{folder}/none", "/y")
+
+
+class ProgramTest(unittest.TestCase):
+    def status(self, name, data, mode=0o755):
+        tree = rootfs.base_tree()
+        tree.add_file("bin/p", data, mode)
+        with self.assertRaises(ToolError) as caught:
+            program.find(tree, name, rootfs.PATH)
+        return caught.exception.status
+
+    def test_refused(self):
+        self.assertEqual(self.status("q", elf()), NOT_FOUND)
+        self.assertEqual(self.status("/q", elf()), NOT_FOUND)
+        self.assertEqual(self.status("p", elf(), 0o644), NOT_EXECUTABLE)
+        self.assertEqual(self.status("p", elf(62)), NOT_EXECUTABLE)
+        self.assertEqual(self.status("p", elf()[:30]), NOT_EXECUTABLE)
+        self.assertEqual(self.status("p", b"text"), NOT_EXECUTABLE)
+        self.assertEqual(self.status("p", b""), NOT_EXECUTABLE)
+        self.assertEqual(self.status("/etc", elf()), NOT_EXECUTABLE)
+        self.assertEqual(self.status("p", b"#!/bin/sh\n"), NOT_FOUND)
+        self.assertEqual(self.status("p", elf(interpreter=b"/lib/ld.so\0")), NOT_FOUND)
+
+    def test_found(self):
+        tree = rootfs.base_tree()
+        tree.add_file("lib/ld.so", elf(), 0o755)
+        tree.add_file("bin/dynamic", elf(interpreter=b"/lib/ld.so\0"), 0o755)
+        tree.add_file("bin/script", b"#! /bin/dynamic -x\n", 0o755)
+        tree.add_symlink("bin/link", "script")
+        self.assertEqual(program.find(tree, "link", rootfs.PATH), "usr/bin/script")
+
+
+class CommandLineTest(unittest.TestCase):
+    def usage_error(self, function, *args):
+        err, sys.stderr = sys.stderr, io.StringIO()
+        try:
+            with self.assertRaises((SystemExit, ToolError)) as caught:
+                function(list(args))
+            text = sys.stderr.getvalue() or str(caught.exception) + "\n"
+        finally:
+            sys.stderr = err
+        self.assertEqual(getattr(caught.exception, "status", None) or caught.exception.code, USAGE)
+        self.assertEqual(text.count("\n"), 1, text)
+
+    def test_run(self):
+        options, command = run.parse(["--smp", "2", "--qemu-arg", "-s", "--", "sh", "-c", "a -- b"])
+        self.assertEqual((options.smp, options.qemu_arg, options.mem), (2, ["-s"], 2 << 30))
+        self.assertEqual(command, ["sh", "-c", "a -- b"])
+
+    def test_run_refuses(self):
+        for args in (["--bogus"], ["ls"], ["--"], ["--smp", "x"], ["--mem", "0"], ["--mem", "1Q"],
+                     ["--system", "bsd"], ["--timeout", "-1"], ["--timeout", "nan"], ["--sm", "1"],
+                     ["--system", "linux", "--trace", "f"], ["--test", "all", "--", "x"]):
+            self.usage_error(run.parse, *args)
+
+    def test_compare_refuses(self):
+        for args in (["--bogus"], ["--rounds", "0"], ["--rounds", "x"], ["--system", "bsd"]):
+            self.usage_error(compare.main, *args)
+
+    def test_harts(self):
+        for harts in (0, -1, 65):
+            with self.assertRaises(ToolError):
+                machine.Machine(smp=harts).check()
+        machine.Machine(smp=64).check()
+
+    def test_sizes(self):
+        self.assertEqual(machine.parse_size("512"), 512 << 20)
+        self.assertEqual(machine.parse_size("64k"), 64 << 10)
+        self.assertEqual(machine.parse_size("2G"), 2 << 30)
+
+    def test_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = f"{folder}/a.out"
+            Path(file).touch()
+            self.assertEqual(run.split_file(file), (file, "/a.out"))
+            self.assertEqual(run.split_file(f"{file}:/bin/b"), (file, "/bin/b"))
+            self.assertEqual(run.split_file(f"{file}:/bin/"), (file, "/bin/a.out"))
+            with self.assertRaises(ToolError):
+                run.split_file(f"{folder}/none:/x")
+
+
+class BenchmarkListTest(unittest.TestCase):
+    def test_choose(self):
+        benchmarks = benchlist.parse(LIST)
+        everything = benchmarks.choose([])
+        self.assertEqual([choice.words(["-j"]) for choice in everything], [["-j"], ["-j"]])
+        choice, = benchmarks.choose(["core/fault", "core/null_syscall/1"])
+        self.assertEqual(choice.words([]), ["--only", "fault", "--only", "null_syscall"])
+        self.assertTrue(choice.wants("core/fault/4"))
+        self.assertTrue(choice.wants("core/null_syscall/1"))
+        self.assertFalse(choice.wants("core/null_syscall/2"))
+
+    def test_refused(self):
+        for name in ("nosuch", "core/nosuch", "core/fault/1/2"):
+            with self.assertRaises(ToolError) as caught:
+                benchlist.parse(LIST).choose([name])
+            self.assertEqual(caught.exception.status, USAGE)
+        for text in (LIST + LIST, LIST.replace("suite", "siute"), "[[program]", LIST + "x = 1",
+                     LIST.replace('["--json"]', "3"), LIST.replace("kernel_entry", "x")):
+            with self.assertRaises(ToolError):
+                benchlist.parse(text)
+
+
+class StatsTest(unittest.TestCase):
+    def test_ratio(self):
+        row = stats.Row("core/x/1", "ns", "lower")
+        for stellar, linux in ((10, 100), (20, 90), (1, 500)):
+            row.add("stellar", stellar, 1.0)
+            row.add("linux", linux, 2.0)
+        self.assertEqual(row.summary("stellar"), {"median": 10, "min": 1, "max": 20, "rounds": 3})
+        self.assertEqual(row.ratio(), 10)
+        row.better = "higher"
+        self.assertEqual(row.ratio(), 0.1)
+        self.assertEqual(row.load(), 1.5)
+        item = json.loads(json.dumps(row.to_json(machine.Machine(smp=8))))
+        self.assertEqual((item["name"], item["harts"], item["machine"]), ("core/x/1", 8, "virt"))
+        self.assertLessEqual({"unit", "better", "stellar", "linux", "ratio"}, item.keys())
+        self.assertEqual(len(stats.table([row], ["stellar", "linux"])), 2)
+
+    def test_one_side_missing(self):
+        row = stats.Row("core/x/1", "ns", "lower")
+        row.add("linux", 1, 0)
+        self.assertIsNone(row.ratio())
+        self.assertIn("-", stats.table([row], ["stellar", "linux"])[1])
+
+    def test_results(self):
+        good = {"name": "core/x/1", "unit": "ns", "better": "lower", "value": 1.5}
+        self.assertEqual(stats.parse_results(json.dumps(good) + "\n\n"), [good])
+        for change in ({"value": 0}, {"value": "1"}, {"value": float("nan")}, {"better": "more"},
+                       {"name": "core/x"}, {"name": "a b/c/d"}, {"value": True}):
+            with self.assertRaises(ToolError):
+                stats.parse_results(json.dumps({**good, **change}))
+        for text in ("hello", "[]", '{"name":"a/b/c"}'):
+            with self.assertRaises(ToolError):
+                stats.parse_results(text)
+
+
+class CountTest(unittest.TestCase):
+    def test_minimum_of_repeats(self):
+        def window(seq, instructions):
+            return {"id": 3, "seq": seq, "harts": [
+                {"hart": 0, "instructions": instructions, "csr": 20, "blocks": 10},
+                {"hart": 1, "instructions": 100, "csr": 0, "blocks": 0}],
+                "lines": [{"paddr": "0x80", "vaddr": "0x1010", "moves": 30}]}
+        windows = {(3, seq): window(seq, n) for seq, n in enumerate((1000, 900, 2000))}
+        line = '{"name":"core/x/1","window":3,"ops":10}\n'
+        counts = count.combine(line * 3, windows)
+        self.assertEqual(counts["core/x/1"]["instructions"], 100)
+        self.assertEqual(counts["core/x/1"]["csr"], 2)
+        self.assertEqual(counts["core/x/1"]["moves"], 3)
+        count.add_symbols(counts, count.Symbols("1000 d table\n2000 d other\nU undefined"))
+        self.assertEqual(counts["core/x/1"]["lines"][0]["symbol"], "table+0x10")
+        by_system = {"stellar": counts, "linux": {}}
+        self.assertTrue(count.table(by_system, 1)[-1].endswith("line 0x80 table+0x10"))
+        self.assertIsNone(count.to_json(by_system, machine.Machine())[0]["ratio"])
+        with self.assertRaises(ToolError):
+            count.combine(line * 4, windows)
+
+    def test_console(self):
+        self.assertEqual(compare._json_lines(b"[ 1.0] words\r\n{\"a\":1}\r\nKernel panic\r\n"), '{"a":1}')
+
+
+class BuildTest(unittest.TestCase):
+    def test_outputs(self):
+        events = [
+            {"id": {"namedSet": {"id": "0"}}, "namedSetOfFiles": {"files": [{"uri": "file:///a%20b"}]}},
+            {"id": {"namedSet": {"id": "1"}}, "namedSetOfFiles": {"fileSets": [{"id": "0"}]}},
+            {"id": {"targetCompleted": {"label": "//x:y"}},
+             "completed": {"outputGroup": [{"name": "default", "fileSets": [{"id": "1"}]}]}},
+        ]
+        self.assertEqual(build._outputs(events), {"//x:y": [Path("/a b")]})
+
+
+class PanicTest(unittest.TestCase):
+    def test_report(self):
+        log = "a\nKERNEL PANIC: oh\nline\nEND PANIC\nb\n"
+        self.assertEqual(panic.report(log), "KERNEL PANIC: oh\nline\nEND PANIC")
+        self.assertEqual(panic.report("KERNEL PANIC: cut"), "KERNEL PANIC: cut")
+        self.assertIsNone(panic.report("all is well"))
+        self.assertEqual(len(panic.tail("x\n" * 100).splitlines()), 20)
+
+
+if __name__ == "__main__":
+    unittest.main()

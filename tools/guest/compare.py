@@ -1,0 +1,203 @@
+"""The command line of tools/compare.
+
+A round boots each kernel once per chosen program; the order of the kernels alternates from round to
+round, so that a drift of the host's speed hits both. Only figures of one invocation are compared.
+"""
+
+import json
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from tools.guest import benchlist, build, count, stats
+from tools.guest.errors import USAGE, ToolError
+from tools.guest.guest import SYSTEMS, Guest
+from tools.guest.machine import Machine
+from tools.guest.process import say
+from tools.guest.run import Parser, guarded, size
+from tools.guest.session import Streams
+
+PLUGIN = "//perf/plugin:count"
+_TICKS_PER_US = 10
+_ENTRY_LINE = re.compile(rb"kernel_entry 0x([0-9a-f]{16})")
+
+
+def _options(args):
+    parser = Parser(prog="tools/compare", allow_abbrev=False, description=
+                    "Runs benchmarks on StellarOS and on Linux in turn and prints the ratios; "
+                    "a ratio above 1 means that StellarOS is faster.")
+    add = parser.add_argument
+    add("name", nargs="*", metavar="NAME", help="a suite, or suite/benchmark (default: everything)")
+    add("--list", action="store_true", help="list the benchmarks")
+    add("--rounds", type=int, default=3, metavar="N", help="boots of each kernel (default 3)")
+    add("--smp", type=int, default=4, metavar="N", help="harts, 1 to 64 (default 4)")
+    add("--mem", type=size, default="2G", metavar="SIZE", help="memory (default 2G)")
+    add("--machine", default="virt", metavar="TYPE", help="QEMU machine (default virt)")
+    add("--cpu", default="rv64", metavar="MODEL", help="QEMU cpu (default rv64)")
+    add("--system", choices=SYSTEMS, help="measure only this kernel: no ratios")
+    add("--json", metavar="FILE", help="also write the results to this file")
+    add("--count", action="store_true", help="count instructions, CSR accesses, code blocks and "
+        "moved cache lines per operation with a QEMU plugin; no clock, one round")
+    add("--lines", type=int, default=3, metavar="N",
+        help="with --count: show the N most moved cache lines (default 3)")
+    options = parser.parse_args(args)
+    if options.rounds < 1:
+        parser.error(f"--rounds {options.rounds}: at least 1")
+    return options
+
+
+def print_list(benchmarks):
+    """All suites and benchmarks."""
+    rows = [[f"{program.suite}/{name}", text]
+            for program in benchmarks.programs for name, text in program.benchmarks.items()]
+    print("\n".join(stats.align(rows, left=2)))
+
+
+class Lab:
+    """The chosen programs on both kernels of one machine."""
+
+    def __init__(self, choices, systems, hardware):
+        self.systems = systems
+        self.hardware = hardware
+        self.choices = choices
+        paths = build.build(*(choice.program.target for choice in choices))
+        self._guests = {}
+        for choice, path in zip(choices, paths):
+            for system in systems:
+                self._guests[choice.program.suite, system] = self.guest(
+                    system, [(str(path), f"/bin/{choice.program.suite}")])
+
+    def guest(self, system, files):
+        """A guest of this machine with these files."""
+        return Guest(system, self.hardware, files=files)
+
+    def kernel(self, system):
+        """The file of a kernel."""
+        return self._guests[self.choices[0].program.suite, system].kernel
+
+    def run(self, choice, system, args, **extra):
+        """Runs a program once in a boot of its own. Returns its output."""
+        program = choice.program
+        guest = self._guests[program.suite, system]
+        streams = Streams(ports=not program.as_init)
+        result = guest.run([f"/bin/{program.suite}", *choice.words(args)], streams,
+                           timeout=program.timeout, as_init=program.as_init, **extra)
+        if result.error or result.status != 0:
+            errors = result.outcome.stderr.decode(errors="replace").strip()
+            raise ToolError(f"{program.suite} on {system}: "
+                            f"{result.error or f'exit status {result.status}'}",
+                            detail="\n".join(filter(None, (errors, result.detail))))
+        if program.as_init:
+            return _json_lines(result.outcome.console)
+        return result.outcome.stdout.decode(errors="replace")
+
+    def kernel_entry_us(self):
+        """Microseconds from the machine's start to a kernel's first instruction."""
+        probe, = build.build(build.KERNEL_ENTRY)
+        guest = Guest("stellar", self.hardware, kernel=probe)
+        result = guest.run([], Streams(ports=False), timeout=60)
+        match = _ENTRY_LINE.search(result.outcome.console)
+        if not match:
+            raise ToolError(f"no kernel entry time: {result.error or 'nothing printed'}")
+        return int(match[1], 16) / _TICKS_PER_US
+
+
+def _json_lines(console):
+    """The results in a console log, which may hold a kernel's own words as well."""
+    lines = console.decode(errors="replace").replace("\r", "").splitlines()
+    return "\n".join(line for line in lines if line.startswith("{"))
+
+
+def _one_boot(lab, choice, system, rows):
+    program = choice.program
+    load = os.getloadavg()[0]
+    zero = lab.kernel_entry_us() if program.since else 0.0
+    results = stats.parse_results(lab.run(choice, system, program.args))
+    for item in results:
+        if choice.wants(item["name"]):
+            row = rows.setdefault(item["name"],
+                                  stats.Row(item["name"], item["unit"], item["better"]))
+            row.add(system, item["value"] - zero, load)
+
+
+def measure(lab, rounds):
+    """All rounds. Returns (rows, errors)."""
+    rows, errors = {}, 0
+    for number in range(rounds):
+        for choice in lab.choices:
+            for system in lab.systems if number % 2 == 0 else lab.systems[::-1]:
+                if sys.stderr.isatty():
+                    say(f"round {number + 1} of {rounds}: {choice.program.suite} on {system}")
+                try:
+                    _one_boot(lab, choice, system, rows)
+                except ToolError as error:
+                    errors += 1
+                    say(f"error: {error}")
+                    if error.detail:
+                        print(error.detail, file=sys.stderr)
+    return list(rows.values()), errors
+
+
+def count_all(lab):
+    """system -> name -> counts per operation, of every chosen program that can be counted."""
+    plugin, = build.build(PLUGIN)
+    by_system = {}
+    for system in lab.systems:
+        counts = by_system.setdefault(system, {})
+        for choice in lab.choices:
+            if choice.program.count_args is None:
+                continue
+            with tempfile.TemporaryDirectory(prefix="stellar-") as folder:
+                out = Path(folder) / "count.json"
+                output = lab.run(choice, system, choice.program.count_args, append=["nokaslr"],
+                                 qemu_args=["-plugin", f"{plugin},out={out}"])
+                found = count.combine(output, count.read_windows(out))
+            counts.update((name, entry) for name, entry in found.items() if choice.wants(name))
+        if system == "linux":
+            symbols = count.symbols_of_linux(lambda files: lab.guest("linux", files))
+        else:
+            symbols = count.symbols_of_kernel(lab.kernel(system))
+        count.add_symbols(counts, symbols)
+    return by_system
+
+
+def _write_json(path, objects):
+    try:
+        Path(path).write_text(json.dumps(objects, indent=1) + "\n")
+    except OSError as error:
+        raise ToolError(f"cannot write {path}: {error.strerror}") from None
+
+
+def main(args):
+    """Carries out one command line. Returns the exit status."""
+    options = _options(args)
+    benchmarks = benchlist.load()
+    if options.list:
+        print_list(benchmarks)
+        return 0
+    hardware = Machine(options.smp, options.mem, options.machine, options.cpu)
+    hardware.check()
+    systems = [options.system] if options.system else list(SYSTEMS)
+    choices = benchmarks.choose(options.name)
+    if options.count and all(choice.program.count_args is None for choice in choices):
+        raise ToolError("none of these benchmarks can be counted", USAGE)
+    lab = Lab(choices, systems, hardware)
+    print(f"machine: {hardware.describe()}; load average {os.getloadavg()[0]:.2f}")
+    if options.count:
+        by_system = count_all(lab)
+        print("\n".join(count.table(by_system, options.lines)))
+        objects, errors = count.to_json(by_system, hardware), 0
+    else:
+        rows, errors = measure(lab, options.rounds)
+        print("\n".join(stats.table(rows, systems)))
+        objects = [row.to_json(hardware) for row in rows]
+        errors += sum(row.samples.keys() < set(systems) for row in rows)
+    if options.json:
+        _write_json(options.json, objects)
+    return 1 if errors or not objects else 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(lambda: main(sys.argv[1:])))

@@ -1,0 +1,207 @@
+"""The command line of tools/run."""
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from tools.guest import benchlist, build
+from tools.guest.errors import FAILED, USAGE, ToolError
+from tools.guest.guest import SYSTEMS, Guest
+from tools.guest.machine import Machine, parse_size
+from tools.guest.process import run_quietly, say
+from tools.guest.session import Streams
+
+_EPILOG = """\
+Without CMD, runs the futex contention benchmark and writes a trace of it.
+
+exit status: the program's (128+N if signal N killed it); 2 wrong usage, 124 time limit,
+125 the run failed (build, QEMU, kernel panic), 126 not executable, 127 no such program
+
+examples:
+  tools/run --package busybox-static -- busybox ls -l /
+  tools/run --system linux --package redis-server -- redis-server --version
+  tools/run --file ./a.out --trace a.pftrace -- /a.out 1 2 3
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Errors are one line."""
+
+    def error(self, message):
+        self.exit(USAGE, f"{self.prog}: error: {message} (--help lists the options)\n")
+
+
+def seconds(text):
+    """A positive number of seconds."""
+    value = float(text)
+    if not value > 0:
+        raise ValueError
+    return value
+
+
+def size(text):
+    """A memory size in bytes."""
+    try:
+        return parse_size(text)
+    except ToolError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def split_file(text):
+    """HOST[:GUEST] -> (host, guest). GUEST is absolute; without it the file goes to /NAME."""
+    host, colon, guest = text.rpartition(":/")
+    if not colon or os.path.exists(text):
+        host, guest = text, os.path.basename(os.path.abspath(text))
+    elif text.endswith("/"):
+        guest = f"{guest.rstrip('/')}/{os.path.basename(os.path.abspath(host))}"
+    if not os.path.exists(host):
+        raise ToolError(f"--file {text}: there is no {host}")
+    return host, "/" + guest
+
+
+def _parser():
+    parser = Parser(prog="tools/run", usage="tools/run [options] [-- CMD ARG...]", epilog=_EPILOG,
+                    description="Boots a kernel in QEMU and runs CMD in it.", allow_abbrev=False,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--smp", type=int, default=4, metavar="N", help="harts, 1 to 64 (default 4)")
+    add("--mem", type=size, default="2G", metavar="SIZE", help="memory (default 2G)")
+    add("--system", choices=SYSTEMS, default="stellar", help="the kernel (default stellar)")
+    add("--package", action="append", default=[], metavar="NAME",
+        help="put this Debian trixie riscv64 package and all that it depends on into the guest")
+    add("--file", action="append", default=[], metavar="HOST[:GUEST]",
+        help="put this file or folder into the guest (default at /NAME)")
+    add("--trace", metavar="FILE", help="write a trace for Perfetto (stellar only)")
+    add("--append", action="append", default=[], metavar="ARGS", help="kernel arguments to add")
+    add("--machine", default="virt", metavar="TYPE", help="QEMU machine (default virt)")
+    add("--cpu", default="rv64", metavar="MODEL", help="QEMU cpu (default rv64)")
+    add("--debug", action="store_true", help="the debug kernel: assertions, checks, -O1")
+    add("--kernel", metavar="FILE", help="this kernel, not the one that Bazel builds")
+    add("--gdb", action="store_true", help="wait for a debugger and print how to start it")
+    add("--timeout", type=seconds, metavar="SECONDS", help="end the run after this time")
+    add("--tty", action="store_true", help="give the program the console as its terminal, even "
+        "where stdin and stdout are not terminals; Ctrl-A x ends the run")
+    add("--test", metavar="NAME", help="run this in-kernel test, or all, not a program")
+    add("--verbose", action="store_true", help="show firmware, kernel log and QEMU's command line")
+    add("--qemu-arg", action="append", default=[], metavar="ARG", help="a word for QEMU")
+    return parser
+
+
+def parse(args):
+    """The options and the command of a command line."""
+    command = []
+    if "--" in args:
+        at = args.index("--")
+        args, command = args[:at], args[at + 1:]
+        if not command:
+            _parser().error("no command after --")
+    # argparse takes an option's value for an option when it begins with a dash, as QEMU's do.
+    joined, rest = [], iter(args)
+    for word in rest:
+        if word in ("--qemu-arg", "--append"):
+            word = f"{word}={next(rest, '')}"
+        joined.append(word)
+    options, extra = _parser().parse_known_args(joined)
+    if extra:
+        kind = "option" if extra[0].startswith("-") else "word"
+        hint = "" if kind == "option" else "; a command comes after --"
+        _parser().error(f"unknown {kind}: {extra[0]}{hint}")
+    for wrong, text in ((options.trace and options.system != "stellar", "--trace"),
+                        (options.test and options.system != "stellar", "--test"),
+                        (options.debug and options.system != "stellar", "--debug")):
+        if wrong:
+            _parser().error(f"{text} needs --system stellar")
+    if options.test and command:
+        _parser().error("--test runs no command")
+    return options, command
+
+
+def _streams(options):
+    def is_terminal(stream):
+        return stream is not None and stream.isatty()
+    interactive = options.tty or (is_terminal(sys.stdin) and is_terminal(sys.stdout))
+    if options.test:
+        return Streams(console=1, ports=False)
+    if interactive:
+        return Streams(stdin=0, console=1, ports=False, interactive=True)
+    return Streams(stdin=0, stdout=1, stderr=2, console=2 if options.verbose else None)
+
+
+def _debugger(guest, folder):
+    """QEMU's words for a debugger, after telling the user how to start it."""
+    path = f"{folder}/gdb"
+    say(f"waiting for: gdb-multiarch {shlex.quote(str(guest.kernel))} -ex 'target remote {path}'")
+    return ["-S", "-gdb", f"unix:path={path},server=on,wait=off"]
+
+
+def _convert(dump, out):
+    if not dump.exists():
+        raise ToolError("the kernel wrote no trace")
+    convert, = build.build(build.TRACE_CONVERT)
+    run_quietly([str(convert), str(dump), "-o", str(out)], "converting the trace")
+    say(f"trace: {out} (open it at ui.perfetto.dev)")
+
+
+def _main_job(options):
+    """The default command: the futex contention benchmark, traced."""
+    suite = benchlist.load().program("futex")
+    path, = build.build(suite.target)
+    options.file.append(f"{path}:/bin/futex_contention")
+    if options.trace is None and options.system == "stellar":
+        options.trace = "futex_contention.pftrace"
+    return ["/bin/futex_contention"]
+
+
+def run(options, command):
+    """Carries out one command line. Returns the exit status."""
+    if not command and not options.test:
+        command = _main_job(options)
+    hardware = Machine(options.smp, options.mem, options.machine, options.cpu, options.qemu_arg)
+    guest = Guest(options.system, hardware, options.package, map(split_file, options.file),
+                  options.debug, options.kernel, options.verbose)
+    words = [word for text in options.append for word in text.split()]
+    with tempfile.TemporaryDirectory(prefix="stellar-") as folder:
+        dump = Path(folder) / "trace.strace"
+        if options.trace:
+            words += ["stellar.trace=on", f"stellar.dump={dump}"]
+        if options.test:
+            words.append(f"stellar.test={options.test}")
+        qemu_args = _debugger(guest, folder) if options.gdb else []
+        result = guest.run(command, _streams(options), words, qemu_args, options.timeout)
+        if options.verbose:
+            sys.stderr.write((result.outcome.firmware + result.outcome.errors).decode(errors="replace"))
+        if result.error:
+            say(f"error: {result.error}")
+        if result.detail and not options.verbose:
+            print(result.detail, file=sys.stderr)
+        if options.trace and (dump.exists() or not result.error):
+            _convert(dump, options.trace)
+    return result.status
+
+
+def guarded(main):
+    """Runs main() and turns what ends it into an exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        return main()
+    except ToolError as error:
+        say(f"error: {error}")
+        if error.detail:
+            print(error.detail, file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        say(f"error: {error}")
+        return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(lambda: run(*parse(sys.argv[1:]))))
