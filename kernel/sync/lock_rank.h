@@ -3,10 +3,10 @@
  * debug builds). Two locks of one class are taken in address order through spin_lock_pair(). A sleeping mutex may not be
  * taken under a spin lock.
  *
- *   sleeping mutexes      process children < mount < inode < mm (address-space layout) < file position/pipe
- *   spin locks            signal < fd table < wait-queue source < epoll ready list < futex bucket < pi state
+ *   sleeping mutexes      process children < mount < file position/pipe < inode < mm (address-space layout) < epoch barrier
+ *   spin locks            signal < fd table < dentry hash < wait-queue source < epoll ready list < futex bucket < pi state
  *                         < vm_object < page-table leaf < run queue < timer queue < slab depot < buddy zone
- *                         < mutex wait list < trace control < console
+ *                         < mutex wait list < trace control < epoch < console
  */
 #ifndef KERNEL_SYNC_LOCK_RANK_H
 #define KERNEL_SYNC_LOCK_RANK_H
@@ -15,14 +15,16 @@ enum lock_rank {
 	/* sleeping */
 	RANK_PROCESS = 10,
 	RANK_MOUNT = 20,
+	RANK_FILE = 25, /* held while copying to user memory: before RANK_MM */
 	RANK_INODE = 30,
 	RANK_MM = 40,
-	RANK_FILE = 50,
+	RANK_EPOCH_BARRIER = 90, /* may be waited for under any other mutex */
 	/* spinning */
 	RANK_SPIN = 100, /* first spin rank */
 	RANK_PID = 105,
 	RANK_SIGNAL = 110,
 	RANK_FDTABLE = 120,
+	RANK_DENTRY = 125,
 	RANK_WAITQ = 130,
 	RANK_EPOLL = 135,
 	RANK_FUTEX = 140,
@@ -35,6 +37,7 @@ enum lock_rank {
 	RANK_SLAB = 170,
 	RANK_ZONE = 175,
 	RANK_TRACE = 180,
+	RANK_EPOCH = 185,
 	RANK_CONSOLE = 190,
 };
 

@@ -12,6 +12,7 @@
 
 #include "lib/types.h"
 
+struct mutex;
 struct thread;
 
 #define PARK_FOREVER	   (~0UL)
@@ -28,6 +29,8 @@ struct park_ops {
 	void (*unpark)(struct thread *t);
 	bool (*batch_add)(struct unpark_batch *b, struct thread *t);
 	void (*batch_flush)(struct unpark_batch *b);
+	/* Debug: the current thread's chain of held mutexes, for the order check. NULL hook: no check. */
+	struct mutex **(*held_mutexes)(void);
 };
 extern struct park_ops park_ops;
 

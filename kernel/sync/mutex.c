@@ -1,0 +1,196 @@
+/*
+ * Sleeping mutexes: see mutex.h for the word and its transitions.
+ */
+#include "kernel/sync/mutex.h"
+
+#include "kernel/sync/epoch.h"
+#include "kernel/sync/sync_ops.h"
+
+struct lock_class mutex_wait_class __attribute__((section("lock_classes"), used)) = {
+	.name = "mutex_wait",
+	.rank = RANK_MUTEX_WAIT,
+};
+
+/* On the waiter's stack; the waiter itself takes it off the queue. */
+struct mutex_waiter {
+	struct list link;      /* [L:wait] */
+	struct thread *thread; /* [I] */
+};
+
+#ifdef KERNEL_DEBUG
+
+/* Before locking: right order, no spin lock held, not held already. */
+static void mutex_check_order(const struct mutex *m)
+{
+	const struct mutex *held = park_ops.held_mutexes ? *park_ops.held_mutexes() : NULL;
+
+	SYNC_BUG_ON(spin_held_count() != 0);
+	SYNC_BUG_ON(epoch_depth() != 0);
+	SYNC_BUG_ON(mutex_held(m));
+	for (; held; held = held->held_next) {
+		if (held->class->rank < m->class->rank)
+			continue;
+		if (sync_ops.panic)
+			sync_ops.panic("lock order: mutex %s (rank %u) wanted while holding %s (rank %u)",
+				       m->class->name, m->class->rank, held->class->name,
+				       held->class->rank);
+		__builtin_trap();
+	}
+}
+
+static void mutex_note_locked(struct mutex *m)
+{
+	struct mutex **chain;
+
+	if (!park_ops.held_mutexes)
+		return;
+	chain = park_ops.held_mutexes();
+	m->held_next = *chain;
+	*chain = m;
+}
+
+static void mutex_note_unlocking(struct mutex *m)
+{
+	struct mutex **link;
+
+	SYNC_BUG_ON(!mutex_held(m));
+	if (!park_ops.held_mutexes)
+		return;
+	for (link = park_ops.held_mutexes(); *link != m; link = &(*link)->held_next)
+		SYNC_BUG_ON(!*link);
+	*link = m->held_next;
+}
+
+#else
+
+static void mutex_check_order(const struct mutex *m)
+{
+	(void)m;
+}
+
+static void mutex_note_locked(struct mutex *m)
+{
+	(void)m;
+}
+
+static void mutex_note_unlocking(struct mutex *m)
+{
+	(void)m;
+}
+
+#endif
+
+void mutex_init(struct mutex *m, struct lock_class *class)
+{
+	atomic_store_relaxed(&m->word, 0);
+	spin_init(&m->wait, &mutex_wait_class);
+	list_init(&m->queue);
+	m->class = class;
+	m->held_next = NULL;
+}
+
+bool mutex_trylock(struct mutex *m)
+{
+	if (!atomic_cas(&m->word, 0, (u64)thread_current()))
+		return false;
+	mutex_note_locked(m);
+	return true;
+}
+
+/*
+ * Takes a free mutex (off the queue then), or makes sure that its owner's unlock sees the queue. True if taken.
+ * Context: m->wait held, `w` queued.
+ */
+static bool mutex_take_or_mark(struct mutex *m, struct mutex_waiter *w)
+{
+	bool alone = m->queue.next == &w->link && m->queue.prev == &w->link;
+
+	for (;;) {
+		u64 word = atomic_load_relaxed(&m->word);
+
+		if (word & ~MUTEX_WAITERS) {
+			if ((word & MUTEX_WAITERS) || atomic_cas(&m->word, word, word | MUTEX_WAITERS))
+				return false;
+		} else if (atomic_cas(&m->word, word, (u64)w->thread | (alone ? 0 : MUTEX_WAITERS))) {
+			list_del(&w->link);
+			return true;
+		}
+	}
+}
+
+/* A waiter gives up: the last one to go takes bit 0 along. Context: m->wait held. */
+static void mutex_leave_queue(struct mutex *m, struct mutex_waiter *w)
+{
+	list_del(&w->link);
+	if (list_empty(&m->queue))
+		atomic_fetch_and(&m->word, ~MUTEX_WAITERS);
+}
+
+static int mutex_lock_slow(struct mutex *m, u32 flags)
+{
+	struct mutex_waiter w = {.thread = thread_current()};
+	int err = 0;
+
+	spin_lock(&m->wait);
+	list_add_tail(&m->queue, &w.link);
+	while (!mutex_take_or_mark(m, &w)) {
+		/* Not free even now: whoever owns it will wake the first of the others. */
+		if (err) {
+			mutex_leave_queue(m, &w);
+			spin_unlock(&m->wait);
+			return err;
+		}
+		spin_unlock(&m->wait);
+		err = park(PARK_FOREVER, flags);
+		spin_lock(&m->wait);
+	}
+	spin_unlock(&m->wait);
+	return 0;
+}
+
+static int mutex_lock_flags(struct mutex *m, u32 flags)
+{
+	int err;
+
+	mutex_check_order(m);
+	if (likely(atomic_cas(&m->word, 0, (u64)thread_current()))) {
+		mutex_note_locked(m);
+		return 0;
+	}
+	err = mutex_lock_slow(m, flags);
+	if (!err)
+		mutex_note_locked(m);
+	return err;
+}
+
+void mutex_lock(struct mutex *m)
+{
+	mutex_lock_flags(m, 0);
+}
+
+int mutex_lock_killable(struct mutex *m)
+{
+	return mutex_lock_flags(m, PARK_KILLABLE);
+}
+
+int mutex_lock_interruptible(struct mutex *m)
+{
+	return mutex_lock_flags(m, PARK_INTERRUPTIBLE);
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	struct thread *next = NULL;
+
+	mutex_note_unlocking(m);
+	if (likely(atomic_cas(&m->word, (u64)thread_current(), 0)))
+		return;
+	spin_lock(&m->wait);
+	if (!list_empty(&m->queue))
+		next = list_first(&m->queue, struct mutex_waiter, link)->thread;
+	atomic_store_release(&m->word, next ? MUTEX_WAITERS : 0);
+	spin_unlock(&m->wait);
+	/* `next` may have left the queue by now: its struct thread lives on under the epoch, and a spurious wake-up is allowed. */
+	if (next)
+		unpark(next);
+}

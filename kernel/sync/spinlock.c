@@ -1,0 +1,131 @@
+/*
+ * Spin locks: the waiting, the statistics and, in debug builds, the lock order.
+ *
+ * A waiter spins on a plain load, so the line stays shared until the holder stores. After SPIN_FAST_TURNS turns (about
+ * 20 us under TCG: a pause is 18 ns) the holder's virtual CPU has probably lost its host core: the waiter then lends its own through
+ * spin_wait_slow before each further round.
+ */
+#include "kernel/sync/spinlock.h"
+
+#include "kernel/sync/atomic.h"
+#include "kernel/sync/percpu.h"
+#include "kernel/sync/sync_ops.h"
+
+#define SPIN_FAST_TURNS 1000
+
+struct sync_ops sync_ops;
+
+static u32 lock_stats_on; /* [a] read-mostly switch */
+
+void lock_stats_enable(bool on)
+{
+	atomic_store_relaxed(&lock_stats_on, on);
+}
+
+void lock_stats_reset(void)
+{
+	struct lock_class *c;
+
+	for_each_lock_class (c) {
+		atomic_store_relaxed(&c->contended, 0);
+		atomic_store_relaxed(&c->turns, 0);
+		atomic_store_relaxed(&c->slow_waits, 0);
+	}
+}
+
+static void lock_stats_count(struct lock_class *c, u64 turns)
+{
+	if (likely(!atomic_load_relaxed(&lock_stats_on)))
+		return;
+	atomic_fetch_add_relaxed(&c->contended, 1);
+	atomic_fetch_add_relaxed(&c->turns, turns);
+	atomic_fetch_add_relaxed(&c->slow_waits, turns / SPIN_FAST_TURNS);
+}
+
+void __noinline spin_lock_slow(struct spinlock *l)
+{
+	u64 turns = 0;
+
+	do {
+		while (spin_word_locked(&l->lock)) {
+			cpu_relax();
+			if (++turns % SPIN_FAST_TURNS == 0 && sync_ops.spin_wait_slow)
+				sync_ops.spin_wait_slow();
+		}
+	} while (!spin_word_trylock(&l->lock));
+	lock_stats_count(l->class, turns);
+}
+
+#ifdef KERNEL_DEBUG
+
+#define MAX_HELD 16
+
+/* The spin locks that a hart holds, in the order of taking. */
+struct lock_held {
+	u32 count;
+	const struct spinlock *lock[MAX_HELD];
+};
+
+static PERCPU(struct lock_held, lock_held); /* [c] */
+
+static void lock_order_panic(const struct spinlock *held, const struct spinlock *wanted)
+{
+	if (sync_ops.panic)
+		sync_ops.panic("lock order: %s (rank %u, %p) wanted while holding %s (rank %u, %p)",
+			       wanted->class->name, wanted->class->rank, (const void *)wanted,
+			       held->class->name, held->class->rank, (const void *)held);
+	__builtin_trap();
+}
+
+void spin_check_order(const struct spinlock *l, bool nested)
+{
+	const struct lock_held *h = this_cpu_ptr(lock_held);
+
+	SYNC_BUG_ON(!l->class); /* never initialised */
+	SYNC_BUG_ON(l->class->rank < RANK_SPIN);
+	for (u32 i = 0; i < h->count; i++) {
+		const struct spinlock *held = h->lock[i];
+
+		if (held->class->rank < l->class->rank)
+			continue;
+		if (nested && held->class == l->class && held < l)
+			continue;
+		lock_order_panic(held, l);
+	}
+}
+
+void spin_note_locked(struct spinlock *l)
+{
+	struct lock_held *h = this_cpu_ptr(lock_held);
+
+	SYNC_BUG_ON(h->count == MAX_HELD);
+	h->lock[h->count++] = l;
+	atomic_store_relaxed(&l->owner, cpu_id() + 1);
+}
+
+void spin_note_unlocking(struct spinlock *l)
+{
+	struct lock_held *h = this_cpu_ptr(lock_held);
+	u32 i = h->count;
+
+	spin_assert_held(l);
+	while (i > 0 && h->lock[i - 1] != l)
+		i--;
+	SYNC_BUG_ON(i == 0);
+	for (; i < h->count; i++)
+		h->lock[i - 1] = h->lock[i];
+	h->count--;
+	atomic_store_relaxed(&l->owner, 0);
+}
+
+void spin_assert_held(const struct spinlock *l)
+{
+	SYNC_BUG_ON(atomic_load_relaxed(&l->owner) != cpu_id() + 1);
+}
+
+u32 spin_held_count(void)
+{
+	return this_cpu(lock_held).count;
+}
+
+#endif
