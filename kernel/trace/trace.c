@@ -1,0 +1,45 @@
+/*
+ * The store path of a record. Invariant: ring->head is written by its hart only, and buffer[0..head) & mask is
+ * complete whenever head can be seen: the record first, then the release store of head.
+ */
+#include "kernel/trace/trace.h"
+
+#include "kernel/sync/atomic.h"
+#include "kernel/sync/percpu.h"
+#include "kernel/trace/clock.h"
+#include "kernel/trace/rings.h"
+
+u64 trace_mask;
+
+PERCPU(struct trace_rings, trace_rings);
+
+void trace_emit(enum trace_ring_kind kind, u64 head, u64 a, u64 b)
+{
+	struct trace_ring *ring = &this_cpu_ptr(trace_rings)->ring[kind];
+	u64 index = ring->head;
+
+	if (unlikely(index == ring->limit)) {
+		if (ring->buffer)
+			ring->lost++;
+		return;
+	}
+	if ((u32)head == TRACE_TID_CURRENT)
+		head ^= TRACE_TID_CURRENT ^ ring->tid;
+
+	struct trace_record *r = (struct trace_record *)ring->buffer + (index & ring->mask);
+
+	r->ts = trace_clock();
+	r->head = head;
+	r->a = a;
+	r->b = b;
+	/* Pairs with the acquire load in trace_dump(): the record is whole before it counts. */
+	atomic_store_release(&ring->head, index + 1);
+
+	if (r->type == TRACE_EV_sched_switch)
+		ring->tid = (u32)a;
+}
+
+void trace_stop(void)
+{
+	atomic_store_release(&trace_mask, 0);
+}

@@ -1,0 +1,343 @@
+/* What each record means in the Perfetto trace. */
+#include "tools/trace/events.h"
+#include "tools/trace/model.h"
+#include "tools/trace/perfetto.h"
+
+#include <string.h>
+
+/* Ends a thread's life with nothing open: exit system calls do not return. */
+#define RET_NEVER_RETURNED 0
+
+static const struct {
+	enum track_category category;
+	enum track_name name;
+} slices[] = {
+	[SLICE_FUTEX_WAIT] = {CATEGORY_FUTEX, NAME_FUTEX_WAIT},
+	[SLICE_FUTEX_WAKE] = {CATEGORY_FUTEX, NAME_FUTEX_WAKE},
+	[SLICE_FAULT] = {CATEGORY_FAULT, NAME_PAGE_FAULT},
+	[SLICE_WOKEN] = {CATEGORY_FUTEX, NAME_WOKEN},
+};
+
+static bool is_open(const struct thread *t, enum slice slice)
+{
+	for (u32 i = 0; i < t->depth; i++)
+		if (t->open[i] == slice)
+			return true;
+	return false;
+}
+
+static struct thread *running_on(struct model *m, const struct merged *e)
+{
+	return thread_get(&m->threads, e->record->tid);
+}
+
+/* Opens `slice` on t's track. False when it is nested too deeply to be followed; it is then not written at all. */
+static bool slice_begin(struct model *m, struct thread *t, u64 ns, enum slice slice,
+			struct track_event *event)
+{
+	if (t->depth == MAX_SLICES)
+		return false;
+	t->open[t->depth++] = slice;
+	event->ns = ns;
+	event->track = track_of_thread(&m->out, t);
+	event->type = EVENT_SLICE_BEGIN;
+	event->category = slices[slice].category;
+	event->name = slices[slice].name;
+	track_event(&m->out, event);
+	return true;
+}
+
+static void slice_pop(struct model *m, struct thread *t, u32 cpu, u64 ns,
+		      const struct annotation *annotation)
+{
+	enum slice slice = t->open[--t->depth];
+
+	if (slice == SLICE_SYSCALL) {
+		ftrace_sys_exit(&m->cpus[cpu].bundle, ns, t->tid, t->syscall, RET_NEVER_RETURNED);
+		return;
+	}
+
+	struct track_event event = {
+		.ns = ns, .track = track_of_thread(&m->out, t), .type = EVENT_SLICE_END};
+
+	if (annotation)
+		event.annotations[0] = *annotation;
+	track_event(&m->out, &event);
+}
+
+/* Closes what is open inside `slice`; false if it is not open: its beginning was lost. */
+static bool slice_uncover(struct model *m, struct thread *t, u32 cpu, u64 ns, enum slice slice)
+{
+	if (!is_open(t, slice))
+		return false;
+	while (t->open[t->depth - 1] != slice)
+		slice_pop(m, t, cpu, ns, NULL);
+	return true;
+}
+
+static void slice_end(struct model *m, const struct merged *e, enum slice slice,
+		      enum track_annotation result)
+{
+	struct thread *t = running_on(m, e);
+	struct annotation annotation = {result, ANNOTATION_INT, e->record->a};
+
+	if (slice_uncover(m, t, e->cpu, e->ns, slice))
+		slice_pop(m, t, e->cpu, e->ns, &annotation);
+}
+
+static void close_all(struct model *m, struct thread *t, u32 cpu, u64 ns)
+{
+	while (t->depth)
+		slice_pop(m, t, cpu, ns, NULL);
+	t->flow = 0;
+}
+
+/* The woken thread runs: a slice from here to the end of its wait, where the waker's arrow arrives. */
+static void begin_woken(struct model *m, struct thread *t, u64 ns)
+{
+	u64 flow = t->flow;
+	struct track_event event = {.flows_end = &flow, .nr_flows_end = 1};
+
+	t->flow = 0;
+	if (is_open(t, SLICE_FUTEX_WAIT))
+		slice_begin(m, t, ns, SLICE_WOKEN, &event);
+}
+
+static void sched_switch(struct model *m, const struct merged *e)
+{
+	const struct trace_record *r = e->record;
+	struct cpu_bundle *bundle = &m->cpus[e->cpu].bundle;
+	struct thread *prev = running_on(m, e);
+	struct thread *next = thread_get(&m->threads, event_value(r, SLOT_al));
+	u64 state = r->c;
+
+	if (state == TRACE_STATE_DEAD)
+		close_all(m, prev, e->cpu, e->ns);
+	if (state == TRACE_STATE_PREEMPTED && prev->tid)
+		state = LINUX_PREV_STATE_PREEMPTED;
+	next->prio = event_value(r, SLOT_ah);
+	ftrace_sched_switch(bundle, e->ns, prev, state, next);
+	m->cpus[e->cpu].running = next->tid;
+	if (state == TRACE_STATE_DEAD && prev->tid) {
+		ftrace_task_free(bundle, merge_stamp(&m->merge), prev);
+		prev->dead = true;
+	}
+	if (next->flow)
+		begin_woken(m, next, merge_stamp(&m->merge));
+}
+
+static void sched_waking(struct model *m, const struct merged *e)
+{
+	const struct trace_record *r = e->record;
+	struct thread *wakee = e->thread;
+	struct thread *waker = running_on(m, e);
+	bool irq = r->flags & TRACE_WAKE_IRQ;
+
+	/* A new thread is runnable by its birth; others that were not blocked have nothing to be woken from. */
+	if (e->spurious) {
+		m->nr_spurious += wakee->run != RUN_NEW;
+		return;
+	}
+	ftrace_sched_waking(&m->cpus[e->cpu].bundle, e->ns, r->tid, wakee, r->c, irq);
+	if (irq || !is_open(waker, SLICE_FUTEX_WAKE) || !is_open(wakee, SLICE_FUTEX_WAIT))
+		return;
+	wakee->flow = ++m->next_flow;
+
+	struct track_event event = {
+		.ns = e->ns,
+		.track = track_of_thread(&m->out, waker),
+		.type = EVENT_INSTANT,
+		.category = CATEGORY_FUTEX,
+		.name = NAME_WAKE,
+		.annotations = {{ANNOTATION_TID, ANNOTATION_INT, wakee->tid}},
+		.flows = &wakee->flow,
+		.nr_flows = 1,
+	};
+
+	track_event(&m->out, &event);
+}
+
+static void sys_enter(struct model *m, const struct merged *e)
+{
+	const struct trace_record *r = e->record;
+	struct thread *t = running_on(m, e);
+	u64 args[3] = {event_value(r, SLOT_x0), event_value(r, SLOT_x1), event_value(r, SLOT_x2)};
+
+	/* Open still: the end of the last one was lost, or it never returned (sigreturn, exec). */
+	close_all(m, t, e->cpu, e->ns);
+	t->open[t->depth++] = SLICE_SYSCALL;
+	t->syscall = r->c;
+	ftrace_sys_enter(&m->cpus[e->cpu].bundle, e->ns, r->tid, r->c, args);
+}
+
+static void sys_exit(struct model *m, const struct merged *e)
+{
+	const struct trace_record *r = e->record;
+	struct thread *t = running_on(m, e);
+
+	if (!slice_uncover(m, t, e->cpu, e->ns, SLICE_SYSCALL))
+		return;
+	t->depth--;
+	ftrace_sys_exit(&m->cpus[e->cpu].bundle, e->ns, r->tid, r->c, (s64)r->a);
+}
+
+static void irq_entry(struct model *m, const struct merged *e)
+{
+	struct model_cpu *cpu = &m->cpus[e->cpu];
+
+	if (cpu->in_irq)
+		ftrace_irq_exit(&cpu->bundle, e->ns, e->record->tid, cpu->irq);
+	cpu->in_irq = true;
+	cpu->irq = event_value(e->record, SLOT_al);
+	ftrace_irq_entry(&cpu->bundle, e->ns, e->record->tid, cpu->irq);
+}
+
+static void irq_exit(struct model *m, const struct merged *e)
+{
+	struct model_cpu *cpu = &m->cpus[e->cpu];
+
+	if (cpu->in_irq)
+		ftrace_irq_exit(&cpu->bundle, e->ns, e->record->tid, cpu->irq);
+	cpu->in_irq = false;
+}
+
+/* Doorbells do not queue: several rings before the answer are one interrupt, and all their arrows end there. */
+static void ipi_send(struct model *m, const struct merged *e)
+{
+	u64 flows[MAX_CPUS];
+	u32 nr_flows = 0;
+
+	for (u32 target = 0; target < m->nr_cpus; target++) {
+		struct model_cpu *cpu = &m->cpus[target];
+
+		if (!(e->record->a >> target & 1) || cpu->nr_pending == MAX_PENDING_IPIS)
+			continue;
+		flows[nr_flows++] = ++m->next_flow;
+		cpu->pending_ipis[cpu->nr_pending++] = m->next_flow;
+	}
+
+	struct track_event event = {
+		.ns = e->ns,
+		.track = track_of_ipis(e->cpu),
+		.type = EVENT_INSTANT,
+		.category = CATEGORY_IPI,
+		.name = NAME_IPI_SEND,
+		.annotations = {{ANNOTATION_CPUS, ANNOTATION_POINTER, e->record->a},
+				{ANNOTATION_REASON, ANNOTATION_UINT, e->record->c}},
+		.flows = flows,
+		.nr_flows = nr_flows,
+	};
+
+	track_event(&m->out, &event);
+}
+
+static void ipi_recv(struct model *m, const struct merged *e)
+{
+	struct model_cpu *cpu = &m->cpus[e->cpu];
+	struct track_event event = {
+		.ns = e->ns,
+		.track = track_of_ipis(e->cpu),
+		.type = EVENT_INSTANT,
+		.category = CATEGORY_IPI,
+		.name = NAME_IPI,
+		.annotations = {{ANNOTATION_REASON, ANNOTATION_UINT, e->record->c}},
+		.flows_end = cpu->pending_ipis,
+		.nr_flows_end = cpu->nr_pending,
+	};
+
+	track_event(&m->out, &event);
+	cpu->nr_pending = 0;
+}
+
+static void slice_with(struct model *m, const struct merged *e, enum slice slice,
+		       struct annotation first, struct annotation second)
+{
+	struct track_event event = {.annotations = {first, second}};
+
+	slice_begin(m, running_on(m, e), e->ns, slice, &event);
+}
+
+static void task_new(struct model *m, const struct merged *e)
+{
+	const struct trace_record *r = e->record;
+	struct thread *parent = running_on(m, e);
+	struct thread *child = e->thread;
+
+	child->born = true;
+	child->tgid = event_value(r, SLOT_ah);
+	child->parent_tid = parent->tid;
+	memcpy(child->name, parent->name, sizeof(child->name));
+	ftrace_task_new(&m->cpus[e->cpu].bundle, e->ns, parent->tid, child, child->name);
+}
+
+static void task_name(struct model *m, const struct merged *e)
+{
+	struct thread *t = e->thread;
+	char name[TRACE_TASK_NAME_LEN];
+
+	event_name(e->record, name);
+	t->tgid = event_value(e->record, SLOT_fc);
+	if (!strcmp(name, t->name))
+		return;
+	ftrace_task_rename(&m->cpus[e->cpu].bundle, e->ns, t, name);
+	memcpy(t->name, name, sizeof(name));
+}
+
+void model_event(struct model *m, const struct merged *e)
+{
+	const struct trace_record *r = e->record;
+	struct cpu_bundle *bundle = &m->cpus[e->cpu].bundle;
+	const struct annotation uaddr = {ANNOTATION_UADDR, ANNOTATION_POINTER, r->a};
+	const struct annotation addr = {ANNOTATION_ADDR, ANNOTATION_POINTER, r->a};
+
+	bundle_make_room(bundle, &m->out);
+	switch ((enum trace_type)r->type) {
+	case TRACE_EV_sched_switch:
+		return sched_switch(m, e);
+	case TRACE_EV_sched_waking:
+		return sched_waking(m, e);
+	case TRACE_EV_sched_migrate:
+		return ftrace_sched_migrate(bundle, e->ns, r->tid,
+					    thread_get(&m->threads, event_value(r, SLOT_al)), r->c,
+					    event_value(r, SLOT_ah));
+	case TRACE_EV_cpu_idle:
+		return ftrace_cpu_idle(bundle, e->ns, r->tid, event_value(r, SLOT_al));
+	case TRACE_EV_sys_enter:
+		return sys_enter(m, e);
+	case TRACE_EV_sys_exit:
+		return sys_exit(m, e);
+	case TRACE_EV_irq_entry:
+		return irq_entry(m, e);
+	case TRACE_EV_irq_exit:
+		return irq_exit(m, e);
+	case TRACE_EV_ipi_send:
+		return ipi_send(m, e);
+	case TRACE_EV_ipi_recv:
+		return ipi_recv(m, e);
+	case TRACE_EV_futex_wait:
+		return slice_with(m, e, SLICE_FUTEX_WAIT, uaddr,
+				  (struct annotation){ANNOTATION_VAL, ANNOTATION_UINT,
+						      event_value(r, SLOT_bl)});
+	case TRACE_EV_futex_wake:
+		return slice_with(m, e, SLICE_FUTEX_WAKE, uaddr,
+				  (struct annotation){ANNOTATION_NR, ANNOTATION_INT,
+						      (u64)(s32)event_value(r, SLOT_bl)});
+	case TRACE_EV_page_fault:
+		return slice_with(m, e, SLICE_FAULT, addr,
+				  (struct annotation){ANNOTATION_ACCESS, ANNOTATION_UINT, r->c});
+	case TRACE_EV_futex_wait_done:
+		return slice_end(m, e, SLICE_FUTEX_WAIT, ANNOTATION_RET);
+	case TRACE_EV_futex_wake_done:
+		return slice_end(m, e, SLICE_FUTEX_WAKE, ANNOTATION_WOKEN);
+	case TRACE_EV_page_fault_done:
+		return slice_end(m, e, SLICE_FAULT, ANNOTATION_RET);
+	case TRACE_EV_task_new:
+		return task_new(m, e);
+	case TRACE_EV_task_name:
+		return task_name(m, e);
+	case TRACE_EV_task_exit:
+	case TRACE_EV_none:
+	case TRACE_NR_TYPES:
+		return;
+	}
+}
