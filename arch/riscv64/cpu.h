@@ -23,7 +23,8 @@ struct cpu {
 	u32 hartid;		/* [I] the machine's id, may be sparse */
 	u64 emergency_sp;	/* [I] stack for traps on an overflowed kernel stack */
 	u32 work;		/* [a] HART_WORK_* bits: demands on this hart (kernel/sync/hart.h) */
-	u32 state;		/* [a] HART_KERNEL, _USER, _POLL, _HALTED (kernel/sync/hart.h) */
+	u32 reserved;
+	u64 state; /* [a] sequence << 8 | enum hart_state (kernel/sync/hart.h) */
 } __cacheline_aligned;
 
 extern u32 nr_cpus; /* [I] after boot: harts that were started */

@@ -1,5 +1,6 @@
 /*
- * Interrupt controllers and inter-processor interrupts. Interrupts are taken in user mode, in idle, and at kernel_relax().
+ * Interrupt controllers and inter-processor interrupts. Interrupts are taken in user mode, in idle, and at kernel_relax(): SIE is never
+ * set in the kernel; those places read `sip` and call irq_handle_pending().
  */
 #ifndef KERNEL_IRQ_IRQ_H
 #define KERNEL_IRQ_IRQ_H
@@ -8,12 +9,14 @@
 
 typedef void (*irq_handler_fn)(void *arg);
 
-void irq_init(const void *fdt);	   /* boot hart: finds PLIC or APLIC+IMSIC, SSWI */
-void irq_hart_init(void);	   /* every hart */
-int irq_register(u32 source, const char *name, irq_handler_fn fn, void *arg); /* wired source number of the device tree */
-void irq_handle_external(void);	   /* from trap: claims and runs handlers */
-void irq_handle_ipi(void);	   /* from trap: acknowledges, then hart work runs on exit */
-const char *irq_ipi_method(void);  /* "imsic", "sswi" or "sbi" */
+/* Boot hart, after dt_init() and mm_early_init(): finds PLIC or APLIC + IMSIC, and the way to send IPIs (fills hart_ops). */
+void irq_init(void);
+void irq_hart_init(void); /* every hart: its context of the controller, sie */
+/* `source`: the wired interrupt number of the device tree. 0, or -EINVAL, -EBUSY. */
+int irq_register(u32 source, const char *name, irq_handler_fn fn, void *arg);
+/* Serves the interrupts of `pending` (bits of sip): timers, IPIs, devices. Context: no lock held; does not sleep. */
+void irq_handle_pending(u64 pending);
+const char *irq_ipi_method(void); /* "imsic", "sswi" or "sbi" */
 
 /*
  * Runs fn(arg) on every hart of `mask` (bit = dense cpu id; own bit: called directly), waits until all are done,

@@ -1,17 +1,43 @@
 /*
- * Kernel log and panic. klog() goes to a ring in memory and, up to the console level, to the UART. `stellar.loglevel=N`.
+ * Kernel log and panic. klog() formats into a ring in memory and, up to the console level, to the UART
+ * (`stellar.loglevel=N`; 0 is quiet).
  */
 #ifndef KERNEL_LOG_LOG_H
 #define KERNEL_LOG_LOG_H
 
+#include "drivers/finisher.h"
 #include "lib/types.h"
+
+struct trap_frame;
 
 enum klog_level { KLOG_ERR = 3, KLOG_WARN = 4, KLOG_INFO = 6, KLOG_DEBUG = 7 };
 
+extern int klog_console_level; /* [I] after boot */
+
+/* Raw output, filled by the UART driver; NULL before. Writes all of it; takes no lock. */
+extern void (*klog_console_write)(const char *text, size_t length);
+
+/* Context: any. The text ends with a newline. */
 void klog(enum klog_level level, const char *fmt, ...) __printf(2, 3);
-extern int klog_console_level;
+/* To the UART whatever the level is: the boot's one-line errors, test results. */
+void klog_always(const char *fmt, ...) __printf(1, 2);
+
+/* Last resort of the whole system: see panic.c. */
 __noreturn void panic(const char *fmt, ...) __printf(1, 2);
-#define WARN_ON(c) ({ bool warn_c = (c); if (unlikely(warn_c)) klog(KLOG_WARN, "%s:%d: %s\n", __FILE__, __LINE__, #c); warn_c; })
+/* As panic(), for a trap: reports the registers and the backtrace of the interrupted code. */
+__noreturn void panic_frame(const struct trap_frame *frame, const char *fmt, ...) __printf(2, 3);
+/* HART_WORK_STOP: another hart panics; leave our backtrace where it finds it and halt. */
+__noreturn void panic_stop_self(void);
+/* Runs once in a panic after the report, before power-off: main.c sets it to dump the trace rings. */
+extern void (*panic_hook)(void);
+
+#define WARN_ON(c)                                                                                 \
+	({                                                                                         \
+		bool warn_c = (c);                                                                 \
+		if (unlikely(warn_c))                                                              \
+			klog(KLOG_WARN, "%s:%d: %s\n", __FILE__, __LINE__, #c);                    \
+		warn_c;                                                                            \
+	})
 
 /* Debug builds only. */
 #ifdef KERNEL_DEBUG
@@ -29,8 +55,5 @@ __noreturn void panic(const char *fmt, ...) __printf(1, 2);
 		if (unlikely(c))                                                                   \
 			panic("%s at %s:%d", #c, __FILE__, __LINE__);                              \
 	} while (0)
-
-/* Ends QEMU with `status` (0-255) through the test finisher. */
-__noreturn void machine_poweroff(u32 status);
 
 #endif

@@ -9,6 +9,7 @@
 #include "kernel/sync/inbox.h"
 #include "kernel/sync/park.h"
 #include "kernel/time/time.h"
+#include "lib/heap.h"
 #include "lib/list.h"
 #include "lib/types.h"
 
@@ -21,38 +22,47 @@ enum park_state { PARK_EMPTY, PARK_PERMIT, PARK_BLOCKED, PARK_WAKING };
 #define THREAD_WORK_RSEQ   BIT(2)
 #define THREAD_WORK_STOP   BIT(3)
 
+struct fp_state;
 struct mm;
+struct mutex;
 
 /*
  * The schedulable half of a task; kernel/task embeds it. Lifetime: counted; freed after a grace period, so that a waker that found it
  * under the epoch may finish unpark().
  */
 struct thread {
-	u32 work;		    /* [a] THREAD_WORK_* */
-	u32 park;		    /* [a] enum park_state */
-	u32 on_cpu;		    /* [a] 1 while a hart runs on its kernel stack */
-	u32 cpu;		    /* [a] hart where it last ran */
+	u32 work;		/* [a] THREAD_WORK_*; first: entry.S tests it */
+	u32 park;		/* [a] enum park_state */
+	u32 park_flags;		/* [a] PARK_* of the current park, for thread_set_work() */
+	u32 on_cpu;		/* [a] 1 while a hart runs on its kernel stack */
+	u32 cpu;		/* [a] hart where it last ran; changes only while that hart switches it */
+	bool exiting;		/* [c] thread_exit() was called */
+	bool migrate;		/* [c] runnable, but this hart is no longer allowed */
 	struct arch_context context; /* [c] saved registers when switched out */
-	u64 kernel_sp;		    /* [I] top of its kernel stack */
-	void *stack;		    /* [I] */
-	struct mm *mm;		    /* [c] NULL for kernel threads */
-	struct inbox_node inbox;    /* [a] link in a hart's inbox */
-	struct thread *batch_next;  /* link in an unpark batch, owned by the waker that won WAKING */
-	struct list run;	    /* [L:runq] */
-	u64 vruntime;		    /* [L:runq] fair class, ticks weighted */
-	u8 class;		    /* [L:runq] enum sched_class */
-	u8 rt_prio;		    /* [L:runq] 1..99 for FIFO and RR */
-	s8 nice;		    /* [L:runq] -20..19 */
-	bool queued;		    /* [L:runq] */
-	u64 affinity;		    /* [a] bit per dense cpu id */
-	u64 run_start;		    /* [c] ticks when switched in */
-	u64 run_ticks;		    /* [c] summed run time */
-	u64 user_ticks;		    /* [c] share in user mode, by sampling */
-	u64 nr_switches;	    /* [c] */
-	u32 tid;		    /* [I] for tracing: Linux thread id; 0 for idle */
-	char name[16];		    /* [a] comm; changed by prctl/exec */
-	const struct thread_ops *ops; /* [I] events to the upper layer */
-	u32 refs;		    /* [a] */
+	u64 kernel_sp;		/* [I] top of its kernel stack */
+	void *stack;		/* [I] */
+	struct mm *mm;		/* [c] NULL for kernel threads */
+	struct fp_state *fp;	/* [I] floating-point state; NULL for kernel threads */
+	struct inbox_node inbox; /* [a] link in a hart's inbox */
+	struct thread *batch_next; /* link in an unpark batch, owned by the waker that won WAKING */
+	struct list run;	/* [L:runq] RT and idle classes */
+	struct heap_node fair;	/* [L:runq] fair class; key = vruntime */
+	s64 lag;		/* [L:runq] vruntime above the queue's minimum, kept while off the queue */
+	u64 affinity;		/* [a] bit per dense cpu id */
+	u64 run_start;		/* [c] ticks when switched in */
+	u64 run_ticks;		/* [c] summed run time */
+	u64 user_ticks;		/* [c] share in user mode, by sampling */
+	u64 nr_switches;	/* [c] */
+	u32 weight;		/* [L:runq] of the fair class, 1024 at nice 0 */
+	u32 tid;		/* [I] for tracing: Linux thread id; 0 for idle */
+	u8 class;		/* [L:runq] enum sched_class */
+	u8 rt_prio;		/* [L:runq] 1..99 for FIFO and RR */
+	s8 nice;		/* [L:runq] -20..19 */
+	bool queued;		/* [L:runq] */
+	char name[16];		/* [a] comm; changed by prctl and exec */
+	const struct thread_ops *ops; /* [I] events to the upper layer; NULL for kernel threads */
+	struct mutex *held_mutexes; /* [c] debug builds: rank check of sleeping mutexes */
+	u32 refs;		/* [a] */
 	struct epoch_node free_node;
 };
 
@@ -64,12 +74,13 @@ struct thread_ops {
 	void (*free)(struct thread *t);	      /* last reference gone, after a grace period */
 };
 
-void sched_init(void);
-void sched_hart_init(void);
-__noreturn void sched_idle(void); /* what each hart becomes at the end of its boot */
+void sched_init(void);	    /* boot hart, once */
+void sched_hart_init(void); /* every hart: the running context becomes its idle thread */
+__noreturn void sched_idle(void); /* what each hart does from the end of its boot on */
 
 /* Prepares `t` (zeroed by the caller) to run fn(arg) on a new kernel stack; one reference. 0 or -ENOMEM. */
 int thread_init(struct thread *t, const char *name, const struct thread_ops *ops, void (*fn)(void *), void *arg);
+void thread_abandon(struct thread *t); /* instead of thread_start(): gives the stack back */
 void thread_start(struct thread *t); /* first wake-up; placement picks the hart */
 __noreturn void thread_exit(void);   /* current thread: never returns; drops the running reference */
 void thread_get(struct thread *t);
@@ -87,6 +98,7 @@ int sched_set_affinity(struct thread *t, u64 mask);
 int sched_set_policy(struct thread *t, enum sched_class class, u32 rt_prio, s32 nice);
 /* Runs the hart's pending work (inbox, resched, calls, TLB, epoch, timers). From the way out of the kernel and idle. */
 void sched_hart_work(void);
+void sched_resched_if_needed(void); /* switches if hart work or a tick asked for it */
 /* Sets bits in t->work and makes sure that `t` looks at them soon: unparks it if parked interruptibly, kicks its hart (urgent). */
 void thread_set_work(struct thread *t, u32 bits);
 

@@ -5,8 +5,12 @@
 #ifndef KERNEL_TIME_TIME_H
 #define KERNEL_TIME_TIME_H
 
-#include "lib/list.h"
+#include "lib/heap.h"
 #include "lib/types.h"
+
+#define TIME_NEVER (~0UL) /* a deadline that does not come */
+
+void time_init(u64 freq); /* boot hart: timebase of the device tree */
 
 extern u64 time_freq;		/* [I] ticks per second */
 extern u64 time_realtime_base;	/* [a] CLOCK_REALTIME at tick 0, nanoseconds (goldfish RTC at boot, clock_settime) */
@@ -22,8 +26,7 @@ u64 time_realtime_ns(void);
  * fn runs on the queue's hart, outside the queue lock, with no lock held, in kernel context that must not sleep.
  */
 struct timer {
-	struct timer *child, *sibling, *prev; /* [L:timer queue] pairing heap */
-	u64 deadline;			      /* [L:timer queue] ticks */
+	struct heap_node node; /* [L:timer queue] key = deadline in ticks */
 	void (*fn)(struct timer *t);	      /* [I] */
 	u32 cpu;			      /* [a] queue it is on + 1; 0 when idle */
 };
@@ -35,7 +38,7 @@ bool timer_cancel(struct timer *t);
 
 /* For kernel/trap and idle: run what is due on this hart; reprogram stimecmp only if needed. */
 void timer_run(void);
-u64 timer_next_deadline(void); /* ~0UL if none */
+u64 timer_next_deadline(void); /* of this hart; TIME_NEVER if none */
 void timer_hart_init(void);
 
 #endif

@@ -1,0 +1,27 @@
+/*
+ * Loads and stores of user memory with fix-up: a fault that cannot be resolved continues at the fix-up address, found by the
+ * faulting pc in a table. SUM stays 1 in release builds; debug builds set it only here. The caller has checked the range.
+ */
+#ifndef ARCH_RISCV64_UACCESS_H
+#define ARCH_RISCV64_UACCESS_H
+
+#include "lib/types.h"
+
+/* Returns the number of bytes not copied. */
+size_t arch_copy_user(void *dst, const void *src, size_t n);
+/* Returns the number of bytes not cleared. */
+size_t arch_clear_user(void *dst, size_t n);
+
+/* Each returns 0, or nonzero when the access faulted. Addresses are naturally aligned. */
+long arch_load_u8(const void *src, u8 *value);
+long arch_load_u32(const void *src, u32 *value);
+long arch_load_u64(const void *src, u64 *value);
+long arch_store_u32(void *dst, u32 value);
+long arch_store_u64(void *dst, u64 value);
+/* Full-barrier compare and swap; *old gets what was there. */
+long arch_cas_u32(void *dst, u32 expect, u32 desired, u32 *old);
+
+/* The address where a kernel fault at `pc` continues, or 0. For kernel/trap. */
+u64 arch_fixup(u64 pc);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * hart_call(): run a function on other harts and wait.
+ *
+ * One message per target lies on the caller's stack until all have answered, so nothing is allocated. The caller serves its own calls while
+ * it waits: two harts that call each other both make progress. A target in user mode or halted is rung.
+ */
+#include "kernel/irq/irq.h"
+
+#include "kernel/sync/atomic.h"
+#include "kernel/sync/hart.h"
+#include "kernel/sync/inbox.h"
+#include "kernel/sync/percpu.h"
+
+struct hart_call_group {
+	void (*fn)(void *arg); /* [I] */
+	void *arg;	       /* [I] */
+	u32 left;	       /* [a] targets that have not answered */
+};
+
+struct hart_call_message {
+	struct inbox_node node;
+	struct hart_call_group *group; /* [I] */
+};
+
+static PERCPU(struct inbox, call_inbox);
+
+void hart_call_run(void)
+{
+	struct inbox_node *node = inbox_take_all(this_cpu_ptr(call_inbox)), *next;
+
+	for (; node; node = next) {
+		struct hart_call_message *msg = container_of(node, struct hart_call_message, node);
+		struct hart_call_group *group = msg->group;
+
+		/* The message is gone once the group is answered. */
+		next = node->next;
+		group->fn(group->arg);
+		/* Full barrier: what fn did is visible to the caller that sees the count. Pairs with the load in hart_call(). */
+		atomic_fetch_add(&group->left, (u32)-1);
+	}
+}
+
+void hart_call(u64 mask, void (*fn)(void *arg), void *arg)
+{
+	struct hart_call_message messages[MAX_CPUS];
+	struct hart_call_group group = {.fn = fn, .arg = arg};
+	u64 others = mask & ~BIT(cpu_id());
+
+	group.left = (u32)__builtin_popcountl(others);
+	for (u64 left = others; left; left &= left - 1) {
+		u32 cpu = (u32)__builtin_ctzl(left);
+
+		messages[cpu].group = &group;
+		inbox_push(cpu_ptr(call_inbox, cpu), &messages[cpu].node);
+	}
+	if (others)
+		hart_kick_mask(others, HART_WORK_CALL, true);
+	if (mask & BIT(cpu_id()))
+		fn(arg);
+	while (atomic_load_acquire(&group.left)) {
+		hart_call_run();
+		cpu_relax();
+	}
+}

@@ -1,0 +1,78 @@
+/*
+ * Interrupt dispatch: by bit of sip to the timer queue, the doorbell, or the external controller's driver.
+ */
+#include "kernel/irq/irq.h"
+
+#include "abi/errno.h"
+#include "arch/riscv64/csr.h"
+#include "kernel/irq/irq_internal.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/sync/percpu.h"
+#include "kernel/time/time.h"
+#include "kernel/trace/trace.h"
+
+struct irq_action {
+	irq_handler_fn fn; /* [a] set last: NULL while free */
+	void *arg;	   /* [I] */
+	const char *name;  /* [I] */
+};
+
+static struct irq_action irq_actions[IRQ_SOURCES];
+static const struct irq_controller *irq_controller;
+
+PERCPU(struct irq_stats, irq_stats);
+
+void irq_init(void)
+{
+	irq_ipi_init();
+	irq_controller = imsic_probe();
+	if (!irq_controller)
+		irq_controller = plic_probe();
+}
+
+void irq_hart_init(void)
+{
+	if (irq_controller)
+		irq_controller->hart_init();
+}
+
+int irq_register(u32 source, const char *name, irq_handler_fn fn, void *arg)
+{
+	struct irq_action *action;
+
+	if (!source || source >= IRQ_SOURCES || !irq_controller)
+		return -EINVAL;
+	action = &irq_actions[source];
+	if (action->fn)
+		return -EBUSY;
+	action->arg = arg;
+	action->name = name;
+	atomic_store_release(&action->fn, fn);
+	irq_controller->enable(source);
+	return 0;
+}
+
+void irq_run_source(u32 source)
+{
+	irq_handler_fn fn = source < IRQ_SOURCES ? atomic_load_acquire(&irq_actions[source].fn) : NULL;
+
+	this_cpu(irq_stats).device++;
+	trace_irq_entry(64 + source);
+	if (fn)
+		fn(irq_actions[source].arg);
+	trace_irq_exit(64 + source);
+}
+
+void irq_handle_pending(u64 pending)
+{
+	if (pending & SIE_SOFT)
+		irq_ipi_acknowledge();
+	if (pending & SIE_TIMER) {
+		this_cpu(irq_stats).timer++;
+		trace_irq_entry(IRQ_TIMER);
+		timer_run();
+		trace_irq_exit(IRQ_TIMER);
+	}
+	if ((pending & SIE_EXT) && irq_controller)
+		irq_controller->handle();
+}

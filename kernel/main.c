@@ -1,0 +1,110 @@
+/*
+ * The start order, in one list. The boot hart runs kernel_main() on the boot stack; the others run secondary_main() on a kernel stack
+ * of their own. Both end as their hart's idle thread.
+ */
+#include "arch/riscv64/cpu.h"
+#include "arch/riscv64/fpu.h"
+#include "drivers/drivers.h"
+#include "drivers/dt.h"
+#include "kernel/fs/fs.h"
+#include "kernel/futex/futex.h"
+#include "kernel/harts.h"
+#include "kernel/irq/irq.h"
+#include "kernel/log/log.h"
+#include "kernel/mm/mm.h"
+#include "kernel/random/random.h"
+#include "kernel/sched/sched.h"
+#include "kernel/sync/hart.h"
+#include "kernel/sync/sync_ops.h"
+#include "kernel/task/task.h"
+#include "kernel/time/time.h"
+#include "kernel/trace/trace.h"
+#include "kernel/trap/trap.h"
+#include "lib/cmdline.h"
+#include "tests/kernel/ktest.h"
+
+#define BOOT_FAILED 125
+
+static char dump_path[256];
+
+static void main_dump_trace(void)
+{
+	if (dump_path[0])
+		trace_dump(dump_path);
+}
+
+/* A user's mistake that ends the boot: one clear line. */
+static __noreturn void main_fail(const char *why)
+{
+	klog_always("boot: %s\n", why);
+	machine_poweroff(BOOT_FAILED);
+}
+
+static void main_early(u64 fdt_pa)
+{
+	u64 initrd_start = 0, initrd_end = 0;
+
+	sync_ops.panic = panic;
+	if (dt_init(pa_to_va(fdt_pa)))
+		machine_poweroff(BOOT_FAILED);
+	cmdline_init(dt_bootargs());
+	uart_early_init();
+	klog_console_level = (int)cmdline_get_u64("stellar.loglevel", KLOG_ERR);
+	time_init(dt_timebase());
+	dt_initrd(&initrd_start, &initrd_end);
+	mm_early_init(pa_to_va(fdt_pa), initrd_start, initrd_end);
+}
+
+static void main_trace(void)
+{
+	char pattern[128] = "off";
+
+	cmdline_get("stellar.trace", pattern, sizeof(pattern));
+	if (trace_init(pattern, cmdline_get_u64("stellar.trace_buffer", 0)))
+		main_fail("stellar.trace: unknown event or not enough memory");
+	if (cmdline_get("stellar.dump", dump_path, sizeof(dump_path)))
+		panic_hook = main_dump_trace;
+	machine_poweroff_hook = main_dump_trace;
+}
+
+/* In a thread: unpacking allocates, and programs and tests need to sleep. */
+static void main_late(void *unused)
+{
+	u64 start, end;
+	char suite[32];
+
+	(void)unused;
+	if (cmdline_get("stellar.test", suite, sizeof(suite))) {
+		int failed = ktest_run(suite[0] ? suite : "all");
+
+		machine_poweroff(failed ? 1 : 0);
+	}
+	if (!dt_initrd(&start, &end))
+		main_fail("no root file system (initrd) was given");
+	if (initramfs_unpack(pa_to_va(start), end - start))
+		main_fail("the root file system is damaged or does not fit into memory");
+	task_start_init();
+}
+
+void kernel_main(u64 fdt_pa)
+{
+	u32 seed_length = 0;
+	const void *seed;
+
+	harts_init_boot();
+	main_early(fdt_pa);
+	harts_find();
+	irq_init();
+	main_trace();
+	harts_init_this();
+	sched_init();
+	seed = dt_rng_seed(&seed_length);
+	random_init(seed, seed_length);
+	harts_start();
+	drivers_init();
+	futex_init();
+	fs_init();
+	if (!kthread_create("boot", main_late, NULL))
+		panic("no memory for the first thread");
+	sched_idle();
+}

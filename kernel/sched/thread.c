@@ -1,0 +1,116 @@
+/*
+ * Life of a thread: made, started, ended, freed.
+ *
+ * References: one of the creator, dropped by thread_put(), and one of the running thread, dropped by the next thread on its hart
+ * after the last switch away. The memory goes after a grace period: a waker that found the thread under the epoch may finish.
+ */
+#include "kernel/sched/sched_internal.h"
+
+#include "abi/errno.h"
+#include "arch/riscv64/trap_frame.h"
+#include "kernel/log/log.h"
+#include "kernel/mm/mm.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/trace/trace.h"
+
+#include <string.h>
+
+/* First code of every thread: finish the switch that brought us here, then fn(arg). */
+struct thread_start_record {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void thread_entry(void *record, void *prev)
+{
+	struct thread_start_record start = *(struct thread_start_record *)record;
+	struct thread *t = thread_current();
+
+	sched_finish_switch(prev);
+	atomic_xchg(&t->park, PARK_EMPTY);
+	if (t->ops && t->ops->switch_in)
+		t->ops->switch_in(t);
+	start.fn(start.arg);
+	thread_exit();
+}
+
+int thread_init(struct thread *t, const char *name, const struct thread_ops *ops, void (*fn)(void *), void *arg)
+{
+	struct thread_start_record *start;
+
+	t->stack = kstack_alloc();
+	if (!t->stack)
+		return -ENOMEM;
+	t->kernel_sp = (u64)t->stack + KSTACK_SIZE;
+	memset((void *)(t->kernel_sp - sizeof(struct trap_frame)), 0, sizeof(struct trap_frame));
+	/* At the far end of the stack: read once by thread_entry(). */
+	start = t->stack;
+	*start = (struct thread_start_record){.fn = fn, .arg = arg};
+	arch_context_init(&t->context, t->kernel_sp - sizeof(struct trap_frame), thread_entry, start);
+	t->park = PARK_WAKING;
+	t->class = SCHED_CLASS_FAIR;
+	t->weight = sched_weight(0);
+	t->cpu = cpu_id();
+	if (!t->affinity)
+		t->affinity = sched_all_cpus();
+	t->ops = ops;
+	t->refs = 1;
+	strncpy(t->name, name, sizeof(t->name) - 1);
+	return 0;
+}
+
+void thread_abandon(struct thread *t)
+{
+	kstack_free(t->stack);
+	t->stack = NULL;
+}
+
+void thread_start(struct thread *t)
+{
+	thread_get(t); /* of the running thread */
+	sched_wake_new(t);
+}
+
+void thread_exit(void)
+{
+	struct thread *t = thread_current();
+
+	t->exiting = true;
+	schedule();
+	panic("thread %s runs after its end", t->name);
+}
+
+void thread_get(struct thread *t)
+{
+	atomic_fetch_add_relaxed(&t->refs, 1);
+}
+
+static void thread_free(struct epoch_node *node)
+{
+	struct thread *t = container_of(node, struct thread, free_node);
+
+	if (t->ops && t->ops->free)
+		t->ops->free(t);
+	else
+		kfree(t);
+}
+
+void thread_put(struct thread *t)
+{
+	if (atomic_fetch_add(&t->refs, (u32)-1) == 1)
+		epoch_defer(&t->free_node, thread_free);
+}
+
+struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg)
+{
+	struct thread *t = kzalloc(sizeof(*t));
+
+	if (!t)
+		return NULL;
+	if (thread_init(t, name, NULL, fn, arg)) {
+		kfree(t);
+		return NULL;
+	}
+	thread_start(t);
+	return t;
+}

@@ -1,0 +1,223 @@
+/*
+ * Waking: claim, place, deliver.
+ *
+ * unpark_claim() decides by one CAS who delivers a blocked thread. Placement: the waker's own hart if nothing waits there (the waker is likely
+ * to block, and a switch costs a hundredth of waking a halted virtual CPU), else the hart where the thread last ran if
+ * that is idle, else any idle hart, else the shorter of the two queues. A thread on this hart's queue needs the queue's lock; any other goes
+ * through the target's inbox with at most one doorbell.
+ *
+ * Doorbells: a hart in user mode without a tick would not look at its inbox, so it is rung; with a tick armed, or in the
+ * kernel, it comes by itself. The order of tick_on and the hart word: the target clears tick_on in its timer, in the kernel, and
+ * drains its inbox after that and again on the way out; the sender pushes, full fence (in inbox_push_chain), reads tick_on.
+ */
+#include "kernel/sched/sched_internal.h"
+
+#include "kernel/log/log.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/sync/hart.h"
+#include "kernel/trace/trace.h"
+
+/* EMPTY -> PERMIT, or BLOCKED -> WAKING: true in the latter case, and the caller must deliver the thread. */
+static __hot bool unpark_claim(struct thread *t)
+{
+	u32 park;
+
+	/*
+	 * The caller's condition before our look at `park`. Pairs with the full barriers by which park() consumes a permit and
+	 * leaves WAKING: if we see either, the thread sees the condition.
+	 */
+	fence_full();
+	for (;;) {
+		park = atomic_load_relaxed(&t->park);
+		if (park == PARK_PERMIT || park == PARK_WAKING)
+			return false;
+		if (park == PARK_EMPTY && atomic_cas(&t->park, PARK_EMPTY, PARK_PERMIT))
+			return false;
+		if (park == PARK_BLOCKED && atomic_cas(&t->park, PARK_BLOCKED, PARK_WAKING))
+			return true;
+	}
+}
+
+u64 sched_idle_cpus(void)
+{
+	u64 mask = 0;
+
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
+		enum hart_state state = hart_state_of(cpu_of(cpu));
+
+		if (state == HART_HALTED || state == HART_POLL)
+			mask |= BIT(cpu);
+	}
+	return mask;
+}
+
+static u32 sched_queue_length(u32 cpu)
+{
+	return atomic_load_relaxed(&cpu_ptr(sched_runq, cpu)->nr_queued);
+}
+
+/* `t` is claimed. `taken`: harts that already got a thread of the same batch. */
+static __hot u32 sched_place(struct thread *t, u64 taken)
+{
+	u32 self = cpu_id(), last = atomic_load_relaxed(&t->cpu);
+	u64 allowed = atomic_load_relaxed(&t->affinity), idle;
+
+	/* Acquire pairs with the release in sched_finish_switch(). */
+	if (atomic_load_acquire(&t->on_cpu))
+		return last;
+	if (allowed == BIT(self))
+		return self;
+	if ((allowed & ~taken & BIT(self)) && !runq_self()->nr_queued)
+		return self;
+	idle = sched_idle_cpus() & allowed & ~taken & ~BIT(self);
+	if (idle & BIT(last))
+		return last;
+	if (idle)
+		return (u32)__builtin_ctzl(idle);
+	if (!(allowed & BIT(last)))
+		last = allowed & BIT(self) ? self : (u32)__builtin_ctzl(allowed);
+	if ((allowed & BIT(self)) && sched_queue_length(self) <= sched_queue_length(last))
+		return self;
+	return last;
+}
+
+/* A thread that waits here now may have to preempt, and needs a tick behind the running one. */
+void sched_local_insert(struct runq *rq, struct thread *t)
+{
+	spin_lock(&rq->lock);
+	runq_insert(rq, t);
+	spin_unlock(&rq->lock);
+	if (runq_beats(t, thread_current()))
+		rq->need_resched = true;
+	sched_tick_arm(rq);
+}
+
+static bool sched_must_ring(u32 cpu, const struct thread *t)
+{
+	return t->class == SCHED_CLASS_FIFO || t->class == SCHED_CLASS_RR ||
+	       !atomic_load_relaxed(&cpu_ptr(sched_runq, cpu)->tick_on);
+}
+
+static __hot void sched_deliver(struct thread *t, u32 cpu)
+{
+	if (cpu == cpu_id() && !atomic_load_relaxed(&t->on_cpu)) {
+		sched_local_insert(runq_self(), t);
+		if (runq_self()->need_resched)
+			atomic_fetch_or(&cpu_self()->work, HART_WORK_RESCHED);
+		return;
+	}
+	inbox_push(&cpu_ptr(sched_runq, cpu)->inbox, &t->inbox);
+	hart_kick(cpu, HART_WORK_INBOX, sched_must_ring(cpu, t));
+}
+
+void sched_enqueue(struct thread *t)
+{
+	sched_deliver(t, sched_place(t, 0));
+}
+
+static __hot void sched_unpark(struct thread *t)
+{
+	u32 cpu;
+
+	if (!unpark_claim(t))
+		return;
+	cpu = sched_place(t, 0);
+	trace_sched_waking(t->tid, cpu, 0);
+	sched_deliver(t, cpu);
+}
+
+void sched_wake_new(struct thread *t)
+{
+	trace_sched_waking(t->tid, cpu_id(), 0);
+	sched_enqueue(t);
+}
+
+static bool sched_batch_add(struct unpark_batch *b, struct thread *t)
+{
+	if (!unpark_claim(t))
+		return false;
+	t->batch_next = NULL;
+	if (b->last)
+		b->last->batch_next = t;
+	else
+		b->first = t;
+	b->last = t;
+	return true;
+}
+
+/*
+ * Spreads the batch: each hart gets its first thread before any gets a second; what is left is dealt out in turn. One inbox push
+ * per thread costs one CAS; one doorbell per hart is what counts.
+ */
+static void sched_batch_flush(struct unpark_batch *b)
+{
+	u64 taken = 0, kick = 0, ring = 0;
+	struct thread *t = b->first, *next;
+
+	for (; t; t = next) {
+		u32 cpu = sched_place(t, taken);
+
+		next = t->batch_next;
+		if ((taken & t->affinity) == t->affinity)
+			taken = 0;
+		taken |= BIT(cpu);
+		trace_sched_waking(t->tid, cpu, 0);
+		if (cpu == cpu_id()) {
+			sched_deliver(t, cpu);
+			continue;
+		}
+		if (sched_must_ring(cpu, t))
+			ring |= BIT(cpu);
+		kick |= BIT(cpu);
+		inbox_push(&cpu_ptr(sched_runq, cpu)->inbox, &t->inbox);
+	}
+	b->first = NULL;
+	b->last = NULL;
+	if (kick & ~ring)
+		hart_kick_mask(kick & ~ring, HART_WORK_INBOX, false);
+	if (ring)
+		hart_kick_mask(ring, HART_WORK_INBOX, true);
+}
+
+/* Moves everything that was sent here to the run queue, oldest first; what may no longer run here goes on. */
+void sched_drain_inbox(struct runq *rq)
+{
+	struct inbox_node *node = inbox_take_all(&rq->inbox), *next;
+
+	for (; node; node = next) {
+		struct thread *t = container_of(node, struct thread, inbox);
+
+		next = node->next;
+		if (unlikely(!(atomic_load_relaxed(&t->affinity) & BIT(cpu_id()))) && !atomic_load_acquire(&t->on_cpu))
+			sched_enqueue(t);
+		else
+			sched_local_insert(rq, t);
+	}
+}
+
+void thread_set_work(struct thread *t, u32 bits)
+{
+	atomic_fetch_or(&t->work, bits); /* full barrier: pairs with the CAS in sched_park() */
+	if (atomic_load_relaxed(&t->park) == PARK_BLOCKED) {
+		if (t->park_flags & (PARK_INTERRUPTIBLE | PARK_KILLABLE))
+			unpark(t);
+	} else if (atomic_load_relaxed(&t->on_cpu) && t != thread_current()) {
+		hart_kick(atomic_load_relaxed(&t->cpu), HART_WORK_RESCHED, true);
+	}
+}
+
+static struct mutex **sched_held_mutexes(void)
+{
+	return &thread_current()->held_mutexes;
+}
+
+void sched_park_init(void)
+{
+	park_ops = (struct park_ops){
+		.park = sched_park,
+		.unpark = sched_unpark,
+		.batch_add = sched_batch_add,
+		.batch_flush = sched_batch_flush,
+		.held_mutexes = sched_held_mutexes,
+	};
+}

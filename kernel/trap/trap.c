@@ -1,0 +1,112 @@
+/*
+ * Trap decode: what the entry code does not settle in assembly.
+ */
+#include "kernel/trap/trap.h"
+
+#include "abi/errno.h"
+#include "arch/riscv64/cpu.h"
+#include "arch/riscv64/csr.h"
+#include "arch/riscv64/entry.h"
+#include "arch/riscv64/fpu.h"
+#include "arch/riscv64/uaccess.h"
+#include "kernel/irq/irq.h"
+#include "kernel/log/log.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/sched/sched.h"
+#include "kernel/sync/hart.h"
+#include "kernel/task/task.h"
+
+#define EXC_ILLEGAL	2
+#define EXC_FETCH_FAULT 12
+#define EXC_LOAD_FAULT	13
+#define EXC_STORE_FAULT 15
+
+static const char *const exception_names[] = {
+	"instruction address misaligned", "instruction access fault", "illegal instruction",
+	"breakpoint", "load address misaligned", "load access fault", "store address misaligned",
+	"store access fault", "system call", "system call from the kernel", "reserved", "reserved",
+	"instruction page fault", "load page fault", "reserved", "store page fault",
+};
+
+static const char *trap_name(u64 cause)
+{
+	return cause < ARRAY_SIZE(exception_names) ? exception_names[cause] : "unknown cause";
+}
+
+void trap_user(struct trap_frame *frame)
+{
+	struct thread *t = thread_current();
+
+	if (frame->cause & SCAUSE_INTERRUPT) {
+		irq_handle_pending(BIT(frame->cause & 63));
+		return;
+	}
+	if (frame->cause == EXC_ILLEGAL && t->fp && fpu_enable(t->fp))
+		return;
+	task_fault(frame);
+}
+
+/* A fault on user memory in a user-copy function: make the page present, or continue at the fix-up address. */
+static bool trap_kernel_user_fault(struct trap_frame *frame)
+{
+	bool store = frame->cause == EXC_STORE_FAULT;
+	u64 fixup = arch_fixup(frame->pc);
+	int sig_code;
+
+	if (!fixup || frame->tval >= USER_TOP || (!store && frame->cause != EXC_LOAD_FAULT))
+		return false;
+	if (uaccess_faults_allowed() &&
+	    mm_fault(thread_current()->mm, frame->tval, store ? MM_WRITE : MM_READ, &sig_code) == 0)
+		return true;
+	frame->pc = fixup;
+	return true;
+}
+
+void trap_kernel(struct trap_frame *frame)
+{
+	if (!(frame->cause & SCAUSE_INTERRUPT) && trap_kernel_user_fault(frame))
+		return;
+	panic_frame(frame, "%s in the kernel at %lx, address %lx", trap_name(frame->cause),
+		    (unsigned long)frame->pc, (unsigned long)frame->tval);
+}
+
+void trap_stack_overflow(struct trap_frame *frame)
+{
+	panic_frame(frame, "kernel stack overflow of thread %s at %lx, sp %lx", thread_current()->name,
+		    (unsigned long)frame->pc, (unsigned long)frame->sp);
+}
+
+void trap_exit_work(struct trap_frame *frame)
+{
+	struct thread *t = thread_current();
+
+	do {
+		do {
+			sched_hart_work();
+			sched_resched_if_needed();
+			if (t->work)
+				task_exit_work(frame);
+		} while (hart_leave_kernel(HART_USER));
+		/* hart_leave_kernel() tests the hart's demands; the thread's own bits have the same fence before them. */
+		if (likely(!atomic_load_relaxed(&t->work)))
+			return;
+		hart_enter_kernel();
+	} while (true);
+}
+
+void trap_hart_init(void)
+{
+	csr_write(stvec, (u64)trap_entry);
+	csr_write(sscratch, 0);
+	csr_clear(sstatus, SSTATUS_SPP | SSTATUS_FS | SSTATUS_SIE);
+	csr_set(sstatus, SSTATUS_SPIE);
+#ifdef KERNEL_DEBUG
+	csr_clear(sstatus, SSTATUS_SUM);
+#else
+	/* QEMU keeps a second TLB per SUM state: never toggled. */
+	csr_set(sstatus, SSTATUS_SUM);
+#endif
+	csr_write(scounteren, 7); /* user mode reads cycle, time, instret */
+	csr_write(sie, SIE_SOFT | SIE_TIMER | SIE_EXT);
+}
