@@ -5,6 +5,7 @@
 #include "perf/lib/bench.h"
 
 /* syscall.c */
+void getppid_prepare(struct bench_team *team);
 void getppid_work(struct bench_worker *worker);
 void clock_vdso_work(struct bench_worker *worker);
 void clock_syscall_work(struct bench_worker *worker);

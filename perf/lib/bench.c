@@ -108,7 +108,9 @@ static bool one_hart(const struct variant *variant)
 
 static void count(const struct options *options, const struct variant *variant, int window)
 {
-	uint64_t ops = whole_granules(variant->bench, variant->bench->count_ops);
+	const struct bench *bench = variant->bench;
+	int workers = bench->shape == BENCH_ONE ? 1 : variant->threads;
+	uint64_t ops = whole_granules(bench, bench->count_ops * workers);
 
 	team_run(&team, ops, -1);
 	for (int i = 0; i < COUNT_REPEATS; i++) {

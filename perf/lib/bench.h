@@ -54,7 +54,7 @@ struct bench {
 	int threads;	    /* BENCH_ONE: how many; BENCH_THREADS: the fewest that make sense */
 	int max_threads;    /* BENCH_THREADS: the most, 0: no limit */
 	uint64_t granule;   /* a worker's share is a multiple of this (0: workers share freely) */
-	uint64_t count_ops; /* operations in a counted window (--count) */
+	uint64_t count_ops; /* operations in a counted window, of each worker (BENCH_ONE: of all) */
 	void (*prepare)(struct bench_team *team); /* before each sample, no worker runs; or NULL */
 	void (*work)(struct bench_worker *worker);
 	void (*check)(struct bench_team *team); /* after each sample: bench_fail() if wrong */
