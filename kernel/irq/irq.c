@@ -5,6 +5,7 @@
 
 #include "abi/errno.h"
 #include "arch/riscv64/csr.h"
+#include "drivers/dt.h"
 #include "kernel/irq/irq_internal.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/percpu.h"
@@ -34,6 +35,19 @@ void irq_hart_init(void)
 {
 	if (irq_controller)
 		irq_controller->hart_init();
+}
+
+s32 irq_cpu_of_intc(u32 phandle)
+{
+	u32 hartid, intc;
+
+	for (u32 i = 0; dt_hart(i, &hartid, &intc); i++) {
+		for (u32 cpu = 0; intc == phandle && cpu < nr_cpus; cpu++) {
+			if (cpu_of(cpu)->hartid == hartid)
+				return (s32)cpu;
+		}
+	}
+	return -1;
 }
 
 int irq_register(u32 source, const char *name, irq_handler_fn fn, void *arg)

@@ -21,6 +21,8 @@ const struct irq_controller *plic_probe(void);
 const struct irq_controller *imsic_probe(void);
 
 void irq_run_source(u32 source);
+/* The cpu whose local interrupt controller has this phandle, -1 if none of the started ones. */
+s32 irq_cpu_of_intc(u32 phandle);
 
 /* ipi.c */
 void irq_ipi_init(void);	/* fills hart_ops with the cheapest way that the machine has */

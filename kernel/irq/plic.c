@@ -65,17 +65,14 @@ static const struct irq_controller plic = {
 /* Finds the supervisor context of every cpu: the entry (intc phandle, 9) of interrupts-extended. */
 static void plic_find_contexts(int node)
 {
-	u32 phandle, cause, hartid, intc;
+	u32 phandle, cause;
 
 	for (u32 context = 0; dt_cell(node, "interrupts-extended", 2 * context, &phandle); context++) {
-		if (!dt_cell(node, "interrupts-extended", 2 * context + 1, &cause) || cause != IRQ_EXT)
-			continue;
-		for (u32 i = 0; dt_hart(i, &hartid, &intc); i++) {
-			for (u32 cpu = 0; intc == phandle && cpu < nr_cpus; cpu++) {
-				if (cpu_of(cpu)->hartid == hartid)
-					plic_contexts[cpu] = context + 1;
-			}
-		}
+		s32 cpu = irq_cpu_of_intc(phandle);
+
+		if (cpu >= 0 && dt_cell(node, "interrupts-extended", 2 * context + 1, &cause) &&
+		    cause == IRQ_EXT)
+			plic_contexts[cpu] = context + 1;
 	}
 }
 
