@@ -33,14 +33,15 @@ static inline void completion_signal(struct completion *c)
 
 static inline bool completion_done(const struct completion *c)
 {
+	/* Pairs with the exchange in completion_signal(): what the signaller did before is visible. */
 	return atomic_load_acquire(&c->word) == COMPLETION_DONE;
 }
 
 /* Context: may sleep; by one thread only. */
 static inline void completion_wait(struct completion *c)
 {
-	if (!atomic_cas(&c->word, NULL, thread_current()))
-		return;
+	/* A failed CAS means that it is done already, but orders nothing: the acquiring load below does. */
+	atomic_cas(&c->word, NULL, thread_current());
 	while (!completion_done(c))
 		park(PARK_FOREVER, 0);
 }

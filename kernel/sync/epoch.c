@@ -11,7 +11,8 @@
  * Proof. Reader R found the node: it stored its word, (C), read the pointer. Updater D overwrote the pointer, (E), read now = g.
  * Scanner A wrote now = g + 1, (F), noted R's word. R read the old pointer, so (C) is before (E); D read the old `now`, so
  * (E) is before (F): A sees R in the kernel, or a later word of R's. In the first case g + 2 waits until R's word changes,
- * and R's reads are before that by (D), A's acquiring load and the release of `now`. In the second R is done already.
+ * and R's reads are before that by (D), A's acquiring load and the release of `now`. In the second R is done
+ * already, and its reads are before by (D) and the acquire of that load.
  * Without any one of the three fences the chain breaks, and tests/model finds the execution.
  *
  * So a hart defers into two lists, by the parity of g: when the parity comes round again, what was there is due. No list is
@@ -126,7 +127,8 @@ static void epoch_start(void)
 	atomic_store_release(&gp.now, gp.now + 1); /* pairs with the acquiring load in epoch_run() */
 	fence_full(); /* (F): pairs with (E) in epoch_defer() and (C) of readers */
 	for (u32 i = 0; i < nr_cpus; i++) {
-		u64 word = atomic_load_relaxed(&cpu_of(i)->state);
+		/* The acquire pairs with (D), as in epoch_scan(): this hart may have just left, and is not waited for. */
+		u64 word = atomic_load_acquire(&cpu_of(i)->state);
 
 		gp.noted[i] = word;
 		if ((word & HART_STATE_MASK) == HART_KERNEL)

@@ -3,7 +3,8 @@
  * debug builds). Two locks of one class are taken in address order through spin_lock_pair(). A sleeping mutex may not be
  * taken under a spin lock.
  *
- *   sleeping mutexes      process children < mount < file position/pipe < inode < mm (address-space layout) < epoch barrier
+ *   sleeping mutexes      process children < mount < file position/pipe < inode < mm (address-space layout) < object mappings
+ *                         < epoch barrier
  *   spin locks            signal < fd table < dentry hash < wait-queue source < epoll ready list < futex bucket < pi state
  *                         < vm_object < page-table leaf < run queue < timer queue < slab depot < buddy zone
  *                         < mutex wait list < trace control < epoch < console
@@ -18,6 +19,7 @@ enum lock_rank {
 	RANK_FILE = 25, /* held while copying to user memory: before RANK_MM */
 	RANK_INODE = 30,
 	RANK_MM = 40,
+	RANK_MAPPING = 45, /* an object's list of mappings */
 	RANK_EPOCH_BARRIER = 90, /* may be waited for under any other mutex */
 	/* spinning */
 	RANK_SPIN = 100, /* first spin rank */

@@ -19,8 +19,8 @@ struct mutex_waiter {
 
 #ifdef KERNEL_DEBUG
 
-/* Before locking: right order, no spin lock held, not held already. */
-static void mutex_check_order(const struct mutex *m)
+/* Before locking: right order, no spin lock held, not held already. `nested`: a mutex of the same class may be held. */
+static void mutex_check_order(const struct mutex *m, bool nested)
 {
 	const struct mutex *held = park_ops.held_mutexes ? *park_ops.held_mutexes() : NULL;
 
@@ -28,7 +28,7 @@ static void mutex_check_order(const struct mutex *m)
 	SYNC_BUG_ON(epoch_depth() != 0);
 	SYNC_BUG_ON(mutex_held(m));
 	for (; held; held = held->held_next) {
-		if (held->class->rank < m->class->rank)
+		if (held->class->rank < m->class->rank || (nested && held->class == m->class))
 			continue;
 		if (sync_ops.panic)
 			sync_ops.panic("lock order: mutex %s (rank %u) wanted while holding %s (rank %u)",
@@ -63,9 +63,10 @@ static void mutex_note_unlocking(struct mutex *m)
 
 #else
 
-static void mutex_check_order(const struct mutex *m)
+static void mutex_check_order(const struct mutex *m, bool nested)
 {
 	(void)m;
+	(void)nested;
 }
 
 static void mutex_note_locked(struct mutex *m)
@@ -148,11 +149,11 @@ static int mutex_lock_slow(struct mutex *m, u32 flags)
 	return 0;
 }
 
-static int mutex_lock_flags(struct mutex *m, u32 flags)
+static int mutex_lock_flags(struct mutex *m, u32 flags, bool nested)
 {
 	int err;
 
-	mutex_check_order(m);
+	mutex_check_order(m, nested);
 	if (likely(atomic_cas(&m->word, 0, (u64)thread_current()))) {
 		mutex_note_locked(m);
 		return 0;
@@ -165,17 +166,22 @@ static int mutex_lock_flags(struct mutex *m, u32 flags)
 
 void mutex_lock(struct mutex *m)
 {
-	mutex_lock_flags(m, 0);
+	mutex_lock_flags(m, 0, false);
+}
+
+void mutex_lock_nested(struct mutex *m)
+{
+	mutex_lock_flags(m, 0, true);
 }
 
 int mutex_lock_killable(struct mutex *m)
 {
-	return mutex_lock_flags(m, PARK_KILLABLE);
+	return mutex_lock_flags(m, PARK_KILLABLE, false);
 }
 
 int mutex_lock_interruptible(struct mutex *m)
 {
-	return mutex_lock_flags(m, PARK_INTERRUPTIBLE);
+	return mutex_lock_flags(m, PARK_INTERRUPTIBLE, false);
 }
 
 void mutex_unlock(struct mutex *m)

@@ -45,11 +45,13 @@ void mutex_init(struct mutex *m, struct lock_class *class);
 
 /* Context: may sleep. Not recursive. */
 void mutex_lock(struct mutex *m);
+/* As mutex_lock, while another mutex of the same class may be held: the caller orders the two by some rule of its own. */
+void mutex_lock_nested(struct mutex *m);
 /* As mutex_lock; -EINTR if a fatal signal (killable) or any signal (interruptible) came first: then it is not held. */
 int mutex_lock_killable(struct mutex *m);
 int mutex_lock_interruptible(struct mutex *m);
 bool mutex_trylock(struct mutex *m);
-/* By the owner. Context: any. */
+/* By the owner, who keeps the object alive until this returns (a reference, or the epoch). Context: any. */
 void mutex_unlock(struct mutex *m);
 
 /* True if the current thread holds it. */
