@@ -1,32 +1,105 @@
 /*
  * Tasks (Linux threads) and processes (thread groups).
+ *
+ * A task embeds its schedulable half and shares its lifetime: counted by thread_get/put and freed after a grace period, so
+ * that whoever finds a task by its number under the epoch may signal it. A process is held by its tasks and by being
+ * unreaped; it is freed after a grace period too. Nothing here is global: each process has a lock for its signals and task
+ * list, and one for its children (a parent's before a child's).
  */
 #ifndef KERNEL_TASK_TASK_H
 #define KERNEL_TASK_TASK_H
 
+#include "abi/resource.h"
+#include "arch/riscv64/fpu.h"
 #include "arch/riscv64/trap_frame.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/spinlock.h"
+#include "kernel/task/cred.h"
+#include "kernel/task/pid.h"
+#include "kernel/task/signal.h"
 #include "lib/list.h"
 #include "lib/types.h"
 
 struct fd_table;
+struct file;
 struct fs_context; /* cwd, root, umask (kernel/fs) */
 struct mm;
-struct process;
 
-/* A Linux thread. Found by tid under the epoch; `thread` is first so that both share one lifetime. */
+/* Where a call that a signal ended goes on when restart_syscall is called. */
+struct restart_block {
+	long (*fn)(struct restart_block *r);
+	u64 deadline; /* ticks */
+	u64 arg[4];   /* fn's own */
+};
+
+/* A Linux thread. `thread` is first so that both share one lifetime. */
 struct task {
 	struct thread thread;
-	struct process *process;	/* [I] */
-	struct list siblings;		/* [L:process] threads of the process */
-	u32 __user *clear_child_tid;	/* [c] zeroed and woken at exit */
-	u64 robust_list;		/* [c] user address of struct robust_list_head */
-	u64 robust_list_len;		/* [c] */
-	void *futex_waiter;		/* [c] reserved for kernel/futex */
-	/* signals: see kernel/task/signal.h */
-	struct task_signals *signals;	/* [I] */
-	int exit_code;			/* [c] wait status encoding */
+	struct process *process;    /* [I] */
+	struct list siblings;	    /* [L:process] threads of the process */
+	struct fd_table *files;	    /* [c] counted once a task; NULL for pid 1 */
+	struct fs_context *fs;	    /* [c] */
+	u32 __user *clear_child_tid; /* [c] zeroed and woken at exit */
+	u64 robust_list;	    /* [c] user address of struct robust_list_head */
+	u64 robust_list_len;	    /* [c] */
+	void *futex_waiter;	    /* [c] reserved for kernel/futex */
+	struct task_signals signals;
+	struct restart_block restart; /* [c] */
+	struct fp_state fp;	    /* [c] thread.fp points here */
+	struct task *vfork_parent;  /* [L:process] parent that waits for exec or exit of this task; a reference */
+	u32 policy;		    /* [a] SCHED_* of abi/sched.h; thread.class is what it amounts to */
+	int exit_code;		    /* [c] wait status encoding */
+};
+
+/* User addresses that exec lays out, for /proc and the signal trampoline. */
+struct process_layout {
+	u64 arg_start, arg_end, env_start, env_end;
+	u64 start_code, end_code, start_data, end_data, start_brk, start_stack;
+	u64 vdso; /* base of the vDSO */
+	u64 auxv[48]; /* as on the stack: type, value pairs to AT_NULL */
+};
+
+#define TIMER_SLACK_DEFAULT_NS 50000
+
+struct process {
+	u32 refs;		/* [a] tasks + 1 until reaped */
+	u32 pid;		/* [I] */
+	u32 exit_signal;	/* [I] sent to the parent at exit; 0 none */
+	bool kernel;		/* [I] pid 1: takes no signals */
+	struct process *parent; /* [e] changes under both parents' child locks */
+	u32 pgid;		/* [a] */
+	u32 sid;		/* [a] */
+	struct mm *mm;		/* [e] one reference, dropped when the last task leaves it */
+	u32 nr_mm_tasks;	/* [a] tasks still in mm */
+	struct cred *cred;	/* [e] a reference */
+	struct file *exe;	/* [L:lock] program, a reference; NULL for pid 1 */
+	struct abi_rlimit rlimits[RLIM_NLIMITS]; /* [L:lock], soft limits read as atomics */
+	struct process_layout layout;		 /* [c] by exec */
+	u64 start_ticks;			 /* [I] */
+
+	struct spinlock lock;	/* signals, tasks, exit */
+	struct list tasks;	/* [L:lock] */
+	u32 nr_tasks;		/* [a] changes under lock */
+	bool group_exit;	/* [L:lock] all must exit with exit_code */
+	bool stopped;		/* [L:lock] by a stop signal */
+	bool zombie;		/* [L:parent's child_lock] all tasks have exited */
+	bool dumpable, no_new_privs, keep_caps; /* [a] prctl */
+	int parent_death_signal; /* [a] */
+	u64 timer_slack_ns;	/* [a] kept for prctl, timers here are exact */
+	u32 membarrier_registered; /* [a] MEMBARRIER_CMD_REGISTER_* seen */
+	int exit_code;		/* [L:lock] wait status encoding */
+	struct task *exec_task;	/* [L:lock] waits for the others to exit */
+	struct process_signals signals;
+	struct abi_rusage children_usage; /* [L:child_lock] of reaped children */
+	u64 dead_run_ticks;	/* [L:lock] of exited tasks */
+	u64 dead_user_ticks;	/* [L:lock] */
+	u64 dead_switches;	/* [L:lock] */
+
+	struct spinlock child_lock; /* children, their zombie flags, waiters */
+	struct list children;	    /* [L:child_lock] */
+	struct list sibling;	    /* [L:parent's child_lock] */
+	struct list waiters;	    /* [L:child_lock] struct wait_entry of tasks in wait4 */
+	struct epoch_node free_node;
 };
 
 static inline struct task *task_of(struct thread *t)
@@ -34,20 +107,84 @@ static inline struct task *task_of(struct thread *t)
 	return container_of(t, struct task, thread);
 }
 
-/* The running task; only valid in a user task's context (not in kernel threads). */
+/* The running task; valid in user tasks and pid 1, not in other kernel threads. */
 static inline struct task *task_current(void)
 {
 	return task_of(thread_current());
 }
 
-/* The user registers of `t`: the frame at the top of its kernel stack. */
-struct trap_frame *task_frame(struct task *t);
+static inline struct process *process_current(void)
+{
+	return task_current()->process;
+}
 
-struct task *task_find(u32 tid); /* under the epoch; NULL if none */
+/* The user registers of `t`: the frame at the top of its kernel stack. */
+static inline struct trap_frame *task_frame(struct task *t)
+{
+	return (struct trap_frame *)t->thread.kernel_sp - 1;
+}
+
+struct task *task_find(u32 tid);       /* under the epoch; NULL if none */
+struct process *process_find(u32 pid); /* not yet reaped; under the epoch; NULL if none */
+u32 task_next_pid(u32 after);	       /* smallest process id above `after`, 0 if none; under the epoch */
+extern struct process *process_init;   /* [I] pid 1 */
 
 u32 process_pid(const struct process *p);
-struct fd_table *process_files(struct process *p);
+u32 process_ppid(const struct process *p); /* under the epoch; 0 for pid 1 */
 struct mm *process_mm(struct process *p);
+void process_get(struct process *p);
+void process_put(struct process *p);
+
+/* Soft limit RLIMIT_x of the running process. Context: any. */
+static inline u64 process_rlimit(struct process *p, u32 resource)
+{
+	return __atomic_load_n(&p->rlimits[resource].rlim_cur, __ATOMIC_RELAXED);
+}
+
+/* comm: at most 15 bytes are kept. Context: `t` is the running task, or does not run yet. */
+void task_set_name(struct task *t, const char *name);
+
+/* CPU time in ticks of rdtime. Context: process_cpu_ticks takes the process lock. */
+struct cpu_ticks {
+	u64 run; /* user + system */
+	u64 user;
+	u64 switches;
+};
+void task_cpu_ticks(struct task *t, struct cpu_ticks *out);
+void process_cpu_ticks(struct process *p, struct cpu_ticks *out);
+
+/* ---- life (clone.c, exit.c, exec.c, wait.c) ---- */
+/* As clone3 with checked size; a0-a3 of the result as Linux's. Returns the new tid or -errno. Context: full frame. */
+struct abi_clone_args;
+long task_clone(const struct abi_clone_args *args);
+/* Ends the current task, which was the last one or dies alone. `status` in wait encoding. */
+__noreturn void task_exit(int status);
+/* Ends the whole process with `status`. */
+__noreturn void process_exit_group(int status);
+/* Marks `p` as exiting with `status` and sends every task home. Context: p->lock held. */
+void process_kill_locked(struct process *p, int status);
+
+/*
+ * Replaces the running program. argv and env are kernel copies (struct exec_args). On success the frame at the top of the kernel
+ * stack starts the new program; the caller ends with arch_return_to_user(). Errors before the old program is gone: -errno; after it: the
+ * process dies by SIGKILL as on Linux.
+ */
+struct exec_args;
+int exec_program(const char *path, struct exec_args *args);
+
+/*
+ * Waits for a child. pid: > 0 that one, -1 any, 0 own group, < -1 group -pid. Returns its pid, 0 (WNOHANG and none ready), -ECHILD, -EINTR class.
+ * The child is reaped unless WNOWAIT. Context: may sleep.
+ */
+struct wait_result {
+	u32 pid;
+	u32 uid;
+	int status;
+	struct abi_rusage usage;
+};
+long process_wait(s64 pid, u32 options, struct wait_result *result);
+void process_usage(struct process *p, struct abi_rusage *ru);
+void task_usage(struct task *t, struct abi_rusage *ru);
 
 /* Upper layers hook into the exit of a task (kernel/futex: robust list, clear_child_tid), in the live address space. */
 struct task_exit_ops {
@@ -55,11 +192,13 @@ struct task_exit_ops {
 };
 extern struct task_exit_ops task_exit_ops; /* filled by kernel/futex before the first task runs */
 
+/* Caches; AT_HWCAP from the device tree's ISA string. Before task_start_init. */
+void task_init(const char *isa);
 /* Starts pid 1 (kernel thread "init"), which execs /etc/stellar/argv, reaps, and powers off with its status. */
 void task_start_init(void);
 
-/* For kernel/syscall and kernel/trap. */
-bool signal_pending(struct task *t);		      /* a deliverable signal waits */
-void task_exit_work(struct trap_frame *frame);	      /* signals, kill, rseq; before return to user mode; full frame */
-void task_fault(struct trap_frame *frame);	      /* user-mode exception: page fault or signal */
+/* For kernel/trap. */
+void task_exit_work(struct trap_frame *frame); /* signals, kill, stop; before return to user mode; full frame */
+void task_fault(struct trap_frame *frame);     /* user-mode exception: page fault or signal; full frame */
+
 #endif

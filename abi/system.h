@@ -1,0 +1,107 @@
+/*
+ * uname, sysinfo, prctl, membarrier, getrandom, hardware probing and capabilities.
+ */
+#ifndef ABI_SYSTEM_H
+#define ABI_SYSTEM_H
+
+#include "lib/types.h"
+
+#define UTS_FIELD 65
+
+struct abi_utsname {
+	char sysname[UTS_FIELD];
+	char nodename[UTS_FIELD];
+	char release[UTS_FIELD];
+	char version[UTS_FIELD];
+	char machine[UTS_FIELD];
+	char domainname[UTS_FIELD];
+};
+static_assert(sizeof(struct abi_utsname) == 390, "struct new_utsname");
+
+struct abi_sysinfo {
+	s64 uptime;
+	u64 loads[3];
+	u64 totalram;
+	u64 freeram;
+	u64 sharedram;
+	u64 bufferram;
+	u64 totalswap;
+	u64 freeswap;
+	u16 procs;
+	u16 pad;
+	u64 totalhigh;
+	u64 freehigh;
+	u32 mem_unit;
+};
+static_assert(sizeof(struct abi_sysinfo) == 112, "struct sysinfo");
+
+#define PR_SET_PDEATHSIG 1
+#define PR_GET_PDEATHSIG 2
+#define PR_GET_DUMPABLE	 3
+#define PR_SET_DUMPABLE	 4
+#define PR_GET_KEEPCAPS	 7
+#define PR_SET_KEEPCAPS	 8
+#define PR_SET_NAME	 15
+#define PR_GET_NAME	 16
+#define PR_CAPBSET_READ	 23
+#define PR_SET_TIMERSLACK 29
+#define PR_GET_TIMERSLACK 30
+#define PR_SET_CHILD_SUBREAPER 36
+#define PR_GET_CHILD_SUBREAPER 37
+#define PR_SET_NO_NEW_PRIVS 38
+#define PR_GET_NO_NEW_PRIVS 39
+
+#define GRND_NONBLOCK 1
+#define GRND_RANDOM   2
+#define GRND_INSECURE 4
+
+#define MEMBARRIER_CMD_QUERY				0
+#define MEMBARRIER_CMD_GLOBAL				1
+#define MEMBARRIER_CMD_GLOBAL_EXPEDITED			2
+#define MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED	4
+#define MEMBARRIER_CMD_PRIVATE_EXPEDITED		8
+#define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED	16
+#define MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE	32
+#define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE 64
+
+struct abi_riscv_hwprobe {
+	s64 key;
+	u64 value;
+};
+
+#define RISCV_HWPROBE_KEY_MVENDORID	0
+#define RISCV_HWPROBE_KEY_MARCHID	1
+#define RISCV_HWPROBE_KEY_MIMPID	2
+#define RISCV_HWPROBE_KEY_BASE_BEHAVIOR 3
+#define RISCV_HWPROBE_BASE_BEHAVIOR_IMA 1
+#define RISCV_HWPROBE_KEY_IMA_EXT_0	4
+#define RISCV_HWPROBE_IMA_FD		(1UL << 0)
+#define RISCV_HWPROBE_IMA_C		(1UL << 1)
+#define RISCV_HWPROBE_EXT_ZBA		(1UL << 3)
+#define RISCV_HWPROBE_EXT_ZBB		(1UL << 4)
+#define RISCV_HWPROBE_EXT_ZBS		(1UL << 5)
+#define RISCV_HWPROBE_KEY_CPUPERF_0	5
+#define RISCV_HWPROBE_MISALIGNED_UNKNOWN 0
+#define RISCV_HWPROBE_KEY_ZICBOZ_BLOCK_SIZE 6
+#define RISCV_HWPROBE_KEY_HIGHEST_VIRT_ADDRESS 7
+#define RISCV_HWPROBE_KEY_TIME_CSR_FREQ 8
+#define RISCV_HWPROBE_WHICH_CPUS	1
+
+#define CAP_CHOWN	  0
+#define CAP_DAC_OVERRIDE  1
+#define CAP_DAC_READ_SEARCH 2
+#define CAP_FOWNER	  3
+#define CAP_FSETID	  4
+#define CAP_KILL	  5
+#define CAP_SETGID	  6
+#define CAP_SETUID	  7
+#define CAP_SYS_ADMIN	  21
+#define CAP_SYS_NICE	  23
+#define CAP_SYS_RESOURCE  24
+#define CAP_SYS_TIME	  25
+#define CAP_IPC_LOCK	  14
+#define CAP_IPC_OWNER	  15
+#define CAP_MKNOD	  27
+#define CAP_LAST_CAP	  40
+
+#endif

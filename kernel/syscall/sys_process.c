@@ -1,0 +1,271 @@
+/*
+ * System calls on processes and threads: birth, death, numbers, credentials.
+ */
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/sched.h"
+#include "abi/system.h"
+#include "arch/riscv64/entry.h"
+#include "kernel/fs/fs.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/syscall/syscall.h"
+#include "kernel/task/exec.h"
+#include "kernel/task/task.h"
+#include "kernel/trace/trace.h"
+
+#include <string.h>
+
+long sys_exit(SYSCALL_ARGS)
+{
+	task_exit((int)(a0 & 0xff) << 8);
+}
+
+long sys_exit_group(SYSCALL_ARGS)
+{
+	process_exit_group((int)(a0 & 0xff) << 8);
+}
+
+long sys_set_tid_address(SYSCALL_ARGS)
+{
+	struct task *t = task_current();
+
+	t->clear_child_tid = (u32 __user *)a0;
+	return t->thread.tid;
+}
+
+/* riscv64's order: flags, stack, parent_tid, tls, child_tid. Source: clone(2). */
+long sys_clone(SYSCALL_ARGS)
+{
+	struct abi_clone_args args = {
+		.flags = a0 & 0xffffffff & ~CSIGNAL,
+		.exit_signal = a0 & CSIGNAL,
+		.stack = a1,
+		.parent_tid = a2,
+		.tls = a3,
+		.child_tid = a4,
+	};
+
+	if ((args.flags & CLONE_PIDFD) && (args.flags & CLONE_PARENT_SETTID))
+		return -EINVAL;
+	if (args.exit_signal > NSIG)
+		return -EINVAL;
+	return task_clone(&args);
+}
+
+/* A structure of `size` bytes, perhaps newer than ours: what we do not know must be zero. Source: clone3(2). */
+static int copy_versioned(void *dst, size_t known, const void __user *src, size_t size)
+{
+	u8 byte;
+
+	memset(dst, 0, known);
+	if (copy_from_user(dst, src, MIN(known, size)))
+		return -EFAULT;
+	for (size_t i = known; i < size; i++) {
+		if (copy_from_user(&byte, (const u8 __user *)src + i, 1))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+static int clone3_check(const struct abi_clone_args *args)
+{
+	if (args->set_tid || args->set_tid_size)
+		return -EINVAL;
+	if (args->flags & ~(0xffffffffUL | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP))
+		return -EINVAL;
+	if (args->flags & (CLONE_DETACHED | (CSIGNAL & ~CLONE_NEWTIME)))
+		return -EINVAL;
+	if ((args->flags & (CLONE_THREAD | CLONE_PARENT)) && args->exit_signal)
+		return -EINVAL;
+	if (args->exit_signal > NSIG)
+		return -EINVAL;
+	if (!args->stack != !args->stack_size || args->stack + args->stack_size < args->stack ||
+	    args->stack + args->stack_size > USER_TOP)
+		return -EINVAL;
+	return 0;
+}
+
+long sys_clone3(SYSCALL_ARGS)
+{
+	struct abi_clone_args args;
+	int err;
+
+	if (a1 < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	if (a1 > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_versioned(&args, sizeof(args), (const void __user *)a0, a1);
+	if (!err)
+		err = clone3_check(&args);
+	return err ? err : task_clone(&args);
+}
+
+long sys_execve(SYSCALL_ARGS)
+{
+	struct exec_args args = {0};
+	char *path = kmalloc(FS_PATH_MAX);
+	long err;
+
+	if (!path)
+		return -ENOMEM;
+	err = strncpy_from_user(path, (const char __user *)a0, FS_PATH_MAX);
+	if (err >= 0)
+		err = err ? exec_args_add_user(&args, a1, &args.argc) : -ENOENT;
+	/* As Linux: a program always has an argv[0]. */
+	if (!err && args.argc == 0) {
+		err = exec_args_add(&args, "", 0);
+		args.argc = 1;
+	}
+	if (!err)
+		err = exec_args_add_user(&args, a2, &args.envc);
+	if (!err)
+		err = exec_program(path, &args);
+	exec_args_free(&args);
+	kfree(path);
+	if (err)
+		return err;
+	trace_sys_exit(task_frame(task_current())->a7, 0);
+	arch_return_to_user(task_frame(task_current()));
+}
+
+long sys_wait4(SYSCALL_ARGS)
+{
+	struct wait_result result;
+	u32 options = (u32)a2;
+	long pid;
+
+	if (options & ~(u32)(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
+		return -EINVAL;
+	if ((s32)a0 == INT32_MIN)
+		return -ESRCH;
+	pid = process_wait((s32)a0, options, &result);
+	if (pid <= 0)
+		return pid;
+	if (a1 && user_store_u32((u32 __user *)a1, (u32)result.status))
+		return -EFAULT;
+	if (a3 && copy_to_user((void __user *)a3, &result.usage, sizeof(result.usage)))
+		return -EFAULT;
+	return pid;
+}
+
+/* ---- numbers ---- */
+
+long __hot sys_getpid(SYSCALL_ARGS)
+{
+	return process_current()->pid;
+}
+
+long __hot sys_gettid(SYSCALL_ARGS)
+{
+	return thread_current()->tid;
+}
+
+long __hot sys_getppid(SYSCALL_ARGS)
+{
+	return process_ppid(process_current());
+}
+
+/* The process `pid`, 0 meaning the caller's. Under the epoch. */
+static struct process *find_process(u64 pid)
+{
+	return (s32)pid == 0 ? process_current() : process_find((u32)pid);
+}
+
+long sys_getpgid(SYSCALL_ARGS)
+{
+	struct process *p = find_process(a0);
+
+	return p ? (long)atomic_load_relaxed(&p->pgid) : -ESRCH;
+}
+
+long sys_getsid(SYSCALL_ARGS)
+{
+	struct process *p = find_process(a0);
+
+	return p ? (long)atomic_load_relaxed(&p->sid) : -ESRCH;
+}
+
+/* ---- credentials ---- */
+
+long sys_getuid(SYSCALL_ARGS)
+{
+	return cred_current()->uid;
+}
+
+long sys_geteuid(SYSCALL_ARGS)
+{
+	return cred_current()->euid;
+}
+
+long sys_getgid(SYSCALL_ARGS)
+{
+	return cred_current()->gid;
+}
+
+long sys_getegid(SYSCALL_ARGS)
+{
+	return cred_current()->egid;
+}
+
+#define CAPABILITY_VERSION_1 0x19980330
+#define CAPABILITY_VERSION_2 0x20071026
+#define CAPABILITY_VERSION_3 0x20080522
+
+struct cap_header {
+	u32 version;
+	s32 pid;
+};
+
+struct cap_data {
+	u32 effective, permitted, inheritable;
+};
+
+/* Words of 32 capabilities in the layout that `header` names; an unknown one is replaced by ours: -EINVAL. */
+static int cap_words(u64 header, struct cap_header *h)
+{
+	if (copy_from_user(h, (const void __user *)header, sizeof(*h)))
+		return -EFAULT;
+	switch (h->version) {
+	case CAPABILITY_VERSION_1:
+		return 1;
+	case CAPABILITY_VERSION_2:
+	case CAPABILITY_VERSION_3:
+		return 2;
+	default:
+		if (user_store_u32((u32 __user *)header, CAPABILITY_VERSION_3))
+			return -EFAULT;
+		return -EINVAL;
+	}
+}
+
+long sys_capget(SYSCALL_ARGS)
+{
+	struct cap_data data[2];
+	struct cap_header h;
+	struct process *p;
+	const struct cred *c;
+	int words = cap_words(a0, &h);
+
+	/* Without a place for data this is a query of the version. */
+	if (words < 0)
+		return words == -EINVAL && !a1 ? 0 : words;
+	if (h.pid < 0)
+		return -EINVAL;
+	p = find_process((u64)h.pid);
+	if (!p)
+		return -ESRCH;
+	c = atomic_load_acquire(&p->cred);
+	for (u32 i = 0; i < 2; i++)
+		data[i] = (struct cap_data){
+			(u32)(c->cap_effective >> (32 * i)),
+			(u32)(c->cap_permitted >> (32 * i)),
+			(u32)(c->cap_inheritable >> (32 * i)),
+		};
+	if (a1 && copy_to_user((void __user *)a1, data, (size_t)words * sizeof(data[0])))
+		return -EFAULT;
+	return 0;
+}

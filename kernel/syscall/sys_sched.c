@@ -1,0 +1,316 @@
+/*
+ * System calls on scheduling: policies, priorities, affinity.
+ */
+#include "abi/errno.h"
+#include "abi/resource.h"
+#include "abi/sched.h"
+#include "abi/system.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/syscall/syscall.h"
+#include "kernel/syscall/user_time.h"
+#include "kernel/task/task.h"
+
+#include <string.h>
+
+#define RT_PRIO_MAX 99
+#define RR_SLICE_NS 100000000UL /* what Linux reports for SCHED_RR */
+
+/* Task `tid`, 0 meaning the caller. Under the epoch: do not block while it is used. */
+static struct task *find_task(u64 tid)
+{
+	return (s32)tid == 0 ? task_current() : task_find((u32)tid);
+}
+
+/* May the caller change `t`'s scheduling? */
+static bool may_schedule(struct task *t)
+{
+	const struct cred *own = cred_current(), *other = atomic_load_acquire(&t->process->cred);
+
+	return own->euid == other->euid || own->euid == other->uid ||
+	       cred_capable(own, CAP_SYS_NICE);
+}
+
+long sys_sched_yield(SYSCALL_ARGS)
+{
+	sched_yield();
+	return 0;
+}
+
+/* ---- policies ---- */
+
+static bool policy_is_rt(u32 policy)
+{
+	return policy == SCHED_FIFO || policy == SCHED_RR;
+}
+
+/* The class of a policy, or -1. */
+static int policy_class(u32 policy)
+{
+	switch (policy) {
+	case SCHED_OTHER:
+	case SCHED_BATCH:
+		return SCHED_CLASS_FAIR;
+	case SCHED_FIFO:
+		return SCHED_CLASS_FIFO;
+	case SCHED_RR:
+		return SCHED_CLASS_RR;
+	case SCHED_IDLE:
+		return SCHED_CLASS_IDLE;
+	default:
+		return -1;
+	}
+}
+
+static long set_policy(struct task *t, u32 policy, s32 prio, s32 nice)
+{
+	int class = policy_class(policy & ~(u32)SCHED_RESET_ON_FORK);
+	int err;
+
+	policy &= ~(u32)SCHED_RESET_ON_FORK;
+	if (class < 0 || prio < 0 || prio > RT_PRIO_MAX || policy_is_rt(policy) != (prio != 0))
+		return -EINVAL;
+	if (!may_schedule(t))
+		return -EPERM;
+	if (!capable(CAP_SYS_NICE) &&
+	    ((u64)prio > process_rlimit(process_current(), RLIMIT_RTPRIO) || nice < t->thread.nice))
+		return -EPERM;
+	err = sched_set_policy(&t->thread, (enum sched_class)class, (u32)prio, nice);
+	if (!err)
+		atomic_store_relaxed(&t->policy, policy);
+	return err;
+}
+
+long sys_sched_setscheduler(SYSCALL_ARGS)
+{
+	struct abi_sched_param param;
+	struct task *t;
+
+	if ((s32)a0 < 0 || (s32)a1 < 0 || !a2)
+		return -EINVAL;
+	if (copy_from_user(&param, (const void __user *)a2, sizeof(param)))
+		return -EFAULT;
+	t = find_task(a0);
+	return t ? set_policy(t, (u32)a1, param.sched_priority, t->thread.nice) : -ESRCH;
+}
+
+long sys_sched_setparam(SYSCALL_ARGS)
+{
+	struct abi_sched_param param;
+	struct task *t;
+
+	if ((s32)a0 < 0 || !a1)
+		return -EINVAL;
+	if (copy_from_user(&param, (const void __user *)a1, sizeof(param)))
+		return -EFAULT;
+	t = find_task(a0);
+	return t ? set_policy(t, t->policy, param.sched_priority, t->thread.nice) : -ESRCH;
+}
+
+long sys_sched_getscheduler(SYSCALL_ARGS)
+{
+	struct task *t;
+
+	if ((s32)a0 < 0)
+		return -EINVAL;
+	t = find_task(a0);
+	return t ? (long)atomic_load_relaxed(&t->policy) : -ESRCH;
+}
+
+long sys_sched_getparam(SYSCALL_ARGS)
+{
+	struct abi_sched_param param;
+	struct task *t;
+
+	if ((s32)a0 < 0 || !a1)
+		return -EINVAL;
+	t = find_task(a0);
+	if (!t)
+		return -ESRCH;
+	param.sched_priority = policy_is_rt(t->policy) ? t->thread.rt_prio : 0;
+	return copy_to_user((void __user *)a1, &param, sizeof(param));
+}
+
+long sys_sched_get_priority_max(SYSCALL_ARGS)
+{
+	if (policy_is_rt((u32)a0))
+		return RT_PRIO_MAX;
+	return policy_class((u32)a0) >= 0 || a0 == SCHED_DEADLINE ? 0 : -EINVAL;
+}
+
+long sys_sched_get_priority_min(SYSCALL_ARGS)
+{
+	if (policy_is_rt((u32)a0))
+		return 1;
+	return policy_class((u32)a0) >= 0 || a0 == SCHED_DEADLINE ? 0 : -EINVAL;
+}
+
+long sys_sched_rr_get_interval(SYSCALL_ARGS)
+{
+	struct task *t;
+
+	if ((s32)a0 < 0)
+		return -EINVAL;
+	t = find_task(a0);
+	if (!t)
+		return -ESRCH;
+	return user_store_timespec(a1, t->policy == SCHED_RR ? RR_SLICE_NS : 0);
+}
+
+/* sched_setattr's structure carries its own size, which may be older or newer than ours. */
+static long load_attr(u64 user, struct abi_sched_attr *attr)
+{
+	u32 size;
+	u8 byte;
+
+	if (user_load_u32((const u32 __user *)user, &size))
+		return -EFAULT;
+	if (size == 0)
+		size = SCHED_ATTR_SIZE_VER0;
+	if (size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE) {
+		size = sizeof(*attr);
+		return user_store_u32((u32 __user *)user, size) ? -EFAULT : -E2BIG;
+	}
+	memset(attr, 0, sizeof(*attr));
+	if (copy_from_user(attr, (const void __user *)user, MIN((size_t)size, sizeof(*attr))))
+		return -EFAULT;
+	for (u32 i = sizeof(*attr); i < size; i++) {
+		if (copy_from_user(&byte, (const u8 __user *)user + i, 1))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+long sys_sched_setattr(SYSCALL_ARGS)
+{
+	struct abi_sched_attr attr;
+	struct task *t;
+	long err;
+
+	if (!a1 || (s32)a0 < 0 || (u32)a2)
+		return -EINVAL;
+	err = load_attr(a1, &attr);
+	if (err)
+		return err;
+	if ((s32)attr.sched_policy < 0 ||
+	    (attr.sched_flags & ~(u64)(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY |
+				       SCHED_FLAG_KEEP_PARAMS)))
+		return -EINVAL;
+	t = find_task(a0);
+	if (!t)
+		return -ESRCH;
+	if (attr.sched_flags & SCHED_FLAG_KEEP_POLICY)
+		attr.sched_policy = t->policy;
+	if (attr.sched_flags & SCHED_FLAG_KEEP_PARAMS) {
+		attr.sched_priority = policy_is_rt(t->policy) ? t->thread.rt_prio : 0;
+		attr.sched_nice = t->thread.nice;
+	}
+	return set_policy(t, attr.sched_policy, (s32)attr.sched_priority,
+			  MAX(-20, MIN(19, attr.sched_nice)));
+}
+
+long sys_sched_getattr(SYSCALL_ARGS)
+{
+	struct abi_sched_attr attr = {.size = MIN((u32)a2, (u32)sizeof(attr))};
+	struct task *t;
+
+	if (!a1 || (s32)a0 < 0 || (u32)a2 < SCHED_ATTR_SIZE_VER0 || (u32)a2 > PAGE_SIZE || (u32)a3)
+		return -EINVAL;
+	t = find_task(a0);
+	if (!t)
+		return -ESRCH;
+	attr.sched_policy = t->policy;
+	if (policy_is_rt(t->policy))
+		attr.sched_priority = t->thread.rt_prio;
+	else
+		attr.sched_nice = t->thread.nice;
+	attr.sched_util_max = 1024;
+	return copy_to_user((void __user *)a1, &attr, attr.size);
+}
+
+/* ---- nice ---- */
+
+long sys_setpriority(SYSCALL_ARGS)
+{
+	s32 nice = MAX(-20, MIN(19, (s32)a2));
+	struct task *t;
+	int err;
+
+	if ((s32)a0 != PRIO_PROCESS)
+		return -EINVAL;
+	t = find_task(a1);
+	if (!t)
+		return -ESRCH;
+	if (!may_schedule(t))
+		return -EPERM;
+	if (nice < t->thread.nice && !capable(CAP_SYS_NICE) &&
+	    (u64)(20 - nice) > process_rlimit(process_current(), RLIMIT_NICE))
+		return -EACCES;
+	err = sched_set_policy(&t->thread, t->thread.class, t->thread.rt_prio, nice);
+	return err;
+}
+
+/* 20 - nice, so that errors stay negative. */
+long sys_getpriority(SYSCALL_ARGS)
+{
+	struct task *t;
+
+	if ((s32)a0 != PRIO_PROCESS)
+		return -EINVAL;
+	t = find_task(a1);
+	return t ? 20 - t->thread.nice : -ESRCH;
+}
+
+/* ---- harts ---- */
+
+static u64 online_mask(void)
+{
+	return nr_cpus == 64 ? ~0UL : BIT(nr_cpus) - 1;
+}
+
+long sys_sched_setaffinity(SYSCALL_ARGS)
+{
+	u64 mask = 0;
+	struct task *t;
+
+	if (copy_from_user(&mask, (const void __user *)a2, MIN((u32)a1, (u32)sizeof(mask))))
+		return -EFAULT;
+	t = find_task(a0);
+	if (!t)
+		return -ESRCH;
+	if (!may_schedule(t))
+		return -EPERM;
+	mask &= online_mask();
+	return mask ? sched_set_affinity(&t->thread, mask) : -EINVAL;
+}
+
+long sys_sched_getaffinity(SYSCALL_ARGS)
+{
+	u32 len = (u32)a1;
+	struct task *t;
+	u64 mask;
+
+	if ((u64)len * 8 < nr_cpus || (len & 7))
+		return -EINVAL;
+	t = find_task(a0);
+	if (!t)
+		return -ESRCH;
+	mask = atomic_load_relaxed(&t->thread.affinity) & online_mask();
+	if (copy_to_user((void __user *)a2, &mask, sizeof(mask)))
+		return -EFAULT;
+	return sizeof(mask);
+}
+
+long sys_getcpu(SYSCALL_ARGS)
+{
+	u32 cpu = cpu_id();
+
+	if (a0 && user_store_u32((u32 __user *)a0, cpu))
+		return -EFAULT;
+	if (a1 && user_store_u32((u32 __user *)a1, 0))
+		return -EFAULT;
+	return 0;
+}

@@ -1,0 +1,360 @@
+/*
+ * System calls about the machine and the system as a whole: names, memory figures, limits, random numbers, barriers.
+ */
+#include "abi/errno.h"
+#include "abi/resource.h"
+#include "abi/signal.h"
+#include "abi/system.h"
+#include "arch/riscv64/cpu.h"
+#include "kernel/fs/load.h"
+#include "kernel/irq/irq.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/random/random.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/syscall/syscall.h"
+#include "kernel/task/isa.h"
+#include "kernel/task/task.h"
+#include "lib/version.h"
+
+#include <string.h>
+
+long sys_uname(SYSCALL_ARGS)
+{
+	static const struct abi_utsname names = {
+		.sysname = KERNEL_OSTYPE,
+		.nodename = "stellar",
+		.release = KERNEL_RELEASE,
+		.version = KERNEL_VERSION,
+		.machine = "riscv64",
+		.domainname = "(none)",
+	};
+
+	return copy_to_user((void __user *)a0, &names, sizeof(names));
+}
+
+static u16 count_processes(void)
+{
+	u32 n = 0;
+
+	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid))
+		n++;
+	return (u16)MIN(n, 0xffffU);
+}
+
+long sys_sysinfo(SYSCALL_ARGS)
+{
+	struct abi_sysinfo info = {
+		.uptime = (s64)(time_monotonic_ns() / NSEC_PER_SEC),
+		.totalram = mm_total_pages() * PAGE_SIZE,
+		.freeram = mm_free_pages() * PAGE_SIZE,
+		.procs = count_processes(),
+		.mem_unit = 1,
+	};
+
+	load_average(info.loads);
+	return copy_to_user((void __user *)a0, &info, sizeof(info));
+}
+
+#define RANDOM_CHUNK 256
+
+long sys_getrandom(SYSCALL_ARGS)
+{
+	u8 chunk[RANDOM_CHUNK];
+	u64 len = MIN(a1, (u64)INT32_MAX), done = 0;
+
+	if ((a2 & ~(u64)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) ||
+	    (a2 & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
+		return -EINVAL;
+	while (done < len) {
+		size_t n = MIN(len - done, sizeof(chunk));
+
+		random_bytes(chunk, n);
+		if (copy_to_user((u8 __user *)a0 + done, chunk, n))
+			return done ? (long)done : -EFAULT;
+		done += n;
+		kernel_relax();
+		if (done < len && signal_pending(task_current()))
+			break;
+	}
+	memset(chunk, 0, sizeof(chunk));
+	return (long)done;
+}
+
+/* ---- limits and usage ---- */
+
+static long do_rlimit(struct process *p, u32 resource, const struct abi_rlimit *new,
+		      struct abi_rlimit *old)
+{
+	struct abi_rlimit *limit = &p->rlimits[resource];
+	long err = 0;
+
+	if (new && new->rlim_cur > new->rlim_max)
+		return -EINVAL;
+	spin_lock(&p->lock);
+	*old = *limit;
+	if (new && new->rlim_max > limit->rlim_max && !capable(CAP_SYS_RESOURCE))
+		err = -EPERM;
+	else if (new)
+		*limit = *new;
+	spin_unlock(&p->lock);
+	return err;
+}
+
+long sys_prlimit64(SYSCALL_ARGS)
+{
+	struct abi_rlimit new, old;
+	struct process *p;
+	long err;
+
+	if ((u32)a1 >= RLIM_NLIMITS)
+		return -EINVAL;
+	if (a2 && copy_from_user(&new, (const void __user *)a2, sizeof(new)))
+		return -EFAULT;
+	p = (s32)a0 == 0 ? process_current() : process_find((u32)a0);
+	if (!p)
+		return -ESRCH;
+	if (p != process_current() && signal_may_send(p, 0))
+		return -EPERM;
+	err = do_rlimit(p, (u32)a1, a2 ? &new : NULL, &old);
+	if (err)
+		return err;
+	return a3 ? copy_to_user((void __user *)a3, &old, sizeof(old)) : 0;
+}
+
+long sys_getrlimit(SYSCALL_ARGS)
+{
+	return sys_prlimit64(0, a0, 0, a1, 0, 0);
+}
+
+long sys_setrlimit(SYSCALL_ARGS)
+{
+	return a1 ? sys_prlimit64(0, a0, a1, 0, 0, 0) : -EFAULT;
+}
+
+long sys_getrusage(SYSCALL_ARGS)
+{
+	struct process *p = process_current();
+	struct abi_rusage ru;
+
+	switch ((s32)a0) {
+	case RUSAGE_SELF:
+		process_usage(p, &ru);
+		break;
+	case RUSAGE_THREAD:
+		task_usage(task_current(), &ru);
+		break;
+	case RUSAGE_CHILDREN:
+		spin_lock(&p->child_lock);
+		ru = p->children_usage;
+		spin_unlock(&p->child_lock);
+		break;
+	default:
+		return -EINVAL;
+	}
+	return copy_to_user((void __user *)a1, &ru, sizeof(ru));
+}
+
+/* ---- prctl ---- */
+
+static long prctl_set_name(u64 user)
+{
+	char name[16] = "";
+	long len = strncpy_from_user(name, (const char __user *)user, sizeof(name));
+
+	if (len == -EFAULT)
+		return -EFAULT;
+	name[sizeof(name) - 1] = '\0';
+	task_set_name(task_current(), name);
+	return 0;
+}
+
+static long prctl_set_bool(bool *flag, u64 value)
+{
+	if (value > 1)
+		return -EINVAL;
+	atomic_store_relaxed(flag, (bool)value);
+	return 0;
+}
+
+long sys_prctl(SYSCALL_ARGS)
+{
+	struct process *p = process_current();
+
+	switch ((int)a0) {
+	case PR_SET_NAME:
+		return prctl_set_name(a1);
+	case PR_GET_NAME:
+		return copy_to_user((void __user *)a1, thread_current()->name, 16);
+	case PR_SET_PDEATHSIG:
+		if (a1 > NSIG)
+			return -EINVAL;
+		atomic_store_relaxed(&p->parent_death_signal, (int)a1);
+		return 0;
+	case PR_GET_PDEATHSIG:
+		return user_store_u32((u32 __user *)a1, (u32)p->parent_death_signal);
+	case PR_GET_DUMPABLE:
+		return p->dumpable;
+	case PR_SET_DUMPABLE:
+		return prctl_set_bool(&p->dumpable, a1);
+	case PR_GET_KEEPCAPS:
+		return p->keep_caps;
+	case PR_SET_KEEPCAPS:
+		return prctl_set_bool(&p->keep_caps, a1);
+	case PR_GET_NO_NEW_PRIVS:
+		return a1 | a2 | a3 | a4 ? -EINVAL : p->no_new_privs;
+	case PR_SET_NO_NEW_PRIVS:
+		return a1 != 1 || (a2 | a3 | a4) ? -EINVAL : prctl_set_bool(&p->no_new_privs, 1);
+	case PR_SET_TIMERSLACK:
+		p->timer_slack_ns = a1 ? a1 : TIMER_SLACK_DEFAULT_NS;
+		return 0;
+	case PR_GET_TIMERSLACK:
+		return (long)p->timer_slack_ns;
+	case PR_CAPBSET_READ:
+		return a1 <= CAP_LAST_CAP ? 1 : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_personality(SYSCALL_ARGS)
+{
+	/* 0 is PER_LINUX, 0xffffffff only asks. */
+	return (u32)a0 == 0 || (u32)a0 == 0xffffffff ? 0 : -EINVAL;
+}
+
+/* ---- barriers and caches ---- */
+
+static u64 all_harts(void)
+{
+	return nr_cpus == 64 ? ~0UL : BIT(nr_cpus) - 1;
+}
+
+static void fence_fn(void *arg)
+{
+	(void)arg;
+	fence_full();
+}
+
+static void fence_i_fn(void *arg)
+{
+	(void)arg;
+	__asm__ volatile("fence.i" ::: "memory");
+}
+
+#define MEMBARRIER_COMMANDS                                                                        \
+	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                                 \
+	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |             \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |  \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+
+long sys_membarrier(SYSCALL_ARGS)
+{
+	struct process *p = process_current();
+	u32 command = (u32)a0;
+
+	if (a1)
+		return -EINVAL;
+	switch (command) {
+	case MEMBARRIER_CMD_QUERY:
+		return MEMBARRIER_COMMANDS;
+	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
+		atomic_fetch_or(&p->membarrier_registered, command);
+		return 0;
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
+		/* Each registration is the bit above its command. */
+		if (!(atomic_load_relaxed(&p->membarrier_registered) & (command << 1)))
+			return -EPERM;
+		hart_call(all_harts(), command == MEMBARRIER_CMD_PRIVATE_EXPEDITED ? fence_fn : fence_i_fn,
+			  NULL);
+		return 0;
+	case MEMBARRIER_CMD_GLOBAL:
+	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
+		hart_call(all_harts(), fence_fn, NULL);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+#define FLUSH_ICACHE_LOCAL 1
+
+long sys_riscv_flush_icache(SYSCALL_ARGS)
+{
+	if (a2 & ~(u64)FLUSH_ICACHE_LOCAL)
+		return -EINVAL;
+	/* "Local" means this thread only; it may have moved to another hart by the time it runs the new code. */
+	hart_call(all_harts(), fence_i_fn, NULL);
+	return 0;
+}
+
+/* ---- hardware probing ---- */
+
+static void hwprobe_pair(struct abi_riscv_hwprobe *pair)
+{
+	switch (pair->key) {
+	case RISCV_HWPROBE_KEY_MVENDORID:
+	case RISCV_HWPROBE_KEY_MARCHID:
+	case RISCV_HWPROBE_KEY_MIMPID:
+		pair->value = 0;
+		break;
+	case RISCV_HWPROBE_KEY_BASE_BEHAVIOR:
+		pair->value = RISCV_HWPROBE_BASE_BEHAVIOR_IMA;
+		break;
+	case RISCV_HWPROBE_KEY_IMA_EXT_0:
+		pair->value = isa_hwprobe_ext(isa_string);
+		break;
+	case RISCV_HWPROBE_KEY_CPUPERF_0:
+		pair->value = RISCV_HWPROBE_MISALIGNED_UNKNOWN;
+		break;
+	case RISCV_HWPROBE_KEY_ZICBOZ_BLOCK_SIZE:
+		pair->value = 0;
+		break;
+	case RISCV_HWPROBE_KEY_HIGHEST_VIRT_ADDRESS:
+		pair->value = USER_TOP - 1;
+		break;
+	case RISCV_HWPROBE_KEY_TIME_CSR_FREQ:
+		pair->value = time_freq;
+		break;
+	default:
+		pair->key = -1;
+		pair->value = 0;
+	}
+}
+
+/* All harts are alike, so a set of CPUs only has to be a good one. */
+static long hwprobe_check_cpus(u64 size, u64 cpus)
+{
+	u64 mask = 0;
+
+	if (!size && !cpus)
+		return 0;
+	if (copy_from_user(&mask, (const void __user *)cpus, MIN(size, sizeof(mask))))
+		return -EFAULT;
+	return mask & all_harts() ? 0 : -EINVAL;
+}
+
+long sys_riscv_hwprobe(SYSCALL_ARGS)
+{
+	struct abi_riscv_hwprobe pair;
+	u64 user = a0;
+	long err;
+
+	/* RISCV_HWPROBE_WHICH_CPUS narrows the set; it is not offered, which is what EINVAL says. */
+	if (a4)
+		return -EINVAL;
+	err = hwprobe_check_cpus(a2, a3);
+	if (err)
+		return err;
+	for (u64 i = 0; i < a1; i++, user += sizeof(pair)) {
+		if (user_load_u64((const u64 __user *)user, (u64 *)&pair.key))
+			return -EFAULT;
+		hwprobe_pair(&pair);
+		if (copy_to_user((void __user *)user, &pair, sizeof(pair)))
+			return -EFAULT;
+	}
+	return 0;
+}

@@ -1,0 +1,210 @@
+/*
+ * System calls on clocks and sleeping. Programs read the usual clocks through the vDSO; these serve the rest.
+ */
+#include "abi/errno.h"
+#include "abi/system.h"
+#include "abi/time.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/syscall/syscall.h"
+#include "kernel/syscall/user_time.h"
+#include "kernel/task/task.h"
+#include "kernel/task/vdso.h"
+#include "kernel/time/time.h"
+
+/*
+ * Negative clock ids name the CPU time of a process or thread: ~number << 3 | per-thread flag | kind. Source: clock_getres(2) on
+ * clock_getcpuclockid, and what glibc passes.
+ */
+#define CPUCLOCK_PER_THREAD 4
+#define CPUCLOCK_KIND	    3
+#define CPUCLOCK_USER	    1
+#define CPUCLOCK_KINDS	    3
+
+static int cpu_clock_ns(s32 clock, u64 *ns)
+{
+	u32 nr = (u32)~(clock >> 3);
+	struct cpu_ticks cpu;
+	struct process *p;
+	struct task *t;
+
+	if ((clock & CPUCLOCK_KIND) >= CPUCLOCK_KINDS)
+		return -EINVAL;
+	if (clock & CPUCLOCK_PER_THREAD) {
+		t = nr ? task_find(nr) : task_current();
+		if (!t || t->process != process_current())
+			return -EINVAL;
+		task_cpu_ticks(t, &cpu);
+	} else {
+		p = nr ? process_find(nr) : process_current();
+		if (!p)
+			return -EINVAL;
+		process_cpu_ticks(p, &cpu);
+	}
+	*ns = time_ticks_to_ns((clock & CPUCLOCK_KIND) == CPUCLOCK_USER ? cpu.user : cpu.run);
+	return 0;
+}
+
+static int clock_ns(s32 clock, u64 *ns)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_TAI:
+		*ns = time_realtime_ns();
+		return 0;
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+		*ns = time_monotonic_ns();
+		return 0;
+	case CLOCK_PROCESS_CPUTIME_ID:
+		return cpu_clock_ns((s32)(~0U << 3) | 2, ns);
+	case CLOCK_THREAD_CPUTIME_ID:
+		return cpu_clock_ns((s32)(~0U << 3) | CPUCLOCK_PER_THREAD | 2, ns);
+	default:
+		return clock < 0 ? cpu_clock_ns(clock, ns) : -EINVAL;
+	}
+}
+
+long sys_clock_gettime(SYSCALL_ARGS)
+{
+	u64 ns;
+	int err = clock_ns((s32)a0, &ns);
+
+	return err ? err : user_store_timespec(a1, ns);
+}
+
+long sys_clock_getres(SYSCALL_ARGS)
+{
+	u64 ns;
+	int err = clock_ns((s32)a0, &ns);
+
+	if (err)
+		return err;
+	return a1 ? user_store_timespec(a1, 1) : 0;
+}
+
+long sys_clock_settime(SYSCALL_ARGS)
+{
+	u64 ns;
+	int err;
+
+	if ((s32)a0 != CLOCK_REALTIME)
+		return -EINVAL;
+	err = user_load_timespec(a1, &ns);
+	if (err)
+		return err;
+	if (!capable(CAP_SYS_TIME))
+		return -EPERM;
+	if (ns < time_monotonic_ns())
+		return -EINVAL;
+	atomic_store_relaxed(&time_realtime_base, ns - time_monotonic_ns());
+	vdso_update_time();
+	return 0;
+}
+
+long sys_gettimeofday(SYSCALL_ARGS)
+{
+	struct abi_timezone tz = {0};
+
+	if (a0 && user_store_timeval(a0, time_realtime_ns()))
+		return -EFAULT;
+	if (a1 && copy_to_user((void __user *)a1, &tz, sizeof(tz)))
+		return -EFAULT;
+	return 0;
+}
+
+/* ---- sleeping ---- */
+
+static long sleep_relative(u64 deadline, u64 remaining_user);
+
+/* arg[0]: where the remaining time goes, or 0. */
+static long sleep_restart(struct restart_block *r)
+{
+	return sleep_relative(r->deadline, r->arg[0]);
+}
+
+static long sleep_relative(u64 deadline, u64 remaining_user)
+{
+	struct restart_block *r = &task_current()->restart;
+	u64 now;
+
+	if (sched_sleep_until(deadline, PARK_INTERRUPTIBLE) == 0)
+		return 0;
+	now = time_now();
+	if (now >= deadline)
+		return 0;
+	if (remaining_user && user_store_timespec(remaining_user, time_ticks_to_ns(deadline - now)))
+		return -EFAULT;
+	*r = (struct restart_block){.fn = sleep_restart, .deadline = deadline, .arg = {remaining_user}};
+	return -ERESTART_RESTARTBLOCK;
+}
+
+long sys_restart_syscall(SYSCALL_ARGS)
+{
+	struct restart_block *r = &task_current()->restart;
+
+	return r->fn ? r->fn(r) : -EINTR;
+}
+
+long sys_nanosleep(SYSCALL_ARGS)
+{
+	u64 ns;
+	int err = user_load_timespec(a0, &ns);
+
+	return err ? err : sleep_relative(deadline_after(ns), a1);
+}
+
+long sys_clock_nanosleep(SYSCALL_ARGS)
+{
+	s32 clock = (s32)a0;
+	bool realtime = clock == CLOCK_REALTIME || clock == CLOCK_TAI;
+	u64 ns;
+	int err;
+
+	if (clock == CLOCK_PROCESS_CPUTIME_ID)
+		return -EOPNOTSUPP;
+	if (!realtime && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
+		return clock == CLOCK_THREAD_CPUTIME_ID || clock_ns(clock, &ns) ? -EINVAL
+										: -EOPNOTSUPP;
+	err = user_load_timespec(a2, &ns);
+	if (err)
+		return err;
+	if (!(a1 & TIMER_ABSTIME))
+		return sleep_relative(deadline_after(ns), a3);
+	return sched_sleep_until(deadline_at(ns, realtime), PARK_INTERRUPTIBLE) ? -ERESTARTNOHAND : 0;
+}
+
+/* ---- accounting ---- */
+
+static s64 user_hz(u64 ticks)
+{
+	return (s64)(time_ticks_to_ns(ticks) / (NSEC_PER_SEC / USER_HZ));
+}
+
+static s64 timeval_hz(const struct abi_timeval *tv)
+{
+	return tv->tv_sec * USER_HZ + tv->tv_usec / (USEC_PER_SEC / USER_HZ);
+}
+
+long sys_times(SYSCALL_ARGS)
+{
+	struct process *p = process_current();
+	struct cpu_ticks cpu;
+	struct abi_tms tms;
+
+	if (a0) {
+		process_cpu_ticks(p, &cpu);
+		tms = (struct abi_tms){
+			.tms_utime = user_hz(cpu.user),
+			.tms_stime = user_hz(cpu.run - cpu.user),
+			.tms_cutime = timeval_hz(&p->children_usage.ru_utime),
+			.tms_cstime = timeval_hz(&p->children_usage.ru_stime),
+		};
+		if (copy_to_user((void __user *)a0, &tms, sizeof(tms)))
+			return -EFAULT;
+	}
+	return user_hz(time_now());
+}

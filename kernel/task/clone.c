@@ -1,0 +1,250 @@
+/*
+ * clone: a new task in this process, or in a process of its own.
+ *
+ * The child's frame is a copy of the parent's at the top of its own kernel stack; it starts in task_start() and leaves by
+ * arch_return_to_user(). Until task_join_process() nobody can signal it, until thread_start() it does not run.
+ */
+#include "kernel/task/clone.h"
+
+#include "abi/errno.h"
+#include "abi/sched.h"
+#include "kernel/file/file.h"
+#include "kernel/fs/fs.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/task/task_internal.h"
+#include "kernel/trace/trace.h"
+#include "arch/riscv64/entry.h"
+
+#define CLONE_NAMESPACES                                                                           \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
+/* Valid on Linux, refused here: namespaces, process descriptors, and actions shared between processes. */
+#define CLONE_UNSUPPORTED (CLONE_NAMESPACES | CLONE_PIDFD | CLONE_INTO_CGROUP)
+
+/* Combinations that Linux refuses, then what is not supported. */
+static int clone_check_flags(const struct abi_clone_args *args)
+{
+	u64 f = args->flags;
+
+	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && (!(f & CLONE_VM) || (f & CLONE_CLEAR_SIGHAND)))
+		return -EINVAL;
+	if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
+		return -EINVAL;
+	if ((f & (CLONE_NEWNS | CLONE_NEWUSER)) && (f & CLONE_FS))
+		return -EINVAL;
+	if ((f & CLONE_PARENT) && process_current()->parent == process_init)
+		return -EINVAL;
+	if (f & CLONE_UNSUPPORTED)
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && !(f & CLONE_THREAD))
+		return -EINVAL;
+	if (!(f & CLONE_VM))
+		return -ENOSYS;
+	return 0;
+}
+
+static void task_start(void *arg)
+{
+	struct task *t = arg;
+	struct trap_frame *frame = task_frame(t);
+
+	/* task_clone() left the address of CLONE_CHILD_SETTID in orig_a0. As on Linux, a bad one is ignored. */
+	if (frame->orig_a0)
+		(void)user_store_u32((u32 __user *)frame->orig_a0, t->thread.tid);
+	arch_return_to_user(frame);
+}
+
+static void clone_frame(struct task *child, const struct abi_clone_args *args)
+{
+	struct trap_frame *frame = task_frame(child);
+
+	*frame = *task_frame(task_current());
+	frame->a0 = 0;
+	frame->cause = 0;
+	frame->orig_a0 = args->flags & CLONE_CHILD_SETTID ? args->child_tid : 0;
+	if (args->stack)
+		frame->sp = args->stack + args->stack_size;
+	if (args->flags & CLONE_SETTLS)
+		frame->tp = args->tls;
+}
+
+static void clone_thread_state(struct task *child, const struct abi_clone_args *args)
+{
+	struct task *self = task_current();
+
+	fpu_save(&self->fp);
+	child->fp = self->fp;
+	child->signals.blocked = self->signals.blocked;
+	if (!(args->flags & CLONE_VM) || (args->flags & CLONE_VFORK))
+		child->signals.altstack = self->signals.altstack;
+	if (args->flags & CLONE_CHILD_CLEARTID)
+		child->clear_child_tid = (u32 __user *)args->child_tid;
+	child->policy = self->policy;
+	child->thread.class = self->thread.class;
+	child->thread.rt_prio = self->thread.rt_prio;
+	child->thread.nice = self->thread.nice;
+	child->thread.weight = self->thread.weight;
+	child->thread.affinity = self->thread.affinity;
+}
+
+static int clone_files(struct task *child, u64 flags)
+{
+	struct task *self = task_current();
+
+	if (flags & CLONE_FILES) {
+		fd_table_get(self->files);
+		child->files = self->files;
+	} else {
+		child->files = fd_table_copy(self->files);
+	}
+	if (flags & CLONE_FS) {
+		fs_context_get(self->fs);
+		child->fs = self->fs;
+	} else {
+		child->fs = fs_context_copy(self->fs);
+	}
+	return child->files && child->fs ? 0 : -ENOMEM;
+}
+
+static void clone_drop_files(struct task *child)
+{
+	if (child->files)
+		fd_table_put(child->files);
+	if (child->fs)
+		fs_context_put(child->fs);
+}
+
+/* The process that the child will live in: this one, or a new one that shares the address space. */
+static struct process *clone_process(const struct abi_clone_args *args)
+{
+	struct process *self = process_current(), *p;
+
+	if (args->flags & CLONE_THREAD) {
+		process_get(self);
+		return self;
+	}
+	p = process_create(self);
+	if (!p)
+		return NULL;
+	p->exit_signal = (u32)args->exit_signal;
+	mm_get(self->mm);
+	p->mm = self->mm;
+	if (args->flags & CLONE_CLEAR_SIGHAND)
+		signal_reset_handlers(p);
+	return p;
+}
+
+/* The reference of clone_process(): a thread's process is held by its tasks, a new one keeps it while unreaped. */
+static void clone_process_undo(struct process *p)
+{
+	if (p != process_current()) {
+		mm_put(p->mm);
+		if (p->exe)
+			file_put(p->exe);
+	}
+	process_put(p);
+}
+
+static void clone_announce(struct task *child)
+{
+	trace_task_new(thread_current()->tid, child->thread.tid, child->process->pid);
+	trace_task_name(child->thread.tid, child->process->pid, child->thread.name);
+}
+
+void task_vfork_done(struct task *t)
+{
+	struct process *p = t->process;
+	struct task *parent;
+
+	if (likely(!atomic_load_relaxed(&t->vfork_parent)))
+		return;
+	spin_lock(&p->lock);
+	parent = t->vfork_parent;
+	atomic_store_release(&t->vfork_parent, (struct task *)NULL);
+	spin_unlock(&p->lock);
+	if (parent) {
+		unpark(&parent->thread);
+		thread_put(&parent->thread);
+	}
+}
+
+/* Waits until `child` execs or exits; only a fatal signal ends it sooner. */
+static void vfork_wait(struct task *child)
+{
+	while (atomic_load_acquire(&child->vfork_parent))
+		if (park(PARK_FOREVER, PARK_KILLABLE) == -EINTR)
+			break;
+	spin_lock(&child->process->lock);
+	if (child->vfork_parent) {
+		child->vfork_parent = NULL;
+		thread_put(thread_current());
+	}
+	spin_unlock(&child->process->lock);
+}
+
+/* Everything that must not fail once the child can be seen. */
+static int clone_publish(struct task *child, const struct abi_clone_args *args)
+{
+	struct process *p = child->process, *self = process_current();
+	int err;
+
+	if ((args->flags & CLONE_PARENT_SETTID) &&
+	    user_store_u32((u32 __user *)args->parent_tid, child->thread.tid))
+		return -EFAULT;
+	err = task_join_process(child);
+	if (err)
+		return -ERESTARTNOINTR;
+	if (p != self)
+		process_add_child(args->flags & CLONE_PARENT ? self->parent : self, p);
+	return 0;
+}
+
+long task_clone(const struct abi_clone_args *args)
+{
+	struct process *p;
+	struct task *child;
+	long tid;
+	int err = clone_check_flags(args);
+
+	if (err)
+		return err;
+	p = clone_process(args);
+	if (!p)
+		return -EAGAIN;
+	child = task_create(p, thread_current()->name, !(args->flags & CLONE_THREAD), task_start);
+	if (is_err(child)) {
+		clone_process_undo(p);
+		return ptr_err(child);
+	}
+	clone_thread_state(child, args);
+	clone_frame(child, args);
+	child->thread.mm = p->mm;
+	err = clone_files(child, args->flags);
+	if (!err)
+		err = clone_publish(child, args);
+	if (err)
+		goto out_abandon;
+	tid = child->thread.tid;
+	if (args->flags & CLONE_VFORK) {
+		thread_get(thread_current());
+		child->vfork_parent = task_current();
+	}
+	if (args->flags & CLONE_THREAD)
+		process_put(p);
+	clone_announce(child);
+	thread_start(&child->thread);
+	if (args->flags & CLONE_VFORK)
+		vfork_wait(child);
+	thread_put(&child->thread);
+	return tid;
+
+out_abandon:
+	clone_drop_files(child);
+	task_abandon(child);
+	clone_process_undo(p);
+	return err;
+}

@@ -1,0 +1,260 @@
+/*
+ * exec: from a path to a program that is ready to run.
+ *
+ * Everything that can fail for the user's reasons (no such file, bad format, no memory) happens while the old program is
+ * whole: a new address space is made and mapped beside it. exec_commit() is the point of no return; a failure after it
+ * kills the process, as on Linux.
+ */
+#include "kernel/task/exec.h"
+
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "kernel/file/file.h"
+#include "kernel/fs/fs.h"
+#include "kernel/mm/mm.h"
+#include "kernel/random/random.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/task/clone.h"
+#include "kernel/task/task_internal.h"
+#include "kernel/task/vdso.h"
+#include "kernel/trace/trace.h"
+
+#include <string.h>
+
+#define SCRIPT_LINE_MAX	 256
+#define SCRIPT_DEPTH_MAX 5
+
+/* The stack ends up to 8 MiB below the top of user space, and has its full size from the start: pages come on demand. */
+#define STACK_TOP	  (USER_TOP - PAGE_SIZE)
+#define STACK_RANDOM_BITS 11
+#define STACK_SIZE_MIN	  (256UL << 10)
+#define STACK_SIZE_MAX	  (64UL << 20)
+#define BRK_RANDOM_BITS	  13
+
+struct exec_state {
+	struct file *file;
+	struct mm *mm;
+	u64 stack_top;
+	struct exec_image image;
+	struct process_layout layout;
+	char line[SCRIPT_LINE_MAX + 1];	  /* of a script */
+	char interp[SCRIPT_LINE_MAX + 1]; /* the name that st->file was opened by, if a script named it */
+};
+
+static u64 random_pages(u32 bits)
+{
+	u64 r;
+
+	random_bytes(&r, sizeof(r));
+	return (r & (BIT(bits) - 1)) * PAGE_SIZE;
+}
+
+/* ---- which file ---- */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Splits "#! interp option" in place. False: no interpreter named. */
+static bool script_parse(char *line, char **interp, char **option)
+{
+	char *p = line + 2, *end;
+
+	p[strcspn(p, "\n")] = '\0';
+	for (end = p + strlen(p); end > p && is_blank(end[-1]);)
+		*--end = '\0';
+	while (is_blank(*p))
+		p++;
+	*interp = p;
+	while (*p && !is_blank(*p))
+		p++;
+	if (*p)
+		*p++ = '\0';
+	while (is_blank(*p))
+		p++;
+	*option = *p ? p : NULL;
+	return **interp != '\0';
+}
+
+/* Opens `path`; follows "#!" lines until a file is none. st->file is open on success. */
+static int exec_resolve(struct exec_state *st, const char *path, struct exec_args *args)
+{
+	const char *name = path;
+	char *interp, *option;
+	int depth, err;
+	long n;
+
+	for (depth = 0; depth <= SCRIPT_DEPTH_MAX; depth++) {
+		err = fs_open_exec(task_current()->fs, NULL, name, &st->file);
+		if (err)
+			return err;
+		n = file_read_kernel(st->file, st->line, SCRIPT_LINE_MAX, 0);
+		if (n >= 0 && (n < 2 || st->line[0] != '#' || st->line[1] != '!'))
+			return 0;
+		file_put(st->file);
+		if (n < 0)
+			return (int)n;
+		st->line[n] = '\0';
+		if (!script_parse(st->line, &interp, &option))
+			return -ENOEXEC;
+		err = exec_args_script(args, interp, option, name);
+		if (err)
+			return err;
+		strcpy(st->interp, interp);
+		name = st->interp;
+	}
+	return -ELOOP;
+}
+
+/* ---- the new address space ---- */
+
+static int exec_map_stack(struct exec_state *st)
+{
+	u64 size = process_rlimit(process_current(), RLIMIT_STACK);
+	long ret;
+
+	size = ALIGN_UP(MAX(MIN(size, STACK_SIZE_MAX), STACK_SIZE_MIN), PAGE_SIZE);
+	st->stack_top = STACK_TOP - random_pages(STACK_RANDOM_BITS);
+	ret = mm_map(st->mm, st->stack_top - size, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, NULL, 0, "[stack]");
+	return ret < 0 ? (int)ret : 0;
+}
+
+static void exec_note_layout(struct exec_state *st)
+{
+	const struct elf_image *elf = &st->image.elf;
+
+	for (u32 i = 0; i < elf->nr_segments; i++) {
+		const struct elf_segment *s = &elf->segments[i];
+		u64 start = st->image.base + s->vaddr, end = start + s->filesz;
+
+		if (s->flags & PF_X) {
+			st->layout.start_code = start;
+			st->layout.end_code = end;
+		} else if (s->flags & PF_W) {
+			st->layout.start_data = start;
+			st->layout.end_data = end;
+		}
+	}
+	st->layout.start_brk = st->image.base + elf->high + random_pages(BRK_RANDOM_BITS);
+}
+
+static int exec_prepare(struct exec_state *st)
+{
+	int err;
+
+	st->mm = mm_create();
+	if (!st->mm)
+		return -ENOMEM;
+	err = exec_map_stack(st);
+	if (!err)
+		err = exec_load(st->mm, st->file, &st->image);
+	if (!err)
+		err = vdso_map(st->mm, &st->layout.vdso);
+	if (err)
+		return err;
+	exec_note_layout(st);
+	mm_set_brk(st->mm, st->layout.start_brk);
+	return 0;
+}
+
+/* ---- the switch-over ---- */
+
+static void exec_replace_mm(struct task *t, struct mm *mm)
+{
+	struct process *p = t->process;
+	struct mm *old = p->mm;
+
+	/* The old space must stay until this hart has left it. */
+	t->thread.mm = mm;
+	mm_switch(mm);
+	atomic_store_release(&p->mm, mm);
+	p->nr_mm_tasks = 1;
+	if (old)
+		mm_put(old);
+}
+
+static void exec_replace_exe(struct process *p, struct file *f)
+{
+	struct file *old;
+
+	file_get(f);
+	spin_lock(&p->lock);
+	old = p->exe;
+	p->exe = f;
+	spin_unlock(&p->lock);
+	if (old)
+		file_put(old);
+}
+
+static void exec_set_name(struct task *t, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	task_set_name(t, slash ? slash + 1 : path);
+}
+
+/* What belonged to the old program: robust futexes, TLS, handlers, floating point, descriptors to close. */
+static void exec_forget(struct task *t)
+{
+	if (t->thread.mm && task_exit_ops.exit)
+		task_exit_ops.exit(t);
+	t->clear_child_tid = NULL;
+	t->robust_list = 0;
+	task_vfork_done(t);
+	signal_reset_handlers(t->process);
+	fd_close_on_exec(t->files);
+	fpu_save(&t->fp);
+	memset(&t->fp, 0, sizeof(t->fp));
+}
+
+static int exec_commit(struct exec_state *st, const char *path, struct exec_args *args)
+{
+	struct task *t = task_current();
+	struct trap_frame *frame = task_frame(t);
+	long sp;
+
+	exec_forget(t);
+	exec_replace_mm(t, st->mm);
+	exec_replace_exe(t->process, st->file);
+	exec_set_name(t, path);
+	if (exec_zero_tails(&st->image))
+		return -EFAULT;
+	sp = exec_build_stack(st->stack_top, args, path, &st->image, &st->layout);
+	if (sp < 0)
+		return (int)sp;
+	t->process->layout = st->layout;
+	memset(frame, 0, sizeof(*frame));
+	frame->pc = st->image.entry;
+	frame->sp = (u64)sp;
+	return 0;
+}
+
+int exec_program(const char *path, struct exec_args *args)
+{
+	struct exec_state *st = kzalloc(sizeof(*st));
+	int err;
+
+	if (!st)
+		return -ENOMEM;
+	err = exec_resolve(st, path, args);
+	if (err)
+		goto out_free;
+	err = exec_prepare(st);
+	if (!err)
+		err = process_become_single(process_current());
+	if (err) {
+		if (st->mm)
+			mm_put(st->mm);
+	} else if (exec_commit(st, path, args)) {
+		file_put(st->file);
+		kfree(st);
+		exec_args_free(args);
+		process_exit_group(SIGKILL);
+	}
+	file_put(st->file);
+out_free:
+	kfree(st);
+	return err;
+}

@@ -1,0 +1,157 @@
+/*
+ * The end of tasks and processes.
+ *
+ * A task leaves in this order, and each step relies on the ones before it: upper layers' exit hook (robust futexes and
+ * clear_child_tid, in the live address space, where SIGKILL no longer interrupts), vfork release, address space, files, the
+ * list of tasks. The last one out turns the process into a zombie and tells the parent.
+ */
+#include "abi/errno.h"
+#include "abi/sched.h"
+#include "kernel/file/file.h"
+#include "kernel/fs/fs.h"
+#include "kernel/mm/mm.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/task/clone.h"
+#include "kernel/task/signal_internal.h"
+#include "kernel/task/task_internal.h"
+#include "kernel/trace/trace.h"
+
+void process_kill_locked(struct process *p, int status)
+{
+	struct task *t;
+
+	if (p->group_exit)
+		return;
+	p->group_exit = true;
+	p->exit_code = status;
+	process_continue_locked(p);
+	list_for_each (t, &p->tasks, siblings)
+		thread_set_work(&t->thread, THREAD_WORK_KILL);
+}
+
+void process_exit_group(int status)
+{
+	struct process *p = process_current();
+
+	spin_lock(&p->lock);
+	process_kill_locked(p, status);
+	status = p->exit_code;
+	spin_unlock(&p->lock);
+	task_exit(status);
+}
+
+void task_leave_mm(struct task *t)
+{
+	struct process *p = t->process;
+	struct mm *mm = t->thread.mm;
+
+	if (!mm)
+		return;
+	t->thread.mm = NULL;
+	mm_switch(NULL);
+	/* p->mm may be NULL already: exec hands an old space back itself. */
+	if (atomic_fetch_add(&p->nr_mm_tasks, (u32)-1) == 1) {
+		atomic_store_release(&p->mm, (struct mm *)NULL);
+		mm_put(mm);
+	}
+}
+
+/* Out of the list of tasks. True if it was the last. */
+static bool task_unlink(struct task *t, int status)
+{
+	struct process *p = t->process;
+	struct task *exec_task = NULL;
+	struct cpu_ticks cpu;
+	bool last;
+
+	task_cpu_ticks(t, &cpu);
+	spin_lock(&p->lock);
+	list_del(&t->siblings);
+	p->nr_tasks--;
+	last = p->nr_tasks == 0;
+	/* Without exit_group or a fatal signal the leader's status is the process's, whoever goes last. */
+	if (t->thread.tid == p->pid && !p->group_exit)
+		p->exit_code = status;
+	p->dead_run_ticks += cpu.run;
+	p->dead_user_ticks += cpu.user;
+	p->dead_switches += cpu.switches;
+	signal_queue_free(p, &t->signals.pending);
+	if (last)
+		signal_queue_free(p, &p->signals.pending);
+	if (p->nr_tasks == 1)
+		exec_task = p->exec_task;
+	/* Under the lock, or exec's task could be gone. */
+	if (exec_task)
+		unpark(&exec_task->thread);
+	spin_unlock(&p->lock);
+	return last;
+}
+
+void task_exit(int status)
+{
+	struct task *t = task_current();
+	struct process *p = t->process;
+	u32 tid = t->thread.tid;
+
+	t->exit_code = status;
+	if (task_exit_ops.exit)
+		task_exit_ops.exit(t);
+	task_vfork_done(t);
+	task_leave_mm(t);
+	if (t->files)
+		fd_table_put(t->files);
+	if (t->fs)
+		fs_context_put(t->fs);
+	t->files = NULL;
+	t->fs = NULL;
+	trace_task_exit(tid);
+	if (task_unlink(t, status))
+		process_become_zombie(p);
+	/* A leader's number stays its process's until it is reaped; the table keeps that apart. */
+	pid_clear_task(tid);
+	thread_exit();
+}
+
+static bool process_others_gone(struct process *p)
+{
+	return atomic_load_acquire(&p->nr_tasks) == 1;
+}
+
+/* The caller takes over the process's number from a leader that has exited. */
+static void task_become_leader(struct task *t)
+{
+	u32 old = t->thread.tid;
+
+	if (old == t->process->pid)
+		return;
+	t->thread.tid = t->process->pid;
+	atomic_store_release(&pid_slot(t->thread.tid)->task, t);
+	pid_clear_task(old);
+}
+
+int process_become_single(struct process *p)
+{
+	struct task *self = task_current(), *t;
+	int err = 0;
+
+	spin_lock(&p->lock);
+	if (p->group_exit || p->exec_task) {
+		spin_unlock(&p->lock);
+		return -EAGAIN;
+	}
+	p->exec_task = self;
+	list_for_each (t, &p->tasks, siblings)
+		if (t != self)
+			thread_set_work(&t->thread, THREAD_WORK_KILL);
+	spin_unlock(&p->lock);
+	while (!process_others_gone(p) && !err)
+		err = park(PARK_FOREVER, PARK_KILLABLE);
+	spin_lock(&p->lock);
+	p->exec_task = NULL;
+	if (p->group_exit)
+		err = -EAGAIN;
+	spin_unlock(&p->lock);
+	if (!err)
+		task_become_leader(self);
+	return err;
+}

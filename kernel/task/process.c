@@ -1,0 +1,297 @@
+/*
+ * Construction and accounting of tasks and processes.
+ */
+#include "abi/errno.h"
+#include "abi/system.h"
+#include "kernel/file/file.h"
+#include "kernel/mm/mm.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/task/exec.h"
+#include "kernel/task/task_internal.h"
+#include "kernel/trace/trace.h"
+
+#include <string.h>
+
+LOCK_CLASS(process_lock, RANK_SIGNAL);
+LOCK_CLASS(child_lock, RANK_PID);
+
+struct task_exit_ops task_exit_ops;
+
+static struct slab_cache *task_cache;
+static struct slab_cache *process_cache;
+
+void task_init(const char *isa)
+{
+	task_cache = slab_create("task", sizeof(struct task), CACHE_LINE);
+	process_cache = slab_create("process", sizeof(struct process), CACHE_LINE);
+	signal_init();
+	cred_init();
+	exec_set_isa(isa);
+}
+
+/* ---- processes ---- */
+
+static void rlimits_default(struct abi_rlimit *limits)
+{
+	u64 nr = mm_total_pages() / 32; /* Linux: as many threads as fit an eighth of memory as stacks */
+
+	for (u32 i = 0; i < RLIM_NLIMITS; i++)
+		limits[i] = (struct abi_rlimit){RLIM_INFINITY, RLIM_INFINITY};
+	limits[RLIMIT_STACK].rlim_cur = 8UL << 20;
+	limits[RLIMIT_CORE].rlim_cur = 0;
+	limits[RLIMIT_NPROC] = (struct abi_rlimit){nr, nr};
+	limits[RLIMIT_SIGPENDING] = (struct abi_rlimit){nr, nr};
+	limits[RLIMIT_NOFILE] = (struct abi_rlimit){1024, 4096};
+	limits[RLIMIT_MEMLOCK] = (struct abi_rlimit){8UL << 20, 8UL << 20};
+	limits[RLIMIT_MSGQUEUE] = (struct abi_rlimit){819200, 819200};
+	limits[RLIMIT_NICE] = (struct abi_rlimit){0, 0};
+	limits[RLIMIT_RTPRIO] = (struct abi_rlimit){0, 0};
+}
+
+static void process_inherit(struct process *p, struct process *parent)
+{
+	u32 i;
+
+	spin_lock(&parent->lock);
+	for (i = 0; i < RLIM_NLIMITS; i++)
+		p->rlimits[i] = parent->rlimits[i];
+	for (i = 0; i < NSIG; i++)
+		p->signals.actions[i] = parent->signals.actions[i];
+	p->layout = parent->layout;
+	p->cred = parent->cred;
+	cred_get(p->cred);
+	p->exe = parent->exe;
+	if (p->exe)
+		file_get(p->exe);
+	spin_unlock(&parent->lock);
+	p->pgid = parent->pgid;
+	p->sid = parent->sid;
+	p->dumpable = parent->dumpable;
+	p->no_new_privs = parent->no_new_privs;
+	p->timer_slack_ns = parent->timer_slack_ns;
+}
+
+struct process *process_create(struct process *parent)
+{
+	struct process *p = slab_alloc(process_cache);
+
+	if (!p)
+		return NULL;
+	*p = (struct process){.refs = 1, .dumpable = true, .timer_slack_ns = TIMER_SLACK_DEFAULT_NS};
+	spin_init(&p->lock, &process_lock_class);
+	spin_init(&p->child_lock, &child_lock_class);
+	list_init(&p->tasks);
+	list_init(&p->children);
+	list_init(&p->sibling);
+	list_init(&p->waiters);
+	signal_process_init(&p->signals);
+	p->start_ticks = time_now();
+	if (parent) {
+		process_inherit(p, parent);
+	} else {
+		rlimits_default(p->rlimits);
+		p->cred = &cred_root;
+		cred_get(p->cred);
+	}
+	return p;
+}
+
+static void process_free(struct epoch_node *node)
+{
+	slab_free(process_cache, container_of(node, struct process, free_node));
+}
+
+void process_get(struct process *p)
+{
+	atomic_fetch_add(&p->refs, 1);
+}
+
+void process_put(struct process *p)
+{
+	if (atomic_fetch_add(&p->refs, (u32)-1) != 1)
+		return;
+	cred_put(p->cred);
+	epoch_defer(&p->free_node, process_free);
+}
+
+u32 process_pid(const struct process *p)
+{
+	return p->pid;
+}
+
+u32 process_ppid(const struct process *p)
+{
+	const struct process *parent = atomic_load_acquire(&p->parent);
+
+	return parent ? parent->pid : 0;
+}
+
+struct mm *process_mm(struct process *p)
+{
+	return p->mm;
+}
+
+/* ---- tasks ---- */
+
+static bool task_interrupted(struct thread *t, u32 flags)
+{
+	u32 work = atomic_load_relaxed(&t->work);
+
+	if (work & THREAD_WORK_KILL)
+		return flags & (PARK_KILLABLE | PARK_INTERRUPTIBLE);
+	return (work & (THREAD_WORK_SIGNAL | THREAD_WORK_STOP)) && (flags & PARK_INTERRUPTIBLE);
+}
+
+static void task_free(struct thread *thread)
+{
+	struct task *t = task_of(thread);
+
+	process_put(t->process);
+	slab_free(task_cache, t);
+}
+
+static const struct thread_ops task_thread_ops = {
+	.interrupted = task_interrupted,
+	.free = task_free,
+};
+
+struct task *task_create(struct process *p, const char *name, bool leader, void (*fn)(void *))
+{
+	struct task *t = slab_alloc(task_cache);
+	u32 tid;
+	int err;
+
+	if (!t)
+		return err_ptr(-ENOMEM);
+	*t = (struct task){.process = p};
+	list_init(&t->siblings);
+	signal_task_init(&t->signals);
+	err = thread_init(&t->thread, name, &task_thread_ops, fn, t);
+	if (err) {
+		slab_free(task_cache, t);
+		return err_ptr(err);
+	}
+	process_get(p);
+	t->thread.fp = &t->fp;
+	err = pid_alloc(t, leader ? p : NULL, &tid);
+	if (err) {
+		thread_abandon(&t->thread);
+		thread_put(&t->thread);
+		return err_ptr(err);
+	}
+	t->thread.tid = tid;
+	if (leader) {
+		p->pid = tid;
+		if (!p->pgid)
+			p->pgid = p->sid = tid;
+		pid_group_get(p->pgid, p->sid);
+	}
+	return t;
+}
+
+int task_join_process(struct task *t)
+{
+	struct process *p = t->process;
+
+	spin_lock(&p->lock);
+	if (p->group_exit || p->exec_task) {
+		spin_unlock(&p->lock);
+		return -EINTR;
+	}
+	list_add_tail(&p->tasks, &t->siblings);
+	p->nr_tasks++;
+	if (p->stopped)
+		atomic_fetch_or(&t->thread.work, THREAD_WORK_STOP);
+	spin_unlock(&p->lock);
+	if (t->thread.mm)
+		atomic_fetch_add(&p->nr_mm_tasks, 1);
+	return 0;
+}
+
+void task_abandon(struct task *t)
+{
+	struct process *p = t->process;
+
+	if (p->pid == t->thread.tid) {
+		pid_group_put(p->pgid, p->sid);
+		pid_clear_process(p->pid);
+	}
+	pid_clear_task(t->thread.tid);
+	thread_abandon(&t->thread);
+	thread_put(&t->thread);
+}
+
+void task_set_name(struct task *t, const char *name)
+{
+	char text[sizeof(t->thread.name)] = {0};
+
+	/* Readers may see a mixture of both names for a moment, but never an end without NUL: the last byte stays 0. */
+	memcpy(text, name, strnlen(name, sizeof(text) - 1));
+	memcpy(t->thread.name, text, sizeof(text));
+	trace_task_name(t->thread.tid, t->process->pid, t->thread.name);
+}
+
+/* ---- accounting ---- */
+
+void task_cpu_ticks(struct task *t, struct cpu_ticks *out)
+{
+	out->run = atomic_load_relaxed(&t->thread.run_ticks);
+	out->user = MIN(atomic_load_relaxed(&t->thread.user_ticks), out->run);
+	out->switches = atomic_load_relaxed(&t->thread.nr_switches);
+	/* The stretch since the last switch; of another running task it is an estimate, since its start moves meanwhile. */
+	if (atomic_load_relaxed(&t->thread.on_cpu)) {
+		u64 now = time_now(), start = atomic_load_relaxed(&t->thread.run_start);
+
+		if (now > start)
+			out->run += now - start;
+	}
+}
+
+void process_cpu_ticks(struct process *p, struct cpu_ticks *out)
+{
+	struct cpu_ticks one;
+	struct task *t;
+
+	spin_lock(&p->lock);
+	*out = (struct cpu_ticks){p->dead_run_ticks, p->dead_user_ticks, p->dead_switches};
+	list_for_each (t, &p->tasks, siblings) {
+		task_cpu_ticks(t, &one);
+		out->run += one.run;
+		out->user += one.user;
+		out->switches += one.switches;
+	}
+	spin_unlock(&p->lock);
+}
+
+static struct abi_timeval ticks_to_timeval(u64 ticks)
+{
+	u64 us = time_ticks_to_ns(ticks) / NSEC_PER_USEC;
+
+	return (struct abi_timeval){(s64)(us / USEC_PER_SEC), (s64)(us % USEC_PER_SEC)};
+}
+
+static void usage_fill(const struct cpu_ticks *cpu, struct mm *mm, struct abi_rusage *ru)
+{
+	*ru = (struct abi_rusage){
+		.ru_utime = ticks_to_timeval(cpu->user),
+		.ru_stime = ticks_to_timeval(cpu->run - cpu->user),
+		.ru_maxrss = mm ? (s64)(mm_resident_pages(mm) * PAGE_SIZE / 1024) : 0,
+		.ru_nvcsw = (s64)cpu->switches,
+	};
+}
+
+void process_usage(struct process *p, struct abi_rusage *ru)
+{
+	struct cpu_ticks cpu;
+
+	process_cpu_ticks(p, &cpu);
+	usage_fill(&cpu, atomic_load_acquire(&p->mm), ru);
+}
+
+void task_usage(struct task *t, struct abi_rusage *ru)
+{
+	struct cpu_ticks cpu;
+
+	task_cpu_ticks(t, &cpu);
+	usage_fill(&cpu, t->thread.mm, ru);
+}

@@ -1,0 +1,271 @@
+/*
+ * Signal delivery on the way to user mode: default actions, restarts, the frame for a handler, and the way back.
+ *
+ * The user's stack gets exactly Linux's struct rt_sigframe (abi/signal.h): siginfo, ucontext, the registers in the order of
+ * struct trap_frame, floating point. The handler returns to the vDSO's trampoline, which calls rt_sigreturn.
+ */
+#include "abi/errno.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/task/signal_internal.h"
+#include "kernel/task/task.h"
+#include "kernel/task/vdso.h"
+
+/* Both sides begin with pc, ra, sp ... t6 in one order, so registers move as one block. */
+static_assert(offsetof(struct trap_frame, orig_a0) == 32 * 8, "abi_sigcontext.regs");
+#define SIGNAL_REGS_SIZE (32 * 8)
+
+#define NR_RESTART_SYSCALL 128
+#define INSN_ECALL_SIZE	   4
+
+/* A frame that is no longer a system call's to restart. */
+#define TRAP_CAUSE_NONE (~0UL)
+
+static bool on_altstack(const struct task_signals *s, u64 sp)
+{
+	return !(s->altstack.ss_flags & (int)(SS_DISABLE | SS_AUTODISARM)) &&
+	       sp - s->altstack.ss_sp - 1 < s->altstack.ss_size;
+}
+
+/*
+ * An interrupted call: `action` is the handler's, NULL if none runs. Either it is made to run again or it ends with EINTR.
+ */
+static void signal_restart(struct trap_frame *frame, const struct abi_sigaction *action)
+{
+	long ret = (long)frame->a0;
+
+	if (frame->cause != TRAP_CAUSE_SYSCALL)
+		return;
+	frame->cause = TRAP_CAUSE_NONE;
+	switch (-ret) {
+	case ERESTARTNOINTR:
+		break;
+	case ERESTARTSYS:
+		if (action && !(action->sa_flags & SA_RESTART)) {
+			frame->a0 = (u64)-EINTR;
+			return;
+		}
+		break;
+	case ERESTARTNOHAND:
+	case ERESTART_RESTARTBLOCK:
+		if (action) {
+			frame->a0 = (u64)-EINTR;
+			return;
+		}
+		if (ret == -ERESTART_RESTARTBLOCK)
+			frame->a7 = NR_RESTART_SYSCALL;
+		break;
+	default:
+		return;
+	}
+	frame->a0 = frame->orig_a0;
+	frame->pc -= INSN_ECALL_SIZE;
+}
+
+static int signal_save_fp(struct task *t, struct abi_sigcontext __user *sc)
+{
+	struct abi_fp_state fp = {0};
+
+	fpu_save(&t->fp);
+	for (u32 i = 0; i < 32; i++)
+		fp.f[i] = t->fp.f[i];
+	fp.fcsr = t->fp.fcsr;
+	if (clear_user(&sc->fp, sizeof(*sc) - offsetof(struct abi_sigcontext, fp)))
+		return -EFAULT;
+	return copy_to_user(&sc->fp, &fp, offsetof(struct abi_fp_state, pad));
+}
+
+static int signal_save_context(struct task *t, struct trap_frame *frame,
+			       struct abi_ucontext __user *uc, u64 mask)
+{
+	if (clear_user(uc, offsetof(struct abi_ucontext, uc_mcontext)) ||
+	    copy_to_user(&uc->uc_stack, &t->signals.altstack, sizeof(struct abi_stack)) ||
+	    user_store_u64(&uc->uc_sigmask, mask) ||
+	    copy_to_user(&uc->uc_mcontext.regs, frame, SIGNAL_REGS_SIZE))
+		return -EFAULT;
+	return signal_save_fp(t, &uc->uc_mcontext);
+}
+
+static u64 signal_frame_address(struct task_signals *s, const struct abi_sigaction *action, u64 sp)
+{
+	bool inside = on_altstack(s, sp);
+
+	if ((action->sa_flags & SA_ONSTACK) && !inside && !(s->altstack.ss_flags & SS_DISABLE))
+		sp = s->altstack.ss_sp + s->altstack.ss_size;
+	sp = ALIGN_DOWN(sp - sizeof(struct abi_rt_sigframe), 16);
+	/* Overflow of the alternate stack: an address that faults, as Linux's ~0. */
+	if (inside && !on_altstack(s, sp))
+		return ~15UL;
+	return sp;
+}
+
+/* Builds the frame and points `frame` at the handler. 0 or -EFAULT. */
+static int signal_setup_frame(struct task *t, struct trap_frame *frame,
+			      const struct abi_sigaction *action, const struct abi_siginfo *info)
+{
+	struct task_signals *s = &t->signals;
+	u64 mask = s->restore_mask ? s->saved_mask : s->blocked;
+	u64 sp = signal_frame_address(s, action, frame->sp);
+	struct abi_rt_sigframe __user *user = (struct abi_rt_sigframe __user *)sp;
+
+	if (copy_to_user(&user->info, info, sizeof(*info)) ||
+	    signal_save_context(t, frame, &user->uc, mask))
+		return -EFAULT;
+	if (s->altstack.ss_flags & (int)SS_AUTODISARM)
+		s->altstack = (struct abi_stack){.ss_flags = SS_DISABLE};
+	frame->ra = vdso_sigreturn(t->process);
+	frame->sp = sp;
+	frame->pc = action->sa_handler;
+	frame->a0 = (u64)info->si_signo;
+	frame->a1 = (u64)&user->info;
+	frame->a2 = (u64)&user->uc;
+	return 0;
+}
+
+static void signal_run_handler(struct task *t, struct trap_frame *frame,
+			       const struct abi_sigaction *action, const struct abi_siginfo *info)
+{
+	u64 mask = t->signals.blocked | action->sa_mask;
+
+	signal_restart(frame, action);
+	if (signal_setup_frame(t, frame, action, info)) {
+		/* No stack to run on: a second SIGSEGV kills for certain. */
+		if (info->si_signo == SIGSEGV) {
+			spin_lock(&t->process->lock);
+			t->process->signals.actions[SIGSEGV - 1].sa_handler = SIG_DFL;
+			spin_unlock(&t->process->lock);
+		}
+		signal_force_fault(SIGSEGV, SI_KERNEL, 0);
+		return;
+	}
+	t->signals.restore_mask = false;
+	if (!(action->sa_flags & SA_NODEFER))
+		mask |= SIGMASK(info->si_signo);
+	signal_set_mask(mask);
+}
+
+/* Takes the next signal that needs something done. False: none left. */
+static bool signal_next(struct task *t, struct abi_siginfo *info, struct abi_sigaction *action)
+{
+	struct process *p = t->process;
+	bool found;
+
+	spin_lock(&p->lock);
+	atomic_fetch_and(&t->thread.work, (u32)~THREAD_WORK_SIGNAL);
+	found = signal_take_locked(t, ~t->signals.blocked, info);
+	if (found) {
+		struct abi_sigaction *a = &p->signals.actions[info->si_signo - 1];
+
+		*action = *a;
+		if (a->sa_handler > SIG_IGN && (a->sa_flags & SA_RESETHAND))
+			a->sa_handler = SIG_DFL;
+	}
+	spin_unlock(&p->lock);
+	return found;
+}
+
+static void signal_stop(struct process *p)
+{
+	struct task *t;
+
+	spin_lock(&p->lock);
+	if (!p->group_exit) {
+		p->stopped = true;
+		list_for_each (t, &p->tasks, siblings)
+			thread_set_work(&t->thread, THREAD_WORK_STOP);
+	}
+	spin_unlock(&p->lock);
+}
+
+static void signal_default(struct task *t, int sig)
+{
+	if (signal_default_ignored(sig))
+		return;
+	if (signal_default_stops(sig))
+		signal_stop(t->process);
+	else
+		process_exit_group(sig);
+}
+
+void signal_deliver(struct trap_frame *frame)
+{
+	struct task *t = task_current();
+	struct abi_siginfo info;
+	struct abi_sigaction action;
+
+	while (signal_next(t, &info, &action)) {
+		if (action.sa_handler == SIG_DFL)
+			signal_default(t, info.si_signo);
+		else if (action.sa_handler != SIG_IGN)
+			signal_run_handler(t, frame, &action, &info);
+	}
+	signal_restart(frame, NULL);
+	if (t->signals.restore_mask) {
+		t->signals.restore_mask = false;
+		signal_set_mask(t->signals.saved_mask);
+	}
+}
+
+/* What sigaltstack and sigreturn accept. */
+int signal_set_altstack(struct task_signals *s, const struct abi_stack *stack, u64 sp)
+{
+	u32 mode = (u32)stack->ss_flags & ~SS_AUTODISARM;
+
+	if (on_altstack(s, sp))
+		return -EPERM;
+	if (mode != 0 && mode != SS_DISABLE && mode != SS_ONSTACK)
+		return -EINVAL;
+	if (mode == SS_DISABLE) {
+		s->altstack = (struct abi_stack){.ss_flags = stack->ss_flags};
+		return 0;
+	}
+	if (stack->ss_size < MINSIGSTKSZ)
+		return -ENOMEM;
+	s->altstack = *stack;
+	s->altstack.ss_flags &= (s32)~SS_ONSTACK;
+	return 0;
+}
+
+int signal_altstack_status(const struct task_signals *s, u64 sp)
+{
+	if (s->altstack.ss_size == 0)
+		return SS_DISABLE | s->altstack.ss_flags;
+	return s->altstack.ss_flags | (on_altstack(s, sp) ? SS_ONSTACK : 0);
+}
+
+static int signal_load_fp(struct task *t, const struct abi_sigcontext __user *sc)
+{
+	struct abi_fp_state fp;
+	struct abi_ext_header end;
+	u32 reserved;
+
+	if (copy_from_user(&fp, &sc->fp, offsetof(struct abi_fp_state, pad)) ||
+	    user_load_u32(&sc->reserved, &reserved) || copy_from_user(&end, &sc->end, sizeof(end)))
+		return -EFAULT;
+	if (reserved || end.magic || end.size)
+		return -EINVAL;
+	fpu_save(&t->fp);
+	for (u32 i = 0; i < 32; i++)
+		t->fp.f[i] = fp.f[i];
+	t->fp.fcsr = fp.fcsr;
+	return 0;
+}
+
+bool signal_return(struct trap_frame *frame)
+{
+	struct task *t = task_current();
+	struct abi_rt_sigframe __user *user = (struct abi_rt_sigframe __user *)frame->sp;
+	struct abi_stack stack;
+	u64 mask;
+
+	if (!IS_ALIGNED(frame->sp, 16) || user_load_u64(&user->uc.uc_sigmask, &mask) ||
+	    copy_from_user(&stack, &user->uc.uc_stack, sizeof(stack)) ||
+	    signal_load_fp(t, &user->uc.uc_mcontext) ||
+	    copy_from_user(frame, &user->uc.uc_mcontext.regs, SIGNAL_REGS_SIZE))
+		return false;
+	frame->cause = TRAP_CAUSE_NONE;
+	signal_set_mask(mask);
+	/* As Linux: a stack that cannot be set is left alone. */
+	signal_set_altstack(&t->signals, &stack, frame->sp);
+	return true;
+}
