@@ -99,6 +99,14 @@ class TreeTest(unittest.TestCase):
         with self.assertRaises(ToolError):
             tree.resolve("loop/x")
 
+    def test_parents_come_first(self):
+        tree = Tree()
+        tree.add_file("a/b/c", b"x")
+        tree.add_dir("a/b", 0o700)
+        tree.add_dir("a")
+        self.assertEqual(list(tree.nodes), ["a", "a/b", "a/b/c"])
+        self.assertEqual(tree.lookup("a/b").mode, stat.S_IFDIR | 0o700)
+
     def test_conflicts(self):
         tree = rootfs.base_tree()
         with self.assertRaises(ToolError):
@@ -273,17 +281,18 @@ class CountTest(unittest.TestCase):
             return {"id": 3, "seq": seq, "harts": [
                 {"hart": 0, "instructions": instructions, "csr": 20, "blocks": 10},
                 {"hart": 1, "instructions": 100, "csr": 0, "blocks": 0}],
-                "lines": [{"paddr": "0x80", "vaddr": "0x1010", "moves": 30}]}
+                "lines": [{"paddr": "0x80", "vaddr": "0xffffffff00001010", "moves": 30,
+                           "write_pc": "0xffffffff00001000"}]}
         windows = {(3, seq): window(seq, n) for seq, n in enumerate((1000, 900, 2000))}
         line = '{"name":"core/x/1","window":3,"ops":10}\n'
         counts = count.combine(line * 3, windows)
         self.assertEqual(counts["core/x/1"]["instructions"], 100)
         self.assertEqual(counts["core/x/1"]["csr"], 2)
         self.assertEqual(counts["core/x/1"]["moves"], 3)
-        count.add_symbols(counts, count.Symbols("1000 d table\n2000 d other\nU undefined"))
+        count.add_symbols(counts, count.Symbols("ffffffff00001000 d table\nffffffff00002000 d other\nU undefined"))
         self.assertEqual(counts["core/x/1"]["lines"][0]["symbol"], "table+0x10")
         by_system = {"stellar": counts, "linux": {}}
-        self.assertTrue(count.table(by_system, 1)[-1].endswith("line 0x80 table+0x10"))
+        self.assertTrue(count.table(by_system, 1)[-1].endswith("line 0x80 table+0x10, written in table"))
         self.assertIsNone(count.to_json(by_system, machine.Machine())[0]["ratio"])
         with self.assertRaises(ToolError):
             count.combine(line * 4, windows)

@@ -15,8 +15,8 @@ from tools.guest.session import Streams
 from tools.guest.stats import align, number, parse_lines
 
 COLUMNS = ("instructions", "csr", "blocks", "moves")
-_LINUX_SYMBOLS = CACHE / "linux" / "data-symbols"
-_LIST_SYMBOLS = ["/bin/busybox", "grep", " [bBdDrR] ", "/proc/kallsyms"]
+_LINUX_SYMBOLS = CACHE / "linux" / "symbols"
+_LIST_SYMBOLS = ["/bin/busybox", "cat", "/proc/kallsyms"]
 
 
 def read_windows(path):
@@ -84,7 +84,7 @@ def symbols_of_kernel(kernel):
 
 
 def symbols_of_linux(make_guest):
-    """The data symbols of the rival, which has no symbol file: asked once from itself, then kept.
+    """The symbols of the rival, which has no symbol file: asked once from itself, then kept.
 
     `make_guest(files)` gives a Linux guest with these files in it.
     """
@@ -98,12 +98,31 @@ def symbols_of_linux(make_guest):
     return Symbols(_LINUX_SYMBOLS.read_text())
 
 
+def _place(line, symbols):
+    """The name of a moved line: a symbol of the kernel, memory of the program, or an address."""
+    address = int(line["vaddr"], 16)
+    if address >> 63 or address == int(line["paddr"], 16):
+        return symbols.name(address)
+    return f"user {address:#x}"
+
+
 def add_symbols(counts, symbols):
-    """Gives every line of memory in the counts its symbol, most moved first."""
+    """Names every line of memory in the counts and who moved it last; most moved first."""
     for entry in counts.values():
         entry["lines"].sort(key=lambda line: -line["moves"])
         for line in entry["lines"]:
-            line["symbol"] = symbols.name(int(line["vaddr"], 16))
+            line["symbol"] = _place(line, symbols)
+            for key in ("read_pc", "write_pc"):
+                address = int(line.get(key, "0"), 16)
+                line[key.replace("pc", "in")] = symbols.name(address) if address >> 63 else ""
+
+
+def _describe(name, system, line):
+    text = f"{name}: {system} moves {number(line['moves'])} times line {line['paddr']} {line['symbol']}"
+    for key, what in (("write_in", "written in"), ("read_in", "read in")):
+        if line[key]:
+            text += f", {what} {line[key]}"
+    return text
 
 
 def table(by_system, shown_lines):
@@ -120,8 +139,7 @@ def table(by_system, shown_lines):
         for system in systems:
             entry = by_system[system].get(name, {"lines": []})
             for line in [line for line in entry["lines"] if line["moves"] > 0][:shown_lines]:
-                lines.append(f"{name}: {system} moves {number(line['moves'])} times line "
-                             f"{line['paddr']} {line['symbol']}")
+                lines.append(_describe(name, system, line))
     return lines
 
 

@@ -70,7 +70,7 @@ class Guest:
             rootfs.add_command(self.tree, argv, environment())
         initrd = Path(folder) / "rootfs.cpio"
         length = rootfs.assemble(self._archive, self.tree, initrd)
-        needed = rootfs.memory_needed(length)
+        needed = rootfs.memory_needed(length, self.hardware.smp)
         if self.hardware.mem < needed:
             raise ToolError(f"--mem {self.hardware.mem >> 20}M is too small for this root file "
                             f"system: it needs {-(-needed >> 20)}M")

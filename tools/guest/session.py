@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from tools.guest.errors import ToolError
 
 _CHUNK = 1 << 16
-_LOG_LIMIT = 8 << 20
+_LOG_LIMIT = 32 << 20
 _SOCKET_BUFFER = 1 << 20
 _PR_SET_PDEATHSIG = 1
 _ESCAPE = 0x01

@@ -79,7 +79,6 @@ class Tree:
             self.add_dir(parent)
         elif not stat.S_ISDIR(above.mode):
             raise ToolError(f"/{parent} is not a directory in the guest")
-        self.nodes.pop(path, None)
         self.nodes[path] = node
 
     def add_dir(self, path, mode=0o755, uid=0, gid=0, mtime=0):
