@@ -4,20 +4,14 @@
 #ifndef KERNEL_MM_MM_H
 #define KERNEL_MM_MM_H
 
+#include "arch/riscv64/layout.h"
 #include "kernel/sync/epoch.h"
 #include "lib/types.h"
 
-#define PAGE_SHIFT 12
-#define PAGE_SIZE  (1UL << PAGE_SHIFT)
 
 /* ---- physical pages ---- */
-#define DIRECT_MAP_BASE 0xffffffc000000000UL
-#define KSTACK_REGION	0xffffffe000000000UL /* kernel stacks with unmapped guards */
-#define USER_TOP	0x0000004000000000UL /* first address above user space (Sv39) */
-#define pa_to_va(pa) ((void *)((u64)(pa) + DIRECT_MAP_BASE))
-#define va_to_pa(va) ((u64)(va)-DIRECT_MAP_BASE)
 
-#define PAGE_ZERO BIT(0)    /* zeroed */
+#define PAGE_ZERO    BIT(0) /* zeroed */
 #define PAGE_RESERVE BIT(1) /* may use the reserve (out-of-memory victim, page tables) */
 
 /* Allocates 2^order contiguous pages; returns their direct-map address or NULL. Context: any, no lock above RANK_ZONE. */
@@ -41,7 +35,6 @@ void kfree(void *p);
 /* ---- kernel stacks (mapped once, recycled, 16 KiB with guard) ---- */
 void *kstack_alloc(void); /* lowest address */
 void kstack_free(void *stack);
-#define KSTACK_SIZE (16UL << 10)
 
 /* ---- objects: what tmpfs files, memfd, shm and shared anonymous memory are made of ---- */
 struct vm_object {
@@ -69,7 +62,9 @@ u64 vm_object_pages(struct vm_object *o);	     /* resident pages */
 #define MAP_FIXED 0x10
 #define MAP_ANONYMOUS 0x20
 #define MAP_GROWSDOWN 0x100
+#define MAP_NORESERVE 0x4000
 #define MAP_FIXED_NOREPLACE 0x100000
+#define MAP_NO_WRITE BIT(30) /* ours: mprotect() may not add PROT_WRITE (shared mapping of a file opened read-only) */
 
 struct mm; /* opaque outside kernel/mm; reference counted */
 struct mm *mm_create(void);
@@ -77,6 +72,7 @@ void mm_get(struct mm *mm);
 void mm_put(struct mm *mm);	      /* last put tears the space down; may sleep */
 u64 mm_id(const struct mm *mm);	      /* 64-bit, never reused */
 void mm_switch(struct mm *mm);	      /* makes it this hart's space; NULL: a kernel thread borrows the current one */
+struct mm *mm_current(void); /* the space that this hart's satp names, also when borrowed; NULL: the kernel's own */
 /* `addr` and `len` page-aligned. obj NULL = anonymous. Returns the address or -errno. Takes its own reference on obj. name: for maps ("[stack]"), may be NULL, static string. */
 long mm_map(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_object *obj, u64 offset, const char *name);
 int mm_unmap(struct mm *mm, u64 addr, u64 len);
@@ -102,8 +98,36 @@ struct mm_key {
 };
 int mm_futex_key(struct mm *mm, u64 addr, bool write, struct mm_key *key);
 
+/* ---- looking at a space ---- */
+struct mm_region {
+	u64 start, end;
+	u64 offset;		  /* bytes into the object */
+	struct vm_object *object; /* NULL: anonymous */
+	const char *name;	  /* or NULL */
+	int prot;		  /* PROT_* */
+	bool shared;
+};
+/* Calls fn for each mapping in order of address until it returns nonzero, and returns that. fn may not touch user memory. */
+int mm_for_each_region(struct mm *mm, int (*fn)(const struct mm_region *r, void *arg), void *arg);
+/* Copies between kernel memory and any space, also one that no hart runs. Bytes copied, or -EFAULT if none. May sleep. */
+long mm_access(struct mm *mm, u64 addr, void *buf, size_t len, bool write);
+/* RLIMIT_AS and RLIMIT_STACK in bytes; ~0UL: none. */
+void mm_set_limits(struct mm *mm, u64 as_bytes, u64 stack_bytes);
+
+/* ---- reclaim ---- */
+/* Makes every hart give back cached pages and slabs; deferred frees are left to epoch_barrier(). May sleep. */
+void mm_drain_all(void);
+
+/* ---- translation caches: for kernel/sched ---- */
+void mm_flush_stale(void);	    /* answers HART_WORK_TLB */
+void mm_flush_stale_if_asked(void); /* on the way out of idle, in state KERNEL, before any other thread runs */
+
 /* ---- boot ---- */
-void mm_early_init(const void *fdt, u64 initrd_start, u64 initrd_end); /* boot hart: zones, direct map, caches */
-void mm_hart_init(void);					       /* every hart: magazines, satp */
+/*
+ * Boot hart: frames, direct map, caches. The initrd's addresses are physical (0, 0: none); its frames start with one
+ * reference each, for vm_object_adopt() or page_put().
+ */
+void mm_early_init(const void *fdt, u64 initrd_start, u64 initrd_end);
+void mm_hart_init(void); /* every hart: the kernel's page table */
 
 #endif

@@ -23,5 +23,7 @@ int user_load_u32_nofault(const u32 __user *p, u32 *value);
 /* *old gets what was there; the exchange happened if it equals `expect`. */
 int user_cas_u32_nofault(u32 __user *p, u32 expect, u32 desired, u32 *old);
 int user_fault_in(const void __user *p, bool write); /* 0 or -EFAULT; may sleep */
+/* For kernel/trap: may a fault at a user address in the kernel be resolved now? */
+bool uaccess_faults_allowed(void);
 
 #endif

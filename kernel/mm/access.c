@@ -1,0 +1,105 @@
+/*
+ * Looking into a space from outside: copies by way of the direct map, and the key of a futex word.
+ */
+#include "abi/errno.h"
+#include "kernel/mm/space.h"
+#include "kernel/sync/hart.h"
+
+#include <string.h>
+
+/* The frame behind `addr`, with a reference, if its entry allows the access now. */
+static void *access_present(struct mm *mm, u64 addr, bool write)
+{
+	void *page = NULL;
+	u64 *table;
+
+	epoch_enter();
+	table = pgtable_leaf(mm, addr, false);
+	if (table) {
+		u64 pte;
+
+		pgtable_lock(table);
+		pte = table[pgtable_index(addr, 0)];
+		if (pte & PTE_V && pte & (write ? PTE_W : PTE_R | PTE_X)) {
+			page = pa_to_va(pte_pa(pte));
+			page_get(page);
+		}
+		pgtable_unlock(table);
+	}
+	epoch_exit();
+	return page;
+}
+
+/* As access_present(), after a fault if need be. */
+static void *access_page(struct mm *mm, u64 addr, bool write)
+{
+	void *page;
+	int sig_code;
+
+	while (!(page = access_present(mm, addr, write))) {
+		if (mm_fault(mm, addr, write ? MM_WRITE : MM_READ, &sig_code))
+			return NULL;
+	}
+	return page;
+}
+
+long mm_access(struct mm *mm, u64 addr, void *buf, size_t len, bool write)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		u64 in_page = (addr + done) & (PAGE_SIZE - 1);
+		size_t chunk = MIN(len - done, PAGE_SIZE - in_page);
+		char *page = addr + done < USER_TOP ? access_page(mm, addr + done, write) : NULL;
+
+		if (!page)
+			break;
+		if (write)
+			memcpy(page + in_page, (char *)buf + done, chunk);
+		else
+			memcpy((char *)buf + done, page + in_page, chunk);
+		page_put(page);
+		done += chunk;
+		hart_relax();
+	}
+	return done || !len ? (long)done : -EFAULT;
+}
+
+static int key_of(const struct vma *vma, u64 addr, bool write, struct mm_key *key)
+{
+	u64 needed = write ? PROT_WRITE : PROT_READ | PROT_WRITE;
+
+	if (!(vma->prot & needed))
+		return -EFAULT;
+	key->offset = addr & (PAGE_SIZE - 1);
+	if (vma->object && (vma->flags & VMA_SHARED || !(vma->prot & PROT_WRITE))) {
+		key->space = vma->object->id;
+		key->page = (vma->offset + (addr - vma->start)) >> PAGE_SHIFT;
+	} else {
+		key->space = vma->mm->id;
+		key->page = ALIGN_DOWN(addr, PAGE_SIZE);
+	}
+	return 0;
+}
+
+int mm_futex_key(struct mm *mm, u64 addr, bool write, struct mm_key *key)
+{
+	struct vma *vma;
+	int ret = -EFAULT;
+
+	if (addr >= USER_TOP)
+		return -EFAULT;
+	epoch_enter();
+	vma = vma_find(mm, addr);
+	if (vma && !atomic_load_acquire(&vma->detached))
+		ret = key_of(vma, addr, write, key);
+	epoch_exit();
+	if (ret == 0)
+		return 0;
+	/* Perhaps the mapping was just being replaced: nothing changes under the lock. */
+	mutex_lock(&mm->lock);
+	vma = vma_find(mm, addr);
+	ret = vma ? key_of(vma, addr, write, key) : -EFAULT;
+	mutex_unlock(&mm->lock);
+	return ret;
+}

@@ -1,0 +1,238 @@
+/*
+ * Objects: pages in an index, and the list of mappings that show them.
+ *
+ * Pages are found without a lock, under the epoch. The object's own reference to a frame that is cut off is dropped only after a
+ * grace period, so whoever found it may count it up first (page.h). Truncation against a fault: the size is
+ * lowered, then every mapping is zapped under its leaf locks; a fault tests the size under the same lock before it
+ * installs an entry (fault.c). One of them sees the other.
+ */
+#include "abi/errno.h"
+#include "kernel/mm/page_index.h"
+#include "kernel/mm/space.h"
+#include "kernel/sync/hart.h"
+#include "kernel/sync/percpu.h"
+
+#include <string.h>
+
+#define ID_BLOCK  1024UL
+#define CUT_BATCH 256U
+
+struct object {
+	struct vm_object public; /* first */
+	struct vm_object_private private;
+	struct page_index index;
+	struct epoch_node free_node;
+};
+
+LOCK_CLASS(vm_object, RANK_OBJECT);
+LOCK_CLASS(vm_mappings, RANK_MAPPING);
+
+static struct slab_cache *object_cache;
+
+struct id_block {
+	u64 next, end; /* [c] */
+};
+static PERCPU(struct id_block, id_block);
+static u64 id_next = 1; /* [a] */
+
+u64 mm_new_id(void)
+{
+	struct id_block *block = this_cpu_ptr(id_block);
+
+	if (block->next == block->end) {
+		block->next = atomic_fetch_add_relaxed(&id_next, ID_BLOCK);
+		block->end = block->next + ID_BLOCK;
+	}
+	return block->next++;
+}
+
+void vm_object_init(void)
+{
+	page_index_init();
+	object_cache = slab_create("vm_object", sizeof(struct object), 0);
+}
+
+struct vm_object *vm_object_create(u64 size)
+{
+	struct object *o = slab_alloc(object_cache);
+
+	if (!o)
+		return NULL;
+	memset(o, 0, sizeof(*o));
+	o->public.id = mm_new_id();
+	o->public.size = size;
+	o->public.refs = 1;
+	o->public.priv = &o->private;
+	o->private.index = &o->index;
+	spin_init(&o->private.lock, &vm_object_class);
+	mutex_init(&o->private.mappings_lock, &vm_mappings_class);
+	list_init(&o->private.mappings);
+	return &o->public;
+}
+
+void vm_object_get(struct vm_object *o)
+{
+	atomic_fetch_add_relaxed(&o->refs, 1U);
+}
+
+static void object_free_page(void *page, void *unused)
+{
+	(void)unused;
+	page_put(page);
+}
+
+/* No reader can be left: it would have come by a reference or by a mapping, and those are a grace period gone. */
+static void object_destroy(struct epoch_node *node)
+{
+	struct object *o = container_of(node, struct object, free_node);
+
+	page_index_cut(&o->index, 0, ~0U, object_free_page, NULL);
+	slab_free(object_cache, o);
+}
+
+void vm_object_put(struct vm_object *o)
+{
+	if (atomic_fetch_add(&o->refs, -1U) == 1)
+		epoch_defer(&container_of(o, struct object, public)->free_node, object_destroy);
+}
+
+/* Takes the reference on `page` over, unless another page is there already: then that one is returned, counted up. */
+static void *object_insert(struct vm_object *o, u64 index, void *page, int *err)
+{
+	struct vm_object_private *priv = o->priv;
+	void *present;
+
+	spin_lock(&priv->lock);
+	present = page_index_find(priv->index, index);
+	*err = present ? -EEXIST : page_index_insert(priv->index, index, page);
+	if (present)
+		page_get(present);
+	else if (!*err)
+		atomic_store_relaxed(&priv->nr_pages, priv->nr_pages + 1);
+	spin_unlock(&priv->lock);
+	return present;
+}
+
+void *vm_object_page(struct vm_object *o, u64 index, bool create)
+{
+	void *page, *present;
+	int err;
+
+	epoch_enter();
+	page = page_index_find(o->priv->index, index);
+	if (page)
+		page_get(page);
+	epoch_exit();
+	if (page || !create)
+		return page;
+	page = page_alloc(0, PAGE_ZERO);
+	if (!page)
+		return NULL;
+	page_get(page); /* one for the object, one for the caller */
+	present = object_insert(o, index, page, &err);
+	if (!err)
+		return page;
+	page_put(page);
+	page_put(page);
+	return present;
+}
+
+int vm_object_adopt(struct vm_object *o, u64 index, void *page)
+{
+	void *present;
+	int err;
+
+	present = object_insert(o, index, page, &err);
+	if (present)
+		page_put(present);
+	return err;
+}
+
+u64 vm_object_pages(struct vm_object *o)
+{
+	return atomic_load_relaxed(&o->priv->nr_pages);
+}
+
+static void object_page_expired(struct epoch_node *node)
+{
+	page_put(page_address(container_of(node, struct page, epoch)));
+}
+
+/* Mappings and readers may still hold the frame; the object's reference goes after the readers are gone. */
+static void object_cut_page(void *page, void *arg)
+{
+	struct vm_object_private *priv = arg;
+
+	atomic_store_relaxed(&priv->nr_pages, priv->nr_pages - 1);
+	epoch_defer(&page_of(page)->epoch, object_page_expired);
+}
+
+/* Bytes behind the end of a file read as zero when it grows again. */
+static void object_zero_tail(struct vm_object *o, u64 size)
+{
+	u64 used = size & (PAGE_SIZE - 1);
+	char *page = used ? vm_object_page(o, size >> PAGE_SHIFT, false) : NULL;
+
+	if (!page)
+		return;
+	memset(page + used, 0, PAGE_SIZE - used);
+	page_put(page);
+}
+
+static void object_unmap_from(struct vm_object *o, u64 first)
+{
+	struct vm_object_private *priv = o->priv;
+	struct vma *vma;
+
+	mutex_lock(&priv->mappings_lock);
+	list_for_each(vma, &priv->mappings, mapping) {
+		u64 vma_first = vma->offset >> PAGE_SHIFT;
+		u64 start = vma->start;
+
+		if (first > vma_first)
+			start += (first - vma_first) << PAGE_SHIFT;
+		if (start < vma->end)
+			zap_range(vma->mm, start, vma->end);
+	}
+	mutex_unlock(&priv->mappings_lock);
+}
+
+int vm_object_resize(struct vm_object *o, u64 size)
+{
+	struct vm_object_private *priv = o->priv;
+	u64 first = ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT;
+	u64 old = atomic_load_relaxed(&o->size);
+	bool done = false;
+
+	atomic_store_relaxed(&o->size, size);
+	if (size >= old)
+		return 0;
+	fence_full(); /* (S): pairs with the leaf lock in fault_install() */
+	object_unmap_from(o, first);
+	while (!done) {
+		spin_lock(&priv->lock);
+		done = page_index_cut(priv->index, first, CUT_BATCH, object_cut_page, priv);
+		spin_unlock(&priv->lock);
+		hart_relax();
+	}
+	object_zero_tail(o, size);
+	return 0;
+}
+
+void vm_object_link(struct vma *vma)
+{
+	struct vm_object_private *priv = vma->object->priv;
+
+	mutex_lock(&priv->mappings_lock);
+	list_add_tail(&priv->mappings, &vma->mapping);
+	mutex_unlock(&priv->mappings_lock);
+}
+
+void vm_object_unlink(struct vma *vma)
+{
+	struct vm_object_private *priv = vma->object->priv;
+
+	mutex_lock(&priv->mappings_lock);
+	list_del(&vma->mapping);
+	mutex_unlock(&priv->mappings_lock);
+}

@@ -1,0 +1,211 @@
+/*
+ * Page tables. A table is a page whose struct page holds the lock of its entries; only leaf tables use it. Middle
+ * entries go from 0 to a table by CAS, and back only when a range without mappings is freed, under mm->lock.
+ *
+ * Tables of a range are kept when it is unmapped, for the next mapping there, unless the space has many; a faulting hart may stand
+ * on a table that is being freed: it holds an epoch, takes the lock, finds the mapping detached and leaves.
+ */
+#include "kernel/log/log.h"
+#include "kernel/mm/space.h"
+
+#include <string.h>
+
+#define KSTACK_ROOT_ENTRIES 4	/* GiB of kernel stacks: 128 Ki of them */
+#define TABLES_KEPT	    128 /* tables that a space keeps for reuse: 512 KiB */
+
+LOCK_CLASS(page_table, RANK_PTE);
+
+u64 *kernel_root;
+
+/* Linker script. */
+extern char __kernel_start[], __text_start[], __text_end[], __rodata_start[], __rodata_end[],
+	__data_start[];
+
+static u64 *pgtable_alloc(u32 flags)
+{
+	u64 *table = page_alloc(0, PAGE_ZERO | flags);
+
+	if (table)
+		spin_init(&page_of(table)->table_lock, &page_table_class);
+	return table;
+}
+
+static u64 *pgtable_child(u64 pte)
+{
+	return pte & PTE_V ? pa_to_va(pte_pa(pte)) : NULL;
+}
+
+/* The table below `entry`, made if absent. Two may try: the loser takes the winner's. */
+static u64 *pgtable_make(struct mm *mm, u64 *entry)
+{
+	u64 *table = pgtable_alloc(PAGE_RESERVE);
+
+	if (!table)
+		return NULL;
+	/* A full barrier: the zeroed table is visible before the entry. */
+	if (!atomic_cas(entry, 0UL, pte_make(va_to_pa(table), PTE_V))) {
+		page_free(table, 0);
+		return pgtable_child(atomic_load_acquire(entry));
+	}
+	atomic_fetch_add_relaxed(&mm->nr_tables, 1U);
+	return table;
+}
+
+u64 *pgtable_leaf(struct mm *mm, u64 addr, bool create)
+{
+	u64 *table = mm->root;
+
+	for (u32 level = PGTABLE_ROOT_LEVEL; level > 0; level--) {
+		u64 *entry = &table[pgtable_index(addr, level)];
+
+		table = pgtable_child(atomic_load_acquire(entry));
+		if (!table && (!create || !(table = pgtable_make(mm, entry))))
+			return NULL;
+	}
+	return table;
+}
+
+void pgtable_lock(u64 *table)
+{
+	spin_lock(&page_of(table)->table_lock);
+}
+
+void pgtable_unlock(u64 *table)
+{
+	spin_unlock(&page_of(table)->table_lock);
+}
+
+/* Writable implies readable; without any right the entry is not present. */
+u64 pgtable_bits(const struct vma *vma)
+{
+	u64 bits = 0;
+
+	if (vma->prot & PROT_READ)
+		bits |= PTE_R;
+	if (vma->prot & PROT_WRITE)
+		bits |= PTE_R | PTE_W;
+	if (vma->prot & PROT_EXEC)
+		bits |= PTE_X;
+	return bits ? bits | PTE_V | PTE_U | PTE_A | PTE_D : 0;
+}
+
+static void pgtable_expired(struct epoch_node *node)
+{
+	page_free(page_address(container_of(node, struct page, epoch)), 0);
+}
+
+/* The middle entry that leads to the first leaf table from *addr on, below end; *addr becomes where it starts. */
+static u64 *pgtable_next_entry(struct mm *mm, u64 *addr, u64 end)
+{
+	while (*addr < end) {
+		u64 *middle = pgtable_child(atomic_load_acquire(&mm->root[pgtable_index(*addr, 2)]));
+
+		if (!middle) {
+			*addr = ALIGN_DOWN(*addr, PGTABLE_SPAN(2)) + PGTABLE_SPAN(2);
+			continue;
+		}
+		if (atomic_load_acquire(&middle[pgtable_index(*addr, 1)]))
+			return &middle[pgtable_index(*addr, 1)];
+		*addr = ALIGN_DOWN(*addr, PGTABLE_SPAN(1)) + PGTABLE_SPAN(1);
+	}
+	return NULL;
+}
+
+u64 *pgtable_next_leaf(struct mm *mm, u64 *addr, u64 end)
+{
+	u64 *entry = pgtable_next_entry(mm, addr, end);
+
+	return entry ? pgtable_child(atomic_load_acquire(entry)) : NULL;
+}
+
+void pgtable_free_range(struct mm *mm, u64 start, u64 end)
+{
+	struct epoch_node *chain = NULL;
+	u64 *entry;
+
+	if (atomic_load_relaxed(&mm->nr_tables) <= TABLES_KEPT)
+		return;
+	while ((entry = pgtable_next_entry(mm, &start, end))) {
+		struct epoch_node *node = &page_of(pgtable_child(*entry))->epoch;
+
+		atomic_store_relaxed(entry, 0UL);
+		node->next = chain;
+		chain = node;
+		atomic_fetch_add_relaxed(&mm->nr_tables, -1U);
+		start += PGTABLE_SPAN(1);
+	}
+	if (!chain)
+		return;
+	tlb_flush_mm(mm, true);
+	while (chain) {
+		struct epoch_node *next = chain->next;
+
+		epoch_defer(chain, pgtable_expired);
+		chain = next;
+	}
+}
+
+int pgtable_create_root(struct mm *mm)
+{
+	mm->root = pgtable_alloc(0);
+	if (!mm->root)
+		return -1;
+	memcpy(&mm->root[PGTABLE_KERNEL_HALF], &kernel_root[PGTABLE_KERNEL_HALF],
+	       PGTABLE_KERNEL_HALF * sizeof(u64));
+	return 0;
+}
+
+void pgtable_free_all(struct mm *mm)
+{
+	for (u32 i = 0; i < PGTABLE_KERNEL_HALF; i++) {
+		u64 *middle = pgtable_child(mm->root[i]);
+
+		for (u32 k = 0; middle && k < PGTABLE_ENTRIES; k++) {
+			u64 *leaf = pgtable_child(middle[k]);
+
+			if (leaf)
+				page_free(leaf, 0);
+		}
+		if (middle)
+			page_free(middle, 0);
+	}
+	page_free(mm->root, 0);
+}
+
+/* Rights of the 2 MiB at `va` in the kernel's own GiB: nothing is both writable and executable. */
+static u64 kernel_block_bits(const char *va)
+{
+	if (va >= __text_start && va < __text_end)
+		return PTE_KERNEL_RX;
+	if (va >= __rodata_start && va < __rodata_end)
+		return PTE_KERNEL_RO;
+	return PTE_KERNEL_RW;
+}
+
+/*
+ * All physical memory that the direct map can name, devices too, in 1 GiB leaves; the GiB with the kernel in 2 MiB
+ * leaves. The tables of the kernel stacks' region are made now, so that every root can share them.
+ */
+void pgtable_kernel_init(void)
+{
+	u64 kernel_gib = ALIGN_DOWN((u64)__kernel_start, PGTABLE_SPAN(2));
+	u64 *blocks = pgtable_alloc(PAGE_RESERVE);
+
+	kernel_root = pgtable_alloc(PAGE_RESERVE);
+	BUG_ON(!kernel_root || !blocks);
+	BUG_ON(!IS_ALIGNED((u64)__rodata_start | (u64)__data_start, PGTABLE_SPAN(1)));
+	for (u64 va = DIRECT_MAP_BASE; va < KSTACK_REGION; va += PGTABLE_SPAN(2))
+		kernel_root[pgtable_index(va, 2)] = pte_make(va_to_pa(va), PTE_KERNEL_RW);
+	for (u32 i = 0; i < PGTABLE_ENTRIES; i++) {
+		u64 va = kernel_gib + i * PGTABLE_SPAN(1);
+
+		blocks[i] = pte_make(va_to_pa(va), kernel_block_bits((char *)va));
+	}
+	kernel_root[pgtable_index(kernel_gib, 2)] = pte_make(va_to_pa(blocks), PTE_V);
+	for (u32 i = 0; i < KSTACK_ROOT_ENTRIES; i++) {
+		u64 *table = pgtable_alloc(PAGE_RESERVE);
+
+		BUG_ON(!table);
+		kernel_root[pgtable_index(KSTACK_REGION, 2) + i] = pte_make(va_to_pa(table), PTE_V);
+	}
+}

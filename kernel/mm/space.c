@@ -1,0 +1,389 @@
+/*
+ * Address spaces: creation, teardown, and the layout changes behind mmap, munmap, mprotect, madvise and brk. The rules that
+ * keep faults safe beside them are in space.h.
+ */
+#include "kernel/mm/space.h"
+
+#include "abi/errno.h"
+#include "kernel/log/log.h"
+
+#include <string.h>
+
+#define MM_ID_BIT	    BIT(63)
+#define MMAP_GAP	    (128UL << 20)      /* below USER_TOP: the stack and its random offset */
+#define MMAP_RANDOM_PAGES   (1UL << 18)	       /* Linux: 18 bits on Sv39 */
+#define STACK_BYTES_DEFAULT (8UL << 20)
+
+LOCK_CLASS(mm_layout, RANK_MM);
+LOCK_CLASS(mm_zombies, RANK_SLAB);
+
+static struct slab_cache *mm_cache;
+static struct spinlock zombies_lock = SPINLOCK_INIT(mm_zombies_class);
+static struct mm *zombies; /* [L:zombies_lock] dead spaces whose root some hart still borrows */
+
+void space_init(void)
+{
+	mm_cache = slab_create("mm", sizeof(struct mm), 0);
+}
+
+static void mm_free(struct epoch_node *node)
+{
+	struct mm *mm = container_of(node, struct mm, free_node);
+
+	pgtable_free_all(mm);
+	slab_free(mm_cache, mm);
+}
+
+/*
+ * Frees dead spaces that no satp names any more. None comes back: nobody holds a reference to switch to it with. A hart that is
+ * just leaving one is in the kernel, so the grace period outlasts its write of satp.
+ */
+static void mm_reap_zombies(void)
+{
+	struct mm **link, *mm;
+
+	if (!atomic_load_relaxed(&zombies))
+		return;
+	spin_lock(&zombies_lock);
+	link = &zombies;
+	while ((mm = *link)) {
+		if (tlb_mm_in_use(mm)) {
+			link = &mm->zombie_next;
+			continue;
+		}
+		*link = mm->zombie_next;
+		epoch_defer(&mm->free_node, mm_free);
+	}
+	spin_unlock(&zombies_lock);
+}
+
+struct mm *mm_create(void)
+{
+	struct mm *mm = slab_alloc(mm_cache);
+
+	mm_reap_zombies();
+	if (!mm)
+		return NULL;
+	memset(mm, 0, sizeof(*mm));
+	if (pgtable_create_root(mm)) {
+		slab_free(mm_cache, mm);
+		return NULL;
+	}
+	mm->id = mm_new_id() | MM_ID_BIT;
+	mm->refs = 1;
+	mutex_init(&mm->lock, &mm_layout_class);
+	skiplist_init(&mm->vmas);
+	mm->mmap_top = USER_TOP - MMAP_GAP - mm_random() % MMAP_RANDOM_PAGES * PAGE_SIZE;
+	mm->gap_top = mm->mmap_top;
+	mm->limit_pages = ~0UL;
+	mm->stack_bytes = STACK_BYTES_DEFAULT;
+	return mm;
+}
+
+void mm_get(struct mm *mm)
+{
+	atomic_fetch_add_relaxed(&mm->refs, 1U);
+}
+
+u64 mm_id(const struct mm *mm)
+{
+	return mm->id;
+}
+
+/* Nobody runs in the space, but idle harts may borrow it; truncations may still come through the objects' lists. */
+static void mm_teardown(struct mm *mm)
+{
+	struct vma *vma = vma_find_above(mm, 0), *next;
+
+	zap_range(mm, 0, USER_TOP);
+	for (; vma; vma = next) {
+		next = vma_next(vma);
+		vma_detach(vma);
+		vma_retire(vma);
+	}
+	tlb_leave(mm);
+	spin_lock(&zombies_lock);
+	mm->zombie_next = zombies;
+	atomic_store_relaxed(&zombies, mm);
+	spin_unlock(&zombies_lock);
+	mm_reap_zombies();
+}
+
+void mm_put(struct mm *mm)
+{
+	if (atomic_fetch_add(&mm->refs, -1U) == 1)
+		mm_teardown(mm);
+}
+
+u64 mm_resident_pages(struct mm *mm)
+{
+	return atomic_load_relaxed(&mm->resident_pages);
+}
+
+u64 mm_virtual_pages(struct mm *mm)
+{
+	return atomic_load_relaxed(&mm->virtual_pages);
+}
+
+void mm_set_limits(struct mm *mm, u64 as_bytes, u64 stack_bytes)
+{
+	atomic_store_relaxed(&mm->limit_pages, as_bytes == ~0UL ? ~0UL : as_bytes >> PAGE_SHIFT);
+	atomic_store_relaxed(&mm->stack_bytes, stack_bytes);
+}
+
+static bool range_valid(u64 addr, u64 len)
+{
+	return IS_ALIGNED(addr | len, PAGE_SIZE) && addr <= USER_TOP && len <= USER_TOP - addr;
+}
+
+/* Takes all mappings out of [start, end). lock held. */
+static int unmap_locked(struct mm *mm, u64 start, u64 end)
+{
+	struct vma *vma = vma_find_above(mm, start), *next, *below;
+	u64 free_start, free_end;
+
+	if (!vma || vma->start >= end)
+		return 0;
+	for (; vma && vma->start < end; vma = next) {
+		u64 from = MAX(vma->start, start), to = MIN(vma->end, end);
+		int ret = vma_carve(vma, start, end, -1);
+
+		if (ret)
+			return ret;
+		zap_range(mm, from, to);
+		vma_retire(vma);
+		next = vma_find_above(mm, to);
+	}
+	vma_gap_freed(mm, end);
+	/* Tables that only served this range may go. */
+	below = vma_find_below(mm, start);
+	free_start = ALIGN_UP(below ? below->end : 0, PGTABLE_SPAN(1));
+	free_start = MAX(free_start, ALIGN_DOWN(start, PGTABLE_SPAN(1)));
+	vma = vma_find_above(mm, end);
+	free_end = vma ? ALIGN_DOWN(vma->start, PGTABLE_SPAN(1)) : USER_TOP;
+	free_end = MIN(free_end, ALIGN_UP(end, PGTABLE_SPAN(1)));
+	pgtable_free_range(mm, free_start, free_end);
+	return 0;
+}
+
+int mm_unmap(struct mm *mm, u64 addr, u64 len)
+{
+	int ret;
+
+	if (!len || !range_valid(addr, len))
+		return -EINVAL;
+	mutex_lock(&mm->lock);
+	ret = unmap_locked(mm, addr, addr + len);
+	mutex_unlock(&mm->lock);
+	return ret;
+}
+
+/* The address for a new mapping, with the range made free; or -errno. lock held. */
+static long map_place(struct mm *mm, u64 addr, u64 len, int flags)
+{
+	u64 gap;
+
+	if (flags & MAP_FIXED_NOREPLACE) {
+		if (!range_valid(addr, len))
+			return addr & (PAGE_SIZE - 1) ? -EINVAL : -ENOMEM;
+		return vma_range_free(mm, addr, addr + len) ? (long)addr : -EEXIST;
+	}
+	if (flags & MAP_FIXED) {
+		int ret = addr & (PAGE_SIZE - 1) ? -EINVAL : range_valid(addr, len) ? 0 : -ENOMEM;
+
+		if (!ret)
+			ret = unmap_locked(mm, addr, addr + len);
+		return ret ? ret : (long)addr;
+	}
+	addr = ALIGN_DOWN(addr, PAGE_SIZE);
+	if (addr >= MMAP_MIN_ADDR && range_valid(addr, len) && vma_range_free(mm, addr, addr + len))
+		return (long)addr;
+	gap = vma_find_gap(mm, len);
+	return gap ? (long)gap : -ENOMEM;
+}
+
+/* Address-space limit, and Linux's heuristic: no single promise of more memory than there is. */
+static bool map_may_charge(const struct mm *mm, u64 pages, int prot, int flags)
+{
+	if (mm->virtual_pages + pages > atomic_load_relaxed(&mm->limit_pages))
+		return false;
+	if (mm->nr_vmas >= MAX_VMAS)
+		return false;
+	return !(prot & PROT_WRITE) || flags & (MAP_SHARED | MAP_NORESERVE) || pages <= mm_total_pages();
+}
+
+static u32 map_vma_flags(int flags)
+{
+	return (flags & MAP_SHARED ? VMA_SHARED : 0) | (flags & MAP_GROWSDOWN ? VMA_GROWSDOWN : 0) |
+	       (flags & MAP_NO_WRITE ? VMA_NO_WRITE : 0);
+}
+
+static long map_locked(struct mm *mm, u64 addr, u64 len, int flags, struct vma *like)
+{
+	struct vma *vma;
+	long at;
+
+	if (!map_may_charge(mm, len >> PAGE_SHIFT, (int)like->prot, flags))
+		return -ENOMEM;
+	at = map_place(mm, addr, len, flags);
+	if (at < 0)
+		return at;
+	like->start = (u64)at;
+	vma = vma_alloc(mm, like, (u64)at, (u64)at + len);
+	if (!vma)
+		return -ENOMEM;
+	vma_publish(vma);
+	vma_merge(mm, (u64)at, (u64)at + len);
+	return at;
+}
+
+long mm_map(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_object *obj, u64 offset,
+	    const char *name)
+{
+	struct vma like = { .object = obj, .offset = offset, .name = name, .prot = (u32)prot };
+	struct vm_object *anonymous = NULL;
+	long ret;
+
+	if (!len || !IS_ALIGNED(offset, PAGE_SIZE))
+		return -EINVAL;
+	len = ALIGN_UP(len, PAGE_SIZE);
+	if (!len || len > USER_TOP)
+		return -ENOMEM;
+	if (!obj && flags & MAP_SHARED) {
+		anonymous = vm_object_create(len);
+		if (!anonymous)
+			return -ENOMEM;
+		like.object = anonymous;
+		like.offset = 0;
+	}
+	like.flags = map_vma_flags(flags);
+	mutex_lock(&mm->lock);
+	ret = map_locked(mm, addr, len, flags, &like);
+	mutex_unlock(&mm->lock);
+	if (anonymous)
+		vm_object_put(anonymous);
+	return ret;
+}
+
+/* One mapping's part of mprotect(). */
+static int protect_vma(struct mm *mm, struct vma *vma, u64 start, u64 end, int prot)
+{
+	int ret;
+
+	start = MAX(start, vma->start);
+	end = MIN(end, vma->end);
+	if (vma->prot == (u32)prot)
+		return 0;
+	if (prot & PROT_WRITE && vma->flags & VMA_NO_WRITE)
+		return -EACCES;
+	ret = vma_carve(vma, start, end, prot);
+	if (ret)
+		return ret;
+	zap_protect(mm, vma_find(mm, start), start, end);
+	vma_retire(vma);
+	return 0;
+}
+
+int mm_protect(struct mm *mm, u64 addr, u64 len, int prot)
+{
+	u64 end = addr + ALIGN_UP(len, PAGE_SIZE), at = addr;
+	int ret = 0;
+
+	if (!IS_ALIGNED(addr, PAGE_SIZE))
+		return -EINVAL;
+	if (!range_valid(addr, ALIGN_UP(len, PAGE_SIZE)))
+		return -ENOMEM;
+	mutex_lock(&mm->lock);
+	while (!ret && at < end) {
+		struct vma *vma = vma_find(mm, at);
+
+		if (!vma) {
+			ret = -ENOMEM;
+			break;
+		}
+		at = vma->end;
+		ret = protect_vma(mm, vma, addr, end, prot);
+	}
+	vma_merge(mm, addr, end);
+	mutex_unlock(&mm->lock);
+	return ret;
+}
+
+int mm_discard(struct mm *mm, u64 addr, u64 len)
+{
+	u64 end = addr + ALIGN_UP(len, PAGE_SIZE), at = addr;
+	int ret = 0;
+
+	if (!range_valid(addr, ALIGN_UP(len, PAGE_SIZE)))
+		return IS_ALIGNED(addr, PAGE_SIZE) ? -ENOMEM : -EINVAL;
+	mutex_lock(&mm->lock);
+	while (at < end) {
+		struct vma *vma = vma_find_above(mm, at);
+
+		if (!vma || vma->start > at)
+			ret = -ENOMEM; /* a hole: what is mapped is discarded all the same */
+		if (!vma || vma->start >= end)
+			break;
+		zap_range(mm, MAX(at, vma->start), MIN(end, vma->end));
+		at = vma->end;
+	}
+	mutex_unlock(&mm->lock);
+	return ret;
+}
+
+void mm_set_brk(struct mm *mm, u64 start)
+{
+	mutex_lock(&mm->lock);
+	mm->brk_start = start;
+	mm->brk = start;
+	mutex_unlock(&mm->lock);
+}
+
+/* Whole pages between the old and the new break come or go. lock held. */
+static int brk_move(struct mm *mm, u64 old_end, u64 new_end)
+{
+	struct vma like = { .name = "[heap]", .prot = PROT_READ | PROT_WRITE };
+	long at;
+
+	if (new_end < old_end)
+		return unmap_locked(mm, new_end, old_end);
+	if (new_end == old_end)
+		return 0;
+	at = map_locked(mm, old_end, new_end - old_end, MAP_PRIVATE | MAP_FIXED_NOREPLACE, &like);
+	return at < 0 ? (int)at : 0;
+}
+
+u64 mm_brk(struct mm *mm, u64 addr)
+{
+	u64 brk;
+
+	mutex_lock(&mm->lock);
+	if (addr >= mm->brk_start && addr < USER_TOP &&
+	    brk_move(mm, ALIGN_UP(mm->brk, PAGE_SIZE), ALIGN_UP(addr, PAGE_SIZE)) == 0)
+		mm->brk = addr;
+	brk = mm->brk;
+	mutex_unlock(&mm->lock);
+	return brk;
+}
+
+int mm_for_each_region(struct mm *mm, int (*fn)(const struct mm_region *r, void *arg), void *arg)
+{
+	int ret = 0;
+
+	mutex_lock(&mm->lock);
+	for (struct vma *vma = vma_find_above(mm, 0); vma && !ret; vma = vma_next(vma)) {
+		struct mm_region region = {
+			.start = vma->start,
+			.end = vma->end,
+			.offset = vma->offset,
+			.object = vma->object,
+			.name = vma->name,
+			.prot = (int)vma->prot,
+			.shared = vma->flags & VMA_SHARED,
+		};
+
+		ret = fn(&region, arg);
+	}
+	mutex_unlock(&mm->lock);
+	return ret;
+}

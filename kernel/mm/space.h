@@ -1,0 +1,143 @@
+/*
+ * Address spaces: structures shared by the files of kernel/mm that work on them.
+ *
+ * Layout changes (mmap, munmap, mprotect, brk) are made by one writer at a time under mm->lock. Faults take no lock but
+ * that of one leaf page table: they find the mapping (struct vma) under the epoch. What makes that safe:
+ *   1. a vma is immutable once published, but for `detached`; a change publishes replacements
+ *   2. a writer sets `detached` before it touches the page-table entries, and takes each leaf lock to do so
+ *   3. a fault tests `detached` under the leaf lock before it installs an entry
+ * So either the fault sees `detached` and starts over, or the writer, locking later, sees the entry. A fault that finds
+ * no vma looks again under mm->lock: it may have come between a removal and the insertion of the replacement.
+ */
+#ifndef KERNEL_MM_SPACE_H
+#define KERNEL_MM_SPACE_H
+
+#include "arch/riscv64/pgtable.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/page.h"
+#include "kernel/sync/mutex.h"
+#include "lib/list.h"
+#include "lib/skiplist.h"
+#include "lib/types.h"
+
+#define VMA_SHARED    BIT(0) /* stores reach the object */
+#define VMA_GROWSDOWN BIT(1) /* a stack: a fault below extends it */
+#define VMA_NO_WRITE  BIT(2) /* mprotect() may not add PROT_WRITE */
+
+struct vma {
+	struct skiplist_node node; /* key: start */
+	struct mm *mm;		   /* [I] */
+	u64 start, end;		   /* [I] */
+	u64 offset;		   /* [I] bytes into the object of `start` */
+	struct vm_object *object;  /* [I] a reference, or NULL: anonymous */
+	const char *name;	   /* [I] static string or NULL */
+	u32 prot;		   /* [I] PROT_* */
+	u32 flags;		   /* [I] VMA_* */
+	u32 detached;		   /* [a] replaced or unmapped */
+	struct list mapping;	   /* [L:object's mappings mutex] */
+	struct epoch_node free_node;
+};
+
+struct mm {
+	u64 id;			/* [I] bit 63 set */
+	u64 *root;		/* [I] root page table */
+	u32 refs;		/* [a] */
+	u32 nr_tables;		/* [a] leaf and middle page tables */
+	struct mutex lock;	/* RANK_MM */
+	struct skiplist vmas;	/* [L:lock] to change, [e] to read */
+	u64 nr_vmas;		/* [L:lock] */
+	u64 virtual_pages;	/* [L:lock] to change, [a] to read */
+	u64 resident_pages;	/* [a] */
+	u64 mmap_top;		/* [I] placement goes down from here */
+	u64 gap_top, gap_known; /* [L:lock] gaps above gap_top are of gap_known bytes at most */
+	u64 brk_start, brk;	/* [L:lock] */
+	u64 limit_pages;	/* [a] RLIMIT_AS */
+	u64 stack_bytes;	/* [a] RLIMIT_STACK */
+	struct mm *zombie_next; /* [L:zombies] */
+	struct epoch_node free_node;
+};
+
+#define STACK_GUARD_BYTES (256 * PAGE_SIZE) /* kept free below a growing stack */
+#define MMAP_MIN_ADDR	  0x10000UL
+#define MAX_VMAS	  65530 /* Linux: vm.max_map_count */
+
+struct vm_object_private {
+	struct spinlock lock;	/* RANK_OBJECT: index and nr_pages */
+	struct page_index *index; /* [e] */
+	u64 nr_pages;		/* [L:lock] */
+	struct mutex mappings_lock;
+	struct list mappings;	/* [L:mappings_lock] struct vma */
+};
+
+/* ---- vma.c: the list of mappings ---- */
+void vma_init(void);
+/* Under the epoch or mm->lock. The mapping that holds `addr`, or NULL. */
+struct vma *vma_find(struct mm *mm, u64 addr);
+/* The first mapping that ends above `addr`, or NULL. */
+struct vma *vma_find_above(struct mm *mm, u64 addr);
+/* The last mapping that starts below `addr`, or NULL. */
+struct vma *vma_find_below(struct mm *mm, u64 addr);
+struct vma *vma_next(const struct vma *vma);
+/* From here on: mm->lock held; may sleep. */
+struct vma *vma_alloc(struct mm *mm, const struct vma *like, u64 start, u64 end);
+void vma_publish(struct vma *vma);
+void vma_detach(struct vma *vma); /* step 2 above: then clear or change the entries, then retire */
+void vma_retire(struct vma *vma); /* drops the object; frees after a grace period */
+/* Frees one that was never published. */
+void vma_discard(struct vma *vma);
+/*
+ * Replaces `vma` by what is left of it outside [start, end), and inside by a copy with protection `prot`, or nothing if that is
+ * negative. Returns 0 with `vma` detached and its replacements published, or -ENOMEM with nothing changed.
+ */
+int vma_carve(struct vma *vma, u64 start, u64 end, int prot);
+/* Joins equal neighbours around and inside [start, end). */
+void vma_merge(struct mm *mm, u64 start, u64 end);
+/* Where `len` bytes are free below mmap_top, highest first; 0 if nowhere. */
+u64 vma_find_gap(struct mm *mm, u64 len);
+void vma_gap_freed(struct mm *mm, u64 end);
+bool vma_range_free(struct mm *mm, u64 start, u64 end);
+
+/* ---- pgtable.c ---- */
+/* The leaf table of `addr`, made if absent and `create`; NULL if absent or out of memory. Epoch or mm->lock. */
+u64 *pgtable_leaf(struct mm *mm, u64 addr, bool create);
+/* The first leaf table from *addr on, below end, or NULL; *addr moves to the first address that it maps of the range. */
+u64 *pgtable_next_leaf(struct mm *mm, u64 *addr, u64 end);
+u64 pgtable_bits(const struct vma *vma); /* entry bits that the mapping allows */
+void pgtable_lock(u64 *table);
+void pgtable_unlock(u64 *table);
+/* Frees leaf tables in [start, end), 2 MiB aligned, that no mapping reaches: flushes, then waits for a grace period. mm->lock. */
+void pgtable_free_range(struct mm *mm, u64 start, u64 end);
+int pgtable_create_root(struct mm *mm);
+void pgtable_free_all(struct mm *mm);
+/* Builds the kernel's own table and switches to it. Boot hart. */
+void pgtable_kernel_init(void);
+extern u64 *kernel_root; /* [I] */
+
+/* ---- zap.c: take entries away ---- */
+/* Clears all entries in [start, end), flushes, drops the frames. May relax; needs no lock, but `mm` must stay alive. */
+void zap_range(struct mm *mm, u64 start, u64 end);
+/* Changes the rights of present entries in [start, end) of `vma`; flushes if any shrank. */
+void zap_protect(struct mm *mm, const struct vma *vma, u64 start, u64 end);
+
+/* ---- tlb.c ---- */
+/* Flushes `mm` on all harts that use it. tables: page tables are about to be freed. No spin lock held. */
+void tlb_flush_mm(struct mm *mm, bool tables);
+void tlb_init(void);
+bool tlb_mm_in_use(const struct mm *mm); /* some hart's satp still names it */
+void tlb_leave(const struct mm *mm);	 /* this hart stops borrowing it */
+
+/* ---- object.c ---- */
+void vm_object_init(void);
+void vm_object_link(struct vma *vma);
+void vm_object_unlink(struct vma *vma);
+
+/* ---- random.c ---- */
+u64 mm_random(void);
+
+/* ---- ids: 64-bit numbers from per-hart blocks, never reused ---- */
+u64 mm_new_id(void);
+
+void space_init(void);
+void kstack_init(void);
+
+#endif

@@ -1,0 +1,216 @@
+/*
+ * The list of mappings of a space: a skip list by start address (lib/skiplist.h), read under the epoch.
+ * Invariant: published, undetached mappings do not overlap. The rules of change are in space.h.
+ */
+#include "abi/errno.h"
+#include "kernel/log/log.h"
+#include "kernel/mm/space.h"
+
+static struct slab_cache *vma_cache;
+
+void vma_init(void)
+{
+	vma_cache = slab_create("vma", sizeof(struct vma), 0);
+}
+
+static struct vma *vma_of(struct skiplist_node *node)
+{
+	return node ? container_of(node, struct vma, node) : NULL;
+}
+
+struct vma *vma_find(struct mm *mm, u64 addr)
+{
+	struct vma *vma = vma_of(skiplist_floor(&mm->vmas, addr));
+
+	return vma && addr < vma->end ? vma : NULL;
+}
+
+struct vma *vma_find_above(struct mm *mm, u64 addr)
+{
+	struct vma *vma = vma_find(mm, addr);
+
+	return vma ? vma : vma_of(skiplist_above(&mm->vmas, addr));
+}
+
+struct vma *vma_find_below(struct mm *mm, u64 addr)
+{
+	return addr ? vma_of(skiplist_floor(&mm->vmas, addr - 1)) : NULL;
+}
+
+struct vma *vma_next(const struct vma *vma)
+{
+	return vma_of(skiplist_next(&vma->node));
+}
+
+struct vma *vma_alloc(struct mm *mm, const struct vma *like, u64 start, u64 end)
+{
+	struct vma *vma = slab_alloc(vma_cache);
+
+	if (!vma)
+		return NULL;
+	*vma = *like;
+	vma->node.key = start;
+	vma->mm = mm;
+	vma->start = start;
+	vma->end = end;
+	vma->detached = 0;
+	if (like->object) {
+		vma->offset = like->offset + (start - like->start);
+		vm_object_get(vma->object);
+	}
+	return vma;
+}
+
+static void vma_free(struct epoch_node *node)
+{
+	slab_free(vma_cache, container_of(node, struct vma, free_node));
+}
+
+void vma_discard(struct vma *vma)
+{
+	if (vma->object)
+		vm_object_put(vma->object);
+	slab_free(vma_cache, vma);
+}
+
+/* Into the object's list first: a truncation after a fault through this mapping must find it. */
+void vma_publish(struct vma *vma)
+{
+	struct mm *mm = vma->mm;
+
+	if (vma->object)
+		vm_object_link(vma);
+	skiplist_insert(&mm->vmas, &vma->node);
+	mm->nr_vmas++;
+	atomic_store_relaxed(&mm->virtual_pages,
+			     mm->virtual_pages + ((vma->end - vma->start) >> PAGE_SHIFT));
+}
+
+void vma_detach(struct vma *vma)
+{
+	struct mm *mm = vma->mm;
+
+	atomic_store_relaxed(&vma->detached, 1U);
+	fence_full(); /* (D): pairs with the leaf lock in fault_install() */
+	skiplist_remove(&mm->vmas, &vma->node);
+	mm->nr_vmas--;
+	atomic_store_relaxed(&mm->virtual_pages,
+			     mm->virtual_pages - ((vma->end - vma->start) >> PAGE_SHIFT));
+}
+
+void vma_retire(struct vma *vma)
+{
+	if (vma->object) {
+		vm_object_unlink(vma);
+		vm_object_put(vma->object);
+	}
+	epoch_defer(&vma->free_node, vma_free);
+}
+
+int vma_carve(struct vma *vma, u64 start, u64 end, int prot)
+{
+	struct vma *part[3];
+	u32 count = 0;
+
+	start = MAX(start, vma->start);
+	end = MIN(end, vma->end);
+	if (vma->start < start && !(part[count++] = vma_alloc(vma->mm, vma, vma->start, start)))
+		goto no_memory;
+	if (prot >= 0) {
+		if (!(part[count++] = vma_alloc(vma->mm, vma, start, end)))
+			goto no_memory;
+		part[count - 1]->prot = (u32)prot;
+	}
+	if (end < vma->end && !(part[count++] = vma_alloc(vma->mm, vma, end, vma->end)))
+		goto no_memory;
+	vma_detach(vma);
+	for (u32 i = 0; i < count; i++)
+		vma_publish(part[i]);
+	return 0;
+
+no_memory:
+	for (u32 i = 0; i + 1 < count; i++)
+		vma_discard(part[i]);
+	return -ENOMEM;
+}
+
+static bool vma_joins(const struct vma *a, const struct vma *b)
+{
+	return a->end == b->start && a->prot == b->prot && a->flags == b->flags &&
+	       a->object == b->object && a->name == b->name && !(a->flags & VMA_GROWSDOWN) &&
+	       (!a->object || a->offset + (a->end - a->start) == b->offset);
+}
+
+/* Out of memory only leaves the neighbours apart. */
+static struct vma *vma_join(struct vma *a, struct vma *b)
+{
+	struct vma *joined = vma_alloc(a->mm, a, a->start, b->end);
+
+	if (!joined)
+		return b;
+	vma_detach(a);
+	vma_detach(b);
+	vma_publish(joined);
+	vma_retire(a);
+	vma_retire(b);
+	return joined;
+}
+
+void vma_merge(struct mm *mm, u64 start, u64 end)
+{
+	struct vma *vma = vma_find_above(mm, start ? start - 1 : 0);
+
+	while (vma && vma->start <= end) {
+		struct vma *next = vma_next(vma);
+
+		if (!next)
+			break;
+		vma = vma_joins(vma, next) ? vma_join(vma, next) : next;
+	}
+}
+
+bool vma_range_free(struct mm *mm, u64 start, u64 end)
+{
+	struct vma *vma = vma_find_above(mm, start);
+
+	return !vma || vma->start >= end;
+}
+
+/*
+ * Goes down from the lowest address known to be reached, or from the top if a gap left behind may fit. gap_known is the
+ * size of the greatest gap that a search went past above gap_top.
+ */
+u64 vma_find_gap(struct mm *mm, u64 len)
+{
+	bool from_top = len <= mm->gap_known;
+	u64 top = from_top ? mm->mmap_top : mm->gap_top;
+	u64 passed = from_top ? 0 : mm->gap_known;
+
+	while (top >= MMAP_MIN_ADDR + len) {
+		struct vma *below = vma_find_below(mm, top);
+		u64 floor = below ? below->end : MMAP_MIN_ADDR;
+
+		if (floor + len <= top) {
+			mm->gap_top = top;
+			mm->gap_known = passed;
+			return top - len;
+		}
+		if (top > floor)
+			passed = MAX(passed, top - floor);
+		if (!below || below->start < MMAP_MIN_ADDR)
+			break;
+		top = below->start;
+		if (below->flags & VMA_GROWSDOWN)
+			top -= MIN(top, STACK_GUARD_BYTES);
+	}
+	return 0;
+}
+
+/* The gap that ends here may now be larger than what is on record. */
+void vma_gap_freed(struct mm *mm, u64 end)
+{
+	if (end > mm->gap_top) {
+		mm->gap_top = mm->mmap_top;
+		mm->gap_known = 0;
+	}
+}
