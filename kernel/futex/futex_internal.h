@@ -1,0 +1,129 @@
+/*
+ * Private to kernel/futex: keys, buckets and waiters.
+ */
+#ifndef KERNEL_FUTEX_FUTEX_INTERNAL_H
+#define KERNEL_FUTEX_FUTEX_INTERNAL_H
+
+#include "abi/errno.h"
+#include "kernel/mm/mm.h"
+#include "kernel/sched/sched.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/sync/park.h"
+#include "kernel/sync/spinlock.h"
+#include "lib/list.h"
+
+#define FUTEX_SHARED BIT(0) /* the word may be reached through another address space */
+
+/* One cache line: the lock, the count that lets an empty wake pass without it, and the waiters in order of waking. */
+struct futex_bucket {
+	struct spinlock lock;
+	u32 waiters;	   /* [a] queued, or about to be: raised before the lock is taken */
+	struct list queue; /* [L:lock] real-time priority first, then arrival */
+} __cacheline_aligned;
+
+static_assert(sizeof(struct futex_bucket) == CACHE_LINE, "one line a bucket");
+
+enum futex_state { FUTEX_QUEUED, FUTEX_WOKEN, FUTEX_TIMED_OUT, FUTEX_SIGNALLED };
+
+/*
+ * A waiting thread, on its own stack. `state` leaves QUEUED by one compare-and-swap, which decides between waker, timeout
+ * and signal. Lifetime: a waker's last access is the one that sets WOKEN, or where it has lost, the one that sets
+ * `bucket` to NULL; both come after it has unlinked the waiter. A waiter that won itself stays until it is unlinked.
+ */
+struct futex_waiter {
+	struct list link;	     /* [L:bucket lock] */
+	struct futex_bucket *bucket; /* [a] written under the lock of the old and the new bucket */
+	struct mm_key key;	     /* [L:bucket lock] */
+	struct thread *thread;	     /* [I] */
+	u32 state;		     /* [a] enum futex_state */
+	u32 bitset;		     /* [I] */
+	u32 rt_prio;		     /* [I] 0 for the fair classes */
+};
+
+/* ---- core.c ---- */
+
+extern struct futex_bucket *futex_table; /* [I] after boot */
+extern u32 futex_mask;			 /* [I] number of buckets - 1 */
+
+static inline u32 futex_rotate(u32 x, u32 bits)
+{
+	return x << bits | x >> (32 - bits);
+}
+
+/* Source: Bob Jenkins, lookup3.c, final(). */
+static inline struct futex_bucket *futex_bucket(const struct mm_key *key)
+{
+	u32 a = (u32)key->space ^ (u32)(key->space >> 32);
+	u32 b = (u32)key->page ^ (u32)(key->page >> 32);
+	u32 c = key->offset;
+
+	c = (c ^ b) - futex_rotate(b, 14);
+	a = (a ^ c) - futex_rotate(c, 11);
+	b = (b ^ a) - futex_rotate(a, 25);
+	c = (c ^ b) - futex_rotate(b, 16);
+	a = (a ^ c) - futex_rotate(c, 4);
+	b = (b ^ a) - futex_rotate(a, 14);
+	c = (c ^ b) - futex_rotate(b, 24);
+	return &futex_table[c & futex_mask];
+}
+
+/* The key of a word that other spaces may share. 0, -EFAULT. May sleep. */
+int futex_shared_key(u64 uaddr, bool write, struct mm_key *key);
+
+/*
+ * 0, -EINVAL (unaligned), -EFAULT. write: the call will change the word.
+ * A private key needs no look-up: the space itself names it, for as long as a thread of it waits or wakes, and a key that
+ * nobody waits on is never compared.
+ */
+static inline int futex_key(u64 uaddr, u32 flags, bool write, struct mm_key *key)
+{
+	if (uaddr & 3)
+		return -EINVAL;
+	if (uaddr >= USER_TOP)
+		return -EFAULT;
+	if (flags & FUTEX_SHARED)
+		return futex_shared_key(uaddr, write, key);
+	key->space = (u64)thread_current()->mm;
+	key->page = uaddr >> PAGE_SHIFT;
+	key->offset = (u32)uaddr & (PAGE_SIZE - 1);
+	return 0;
+}
+
+static inline bool futex_key_equal(const struct mm_key *a, const struct mm_key *b)
+{
+	return a->page == b->page && a->offset == b->offset && a->space == b->space;
+}
+
+/* All three with the bucket's lock held. */
+void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w);
+void futex_unlink(struct futex_waiter *w);
+/*
+ * Unlinks `w` and claims it; a claimed one joins the batch. False: it has timed out or was signalled meanwhile. Either
+ * way `w` may be gone on return.
+ */
+bool futex_claim(struct futex_waiter *w, struct unpark_batch *batch);
+
+/* ---- waitwake.c ---- */
+
+/* The key of `uaddr`, and a first look at it. 0, -EAGAIN (it is not `value`), -EFAULT, -EINVAL. May sleep. */
+int futex_look(u64 uaddr, u32 flags, u32 value, struct mm_key *key);
+/* `deadline` in ticks or PARK_FOREVER. 0, -EAGAIN, -ETIMEDOUT, -EINTR, -EFAULT. May sleep. */
+int futex_wait(u64 uaddr, const struct mm_key *key, u32 value, u64 deadline, u32 bitset);
+/* Number woken, -EFAULT, -EINVAL. As on Linux an nr_wake below 1 counts as 1. */
+int futex_wake(u64 uaddr, u32 flags, int nr_wake, u32 bitset);
+/* Claims up to nr_wake waiters of `key` in the locked bucket; returns how many. */
+int futex_wake_locked(struct futex_bucket *b, const struct mm_key *key, int nr_wake, u32 bitset,
+		      struct unpark_batch *batch);
+
+/* ---- wake_op.c: number woken, -EFAULT, -EINVAL, -ENOSYS. May sleep. ---- */
+int futex_wake_op(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_wake2, u32 op);
+
+/* ---- requeue.c: number woken and moved, -EAGAIN if *uaddr1 != *expect, -EFAULT, -EINVAL. May sleep. ---- */
+int futex_requeue(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_requeue,
+		  const u32 *expect);
+
+/* ---- robust.c: the exit hook. Context: the exiting task, its address space live. May sleep. ---- */
+struct task;
+void futex_task_exit(struct task *t);
+
+#endif

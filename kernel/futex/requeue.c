@@ -1,0 +1,99 @@
+/*
+ * Requeue: wakes some waiters of one word and moves others to a second word, so that a broadcast does not wake threads only
+ * to let them collide on a mutex.
+ *
+ * Both buckets are locked, in address order, so a move is atomic for every waker. A waiter that ends by timeout or signal
+ * during it reads w->bucket, locks that bucket and finds that it has moved: it tries again (futex_leave()). The target's
+ * count is raised before the waiter is linked there and lowered in the source after, so neither side's lock-free look
+ * can miss it.
+ */
+#include "kernel/futex/futex_internal.h"
+
+#include "kernel/mm/uaccess.h"
+#include "kernel/trace/trace.h"
+
+static void futex_move(struct futex_waiter *w, struct futex_bucket *from, struct futex_bucket *to,
+		       const struct mm_key *key)
+{
+	w->key = *key;
+	if (from == to)
+		return;
+	atomic_fetch_add(&to->waiters, 1);
+	list_del(&w->link);
+	futex_enqueue(to, w);
+	atomic_fetch_add(&from->waiters, (u32)-1);
+}
+
+/* Locks both buckets and checks the word. 0, -EAGAIN, -EFAULT; locked only on 0. */
+static int futex_lock_both(struct futex_bucket *b1, struct futex_bucket *b2, u64 uaddr1,
+			   const u32 *expect)
+{
+	u32 value;
+	int ret;
+
+	for (;;) {
+		spin_lock_pair(&b1->lock, &b2->lock);
+		if (!expect)
+			return 0;
+		ret = user_load_u32_nofault((const u32 __user *)uaddr1, &value);
+		if (ret == 0 && value == *expect)
+			return 0;
+		spin_unlock_pair(&b1->lock, &b2->lock);
+		if (ret == 0)
+			return -EAGAIN;
+		ret = user_fault_in((const u32 __user *)uaddr1, false);
+		if (ret)
+			return ret;
+	}
+}
+
+/* The keys of both words, and who waits for the first. Locks held over it by futex_requeue(). */
+struct futex_requeue {
+	struct mm_key key1, key2;
+	struct futex_bucket *b1, *b2;
+	struct unpark_batch batch;
+	int woken, moved;
+};
+
+static void futex_requeue_locked(struct futex_requeue *r, int nr_wake, int nr_requeue)
+{
+	struct futex_waiter *w, *tmp;
+
+	list_for_each_safe (w, tmp, &r->b1->queue, link) {
+		if (r->woken >= nr_wake && r->moved >= nr_requeue)
+			break;
+		if (!futex_key_equal(&w->key, &r->key1))
+			continue;
+		if (r->woken < nr_wake) {
+			r->woken += futex_claim(w, &r->batch);
+		} else {
+			futex_move(w, r->b1, r->b2, &r->key2);
+			r->moved++;
+		}
+	}
+}
+
+int futex_requeue(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_requeue, const u32 *expect)
+{
+	struct futex_requeue r = {0};
+	int ret;
+
+	if (nr_wake < 0 || nr_requeue < 0)
+		return -EINVAL;
+	ret = futex_key(uaddr1, flags, false, &r.key1);
+	if (ret == 0)
+		ret = futex_key(uaddr2, flags, false, &r.key2);
+	if (ret)
+		return ret;
+	r.b1 = futex_bucket(&r.key1);
+	r.b2 = futex_bucket(&r.key2);
+	ret = futex_lock_both(r.b1, r.b2, uaddr1, expect);
+	if (ret)
+		return ret;
+	trace_futex_wake(uaddr1, (u32)nr_wake);
+	futex_requeue_locked(&r, nr_wake, nr_requeue);
+	spin_unlock_pair(&r.b1->lock, &r.b2->lock);
+	unpark_batch_flush(&r.batch);
+	trace_futex_wake_done((u64)r.woken);
+	return r.woken + r.moved;
+}

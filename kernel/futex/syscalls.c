@@ -1,0 +1,170 @@
+/*
+ * futex(2), set_robust_list(2), get_robust_list(2): decode, check, call.
+ */
+#include "kernel/futex/futex_internal.h"
+
+#include "abi/futex.h"
+#include "abi/time.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/syscall/syscall.h"
+#include "kernel/task/task.h"
+#include "kernel/time/time.h"
+
+/* A timeout as the program gave it: the clock is read only by a call that goes to sleep. */
+struct futex_timeout {
+	enum { TIMEOUT_NONE, TIMEOUT_RELATIVE, TIMEOUT_MONOTONIC, TIMEOUT_REALTIME } kind;
+	u64 ns;
+};
+
+/* 0, -EFAULT, -EINVAL. */
+static int futex_timeout_read(u64 uaddr, u32 op, struct futex_timeout *timeout)
+{
+	struct abi_timespec ts;
+
+	if (copy_from_user(&ts, (const void __user *)uaddr, sizeof(ts)))
+		return -EFAULT;
+	if (ts.tv_sec < 0 || (u64)ts.tv_nsec >= NSEC_PER_SEC)
+		return -EINVAL;
+	if ((u64)ts.tv_sec >= TIME_NEVER / 2 / NSEC_PER_SEC)
+		return 0; /* centuries: none */
+	timeout->ns = (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
+	if ((op & FUTEX_CMD_MASK) == FUTEX_WAIT)
+		timeout->kind = TIMEOUT_RELATIVE;
+	else
+		timeout->kind = op & FUTEX_CLOCK_REALTIME ? TIMEOUT_REALTIME : TIMEOUT_MONOTONIC;
+	return 0;
+}
+
+/* When the timeout ends, in ticks. */
+static u64 futex_deadline(const struct futex_timeout *timeout)
+{
+	u64 base;
+
+	switch (timeout->kind) {
+	case TIMEOUT_RELATIVE:
+		return time_now() + time_ns_to_ticks(timeout->ns);
+	case TIMEOUT_MONOTONIC:
+		return time_ns_to_ticks(timeout->ns);
+	case TIMEOUT_REALTIME:
+		base = atomic_load_relaxed(&time_realtime_base);
+		return time_ns_to_ticks(timeout->ns > base ? timeout->ns - base : 0);
+	default:
+		return PARK_FOREVER;
+	}
+}
+
+static long futex_wait_restart(struct restart_block *r);
+
+/* A signal ends a wait: without a timeout the call starts anew, with one it goes on to the same deadline. */
+static long futex_wait_or_restart(u64 uaddr, u32 flags, const struct mm_key *key, u32 value,
+				  u64 deadline, u32 bitset)
+{
+	struct restart_block *r = &task_current()->restart;
+	int ret = futex_wait(uaddr, key, value, deadline, bitset);
+
+	if (ret != -EINTR)
+		return ret;
+	if (deadline == PARK_FOREVER)
+		return -ERESTARTSYS;
+	r->fn = futex_wait_restart;
+	r->deadline = deadline;
+	r->arg[0] = uaddr;
+	r->arg[1] = value;
+	r->arg[2] = bitset;
+	r->arg[3] = flags;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+static long futex_wait_restart(struct restart_block *r)
+{
+	u32 flags = (u32)r->arg[3], value = (u32)r->arg[1];
+	struct mm_key key;
+	int ret = futex_look(r->arg[0], flags, value, &key);
+
+	if (ret)
+		return ret;
+	return futex_wait_or_restart(r->arg[0], flags, &key, value, r->deadline, (u32)r->arg[2]);
+}
+
+static __hot long futex_sys_wait(u64 uaddr, u32 op, u32 value, u64 timeout_ptr, u32 bitset)
+{
+	u32 flags = op & FUTEX_PRIVATE_FLAG ? 0 : FUTEX_SHARED;
+	struct futex_timeout timeout = {0};
+	struct mm_key key;
+	int ret;
+
+	if (timeout_ptr) {
+		ret = futex_timeout_read(timeout_ptr, op, &timeout);
+		if (ret)
+			return ret;
+	}
+	if ((op & FUTEX_CLOCK_REALTIME) && (op & FUTEX_CMD_MASK) == FUTEX_WAIT)
+		return -ENOSYS;
+	if (!bitset)
+		return -EINVAL;
+	ret = futex_look(uaddr, flags, value, &key);
+	if (ret)
+		return ret;
+	return futex_wait_or_restart(uaddr, flags, &key, value, futex_deadline(&timeout), bitset);
+}
+
+/* The operations that are not worth an own branch in sys_futex(). */
+static long futex_sys_rare(u32 cmd, u64 uaddr1, u32 flags, u64 uaddr2, int nr1, int nr2, u32 val3)
+{
+	switch (cmd) {
+	case FUTEX_WAKE_BITSET:
+		return futex_wake(uaddr1, flags, nr1, val3);
+	case FUTEX_REQUEUE:
+		return futex_requeue(uaddr1, flags, uaddr2, nr1, nr2, NULL);
+	case FUTEX_CMP_REQUEUE:
+		return futex_requeue(uaddr1, flags, uaddr2, nr1, nr2, &val3);
+	case FUTEX_WAKE_OP:
+		return futex_wake_op(uaddr1, flags, uaddr2, nr1, nr2, val3);
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* futex(uaddr, op, val, timeout or val2, uaddr2, val3) */
+__hot long sys_futex(SYSCALL_ARGS)
+{
+	u32 op = (u32)a1, cmd = op & FUTEX_CMD_MASK, val3 = (u32)a5;
+	u32 flags = op & FUTEX_PRIVATE_FLAG ? 0 : FUTEX_SHARED;
+
+	if (cmd == FUTEX_WAIT)
+		return futex_sys_wait(a0, op, (u32)a2, a3, FUTEX_BITSET_MATCH_ANY);
+	if (cmd == FUTEX_WAIT_BITSET)
+		return futex_sys_wait(a0, op, (u32)a2, a3, val3);
+	if (op & FUTEX_CLOCK_REALTIME)
+		return -ENOSYS;
+	if (cmd == FUTEX_WAKE)
+		return futex_wake(a0, flags, (int)a2, FUTEX_BITSET_MATCH_ANY);
+	return futex_sys_rare(cmd, a0, flags, a4, (int)a2, (int)a3, val3);
+}
+
+/* set_robust_list(head, length) */
+long sys_set_robust_list(SYSCALL_ARGS)
+{
+	if (a1 != sizeof(struct abi_robust_list_head))
+		return -EINVAL;
+	task_current()->robust_list = a0;
+	task_current()->robust_list_len = a1;
+	return 0;
+}
+
+/* get_robust_list(pid, head_ptr, length_ptr) */
+long sys_get_robust_list(SYSCALL_ARGS)
+{
+	struct task *t = (int)a0 ? task_find((u32)a0) : task_current();
+	u64 head;
+
+	if (!t)
+		return -ESRCH;
+	if (!task_may_inspect(t))
+		return -EPERM;
+	head = t->robust_list;
+	if (user_store_u64((u64 __user *)a2, sizeof(struct abi_robust_list_head)) ||
+	    user_store_u64((u64 __user *)a1, head))
+		return -EFAULT;
+	return 0;
+}

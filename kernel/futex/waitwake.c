@@ -1,0 +1,172 @@
+/*
+ * Wait and wake.
+ *
+ * A program changes the word and then calls WAKE; WAIT sleeps only if the word still has the expected value. The
+ * kernel's part is that a waiter which has seen the old value is found by every wake that follows the change:
+ *
+ *	waiter				waker				without (A) or (B)
+ *	waiters++	(A)		(program: change *uaddr)	both loads may return old values:
+ *	lock bucket			(B)				the waiter sleeps on a word that
+ *	load *uaddr			load waiters			has changed, and the waker has seen
+ *	equal: queue, unlock, park	zero: return 0, no lock taken	nobody: a lost wake-up
+ *
+ * (A) and (B) are full barriers, so one side sees the other: a waker that reads zero came before the count, and the
+ * waiter's load, under the lock, returns the new value. A waker that reads non-zero takes the lock and finds the waiter
+ * queued, or the waiter will load the new value once it gets the lock.
+ *
+ * Two shortcuts take no lock: a WAIT whose word differs already (any value read during the call may answer EAGAIN), and
+ * a WAKE that finds nobody in the bucket.
+ *
+ * A waiter ends by one compare-and-swap on its state: by the waker (WOKEN), or by itself (TIMED_OUT, SIGNALLED). A waker
+ * has unlinked it first, so WOKEN means that the waker is done with it. A waiter that won unlinks itself, unless a
+ * waker that lost has done so; requeue may move it meanwhile, so it loops until the bucket that it has locked is the one
+ * that it is in.
+ *
+ * Cost, beside the system call: EAGAIN is one load of the word, an empty wake one fence and one load.
+ */
+#include "kernel/futex/futex_internal.h"
+
+#include "kernel/mm/uaccess.h"
+#include "kernel/trace/trace.h"
+
+/* The waiter has won its state: it is nobody else's to wake. Out of whichever bucket it is in. */
+static void futex_leave(struct futex_waiter *w)
+{
+	struct futex_bucket *b;
+
+	/* Acquire: pairs with the release in futex_claim(), after which the waker leaves `w` alone. */
+	while ((b = atomic_load_acquire(&w->bucket)) != NULL) {
+		bool here;
+
+		spin_lock(&b->lock);
+		here = atomic_load_relaxed(&w->bucket) == b;
+		if (here)
+			futex_unlink(w);
+		spin_unlock(&b->lock);
+		if (here)
+			return;
+	}
+}
+
+/*
+ * Queues `w` if *uaddr == value. 0, -EAGAIN, -EFAULT. The word is read under the lock without faulting; where that fails
+ * the page is made present outside and everything is done again.
+ */
+static int futex_queue_if_equal(u64 uaddr, u32 value, struct futex_waiter *w)
+{
+	struct futex_bucket *b = futex_bucket(&w->key);
+	const u32 __user *word = (const u32 __user *)uaddr;
+	u32 current_value;
+	int ret;
+
+	for (;;) {
+		atomic_fetch_add(&b->waiters, 1); /* (A): pairs with (B) in futex_wake() */
+		spin_lock(&b->lock);
+		ret = user_load_u32_nofault(word, &current_value);
+		if (ret == 0 && current_value == value) {
+			futex_enqueue(b, w);
+			spin_unlock(&b->lock);
+			return 0;
+		}
+		spin_unlock(&b->lock);
+		atomic_fetch_add(&b->waiters, (u32)-1);
+		if (ret == 0)
+			return -EAGAIN;
+		ret = user_fault_in(word, false);
+		if (ret)
+			return ret;
+	}
+}
+
+/* Sleeps until somebody's compare-and-swap ends the waiter. */
+static int futex_sleep(struct futex_waiter *w, u64 deadline)
+{
+	for (;;) {
+		int ret = park(deadline, PARK_INTERRUPTIBLE);
+		u32 end = ret == -ETIMEDOUT ? FUTEX_TIMED_OUT : FUTEX_SIGNALLED;
+
+		/* Acquire: pairs with the full barrier of the waker's claim. */
+		if (atomic_load_acquire(&w->state) == FUTEX_WOKEN)
+			return 0;
+		if (ret == 0)
+			continue;
+		if (!atomic_cas(&w->state, FUTEX_QUEUED, end)) {
+			fence_acquire(); /* the same pair: a failed CAS orders nothing */
+			return 0;
+		}
+		futex_leave(w);
+		return ret;
+	}
+}
+
+__hot int futex_look(u64 uaddr, u32 flags, u32 value, struct mm_key *key)
+{
+	u32 current_value;
+	int ret = futex_key(uaddr, flags, false, key);
+
+	if (ret)
+		return ret;
+	if (user_load_u32((const u32 __user *)uaddr, &current_value))
+		return -EFAULT;
+	return current_value == value ? 0 : -EAGAIN;
+}
+
+__hot int futex_wait(u64 uaddr, const struct mm_key *key, u32 value, u64 deadline, u32 bitset)
+{
+	struct thread *t = thread_current();
+	struct futex_waiter w = {
+		.key = *key,
+		.thread = t,
+		.state = FUTEX_QUEUED,
+		.bitset = bitset,
+		.rt_prio = t->rt_prio,
+	};
+	int ret;
+
+	trace_futex_wait(uaddr, value);
+	ret = futex_queue_if_equal(uaddr, value, &w);
+	if (ret == 0)
+		ret = futex_sleep(&w, deadline);
+	trace_futex_wait_done((u64)ret);
+	return ret;
+}
+
+__hot int futex_wake_locked(struct futex_bucket *b, const struct mm_key *key, int nr_wake,
+			    u32 bitset, struct unpark_batch *batch)
+{
+	struct futex_waiter *w, *tmp;
+	int woken = 0;
+
+	list_for_each_safe (w, tmp, &b->queue, link) {
+		if (!(w->bitset & bitset) || !futex_key_equal(&w->key, key))
+			continue;
+		if (futex_claim(w, batch) && ++woken >= nr_wake)
+			break;
+	}
+	return woken;
+}
+
+__hot int futex_wake(u64 uaddr, u32 flags, int nr_wake, u32 bitset)
+{
+	struct unpark_batch batch = {0};
+	struct futex_bucket *b;
+	struct mm_key key;
+	int ret;
+
+	if (!bitset)
+		return -EINVAL;
+	ret = futex_key(uaddr, flags, false, &key);
+	if (ret)
+		return ret;
+	b = futex_bucket(&key);
+	fence_full(); /* (B): pairs with (A) in futex_queue_if_equal() */
+	if (!atomic_load_relaxed(&b->waiters))
+		return 0;
+	trace_futex_wake(uaddr, (u32)nr_wake);
+	spin_lock(&b->lock);
+	ret = futex_wake_locked(b, &key, nr_wake, bitset, &batch);
+	spin_unlock(&b->lock);
+	unpark_batch_flush(&batch);
+	trace_futex_wake_done((u64)ret);
+	return ret;
+}
