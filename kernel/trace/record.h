@@ -43,7 +43,7 @@ struct trace_ring {
 	u64 magic;  /* [I] TRACE_RING_MAGIC once set up */
 	u64 head;   /* [c] records ever accepted; the next goes to buffer[head & mask] */
 	u64 limit;  /* [I] head stops here: capacity (stop mode), ~0 (overwrite), 0 (not set up) */
-	u64 lost;   /* [c] records refused at the limit */
+	u64 lost;   /* [c] records refused at the limit; the first of them stopped the trace */
 	u64 mask;   /* [I] capacity - 1, capacity a power of two */
 	u64 buffer; /* [I] struct trace_record *; 0 until set up */
 	u64 pa;	    /* [I] physical address of the buffer */

@@ -13,14 +13,22 @@ u64 trace_mask;
 
 PERCPU(struct trace_rings, trace_rings);
 
+/* Stop mode ends the trace everywhere: half a picture, with some harts silent, would mislead. */
+static __noinline void ring_full(struct trace_ring *ring)
+{
+	if (!ring->buffer)
+		return;
+	ring->lost++;
+	trace_stop();
+}
+
 void trace_emit(enum trace_ring_kind kind, u64 head, u64 a, u64 b)
 {
 	struct trace_ring *ring = &this_cpu_ptr(trace_rings)->ring[kind];
 	u64 index = ring->head;
 
 	if (unlikely(index == ring->limit)) {
-		if (ring->buffer)
-			ring->lost++;
+		ring_full(ring);
 		return;
 	}
 	if ((u32)head == TRACE_TID_CURRENT)

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #define EXIT_FAILED 1
 #define EXIT_USAGE  2
@@ -37,6 +36,8 @@ static void print_text(const struct dump *dump)
 		printf("%" PRIu64 ".%09" PRIu64 " [%u] %u: ", e.ns / 1000000000, e.ns % 1000000000,
 		       e.cpu, e.record->tid);
 		event_print(stdout, e.record);
+		if (e.spurious)
+			fputs(" (not blocked)", stdout);
 		putchar('\n');
 	}
 	threads_free(&threads);
@@ -71,7 +72,6 @@ static int write_perfetto(const struct dump *dump, const char *path)
 
 	if (fclose(file) || failed) {
 		fprintf(stderr, "convert: %s: %s\n", path, strerror(errno));
-		unlink(path);
 		return EXIT_FAILED;
 	}
 	report(&model, path);

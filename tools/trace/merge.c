@@ -35,9 +35,17 @@ static const struct trace_record *peek(const struct merge_stream *s)
 	return dump_record(s->ring, s->pos);
 }
 
-static bool is_blocked(const struct thread *t)
+/* What thread `tid` does at this point of the merged order; looking does not make it exist. */
+static enum thread_run run_of(const struct merge *merge, u32 tid)
 {
-	return t->run == RUN_BLOCKED || t->run == RUN_UNKNOWN;
+	const struct thread *t = thread_find(merge->threads, tid);
+
+	return t ? t->run : RUN_UNKNOWN;
+}
+
+static bool is_blocked(enum thread_run run)
+{
+	return run == RUN_BLOCKED || run == RUN_UNKNOWN;
 }
 
 static bool is_blocking(u16 prev_state)
@@ -46,16 +54,33 @@ static bool is_blocking(u16 prev_state)
 	       prev_state == TRACE_STATE_STOPPED;
 }
 
-/* In one tick: births and names first, then wakings of blocked threads, then what may be waited for. */
-static int tie_rank(const struct merge *merge, const struct merge_stream *s)
+/*
+ * In one tick, what can have caused the others goes first: births and names, wakings of blocked threads, ordinary records;
+ * then wakings of threads that have yet to leave their hart, and switches to threads that have yet to be woken.
+ */
+enum rank { RANK_BIRTH, RANK_WAKING, RANK_ORDINARY, RANK_EARLY_WAKING, RANK_EARLY_SWITCH };
+
+static enum rank tie_rank(const struct merge *merge, const struct merge_stream *s)
 {
 	const struct trace_record *r = peek(s);
+	enum thread_run run;
 
 	if (s->ring->desc.kind == TRACE_RING_TASK)
-		return 0;
-	if (r->type != TRACE_EV_sched_waking)
-		return 2;
-	return thread_get(merge->threads, (u32)r->a)->run == RUN_BLOCKED ? 1 : 3;
+		return RANK_BIRTH;
+	if (r->type != TRACE_EV_sched_waking && r->type != TRACE_EV_sched_switch)
+		return RANK_ORDINARY;
+	/* Both have the thread in question, wakee or next, in the same place. */
+	run = run_of(merge, (u32)r->a);
+	if (r->type == TRACE_EV_sched_waking)
+		return run == RUN_BLOCKED ? RANK_WAKING : RANK_EARLY_WAKING;
+	return (u32)r->a && (run == RUN_BLOCKED || run == RUN_RUNNING) ? RANK_EARLY_SWITCH
+								       : RANK_ORDINARY;
+}
+
+static bool is_wake_up(const struct trace_record *r)
+{
+	return r->type == TRACE_EV_sched_waking || r->type == TRACE_EV_sched_migrate ||
+	       r->type == TRACE_EV_ipi_send || r->type == TRACE_EV_ipi_recv;
 }
 
 static struct merge_stream *earliest(struct merge *merge)
@@ -75,62 +100,57 @@ static struct merge_stream *earliest(struct merge *merge)
 }
 
 /*
- * If thread `tid`, running on the hart of `s`, goes to sleep there before it does anything else: true, and the index
- * past that switch in *end.
+ * The index past the switch by which thread `tid`, running on the hart of `s`, goes to sleep; 0 if it does anything else
+ * before.
  */
-static bool sleeps_next(const struct merge_stream *s, u32 tid, u64 *end)
+static u64 sleep_ahead(const struct merge_stream *s, u64 from, u32 tid)
 {
-	for (u64 i = s->pos; i < s->ring->end && i < s->pos + PULL_RECORDS; i++) {
+	for (u64 i = from; i < s->ring->end && i < from + PULL_RECORDS; i++) {
 		const struct trace_record *r = dump_record(s->ring, i);
 
-		switch (r->type) {
-		case TRACE_EV_sched_switch:
-			*end = i + 1;
-			return r->tid == tid && is_blocking(r->c);
-		case TRACE_EV_sched_waking:
-		case TRACE_EV_sched_migrate:
-		case TRACE_EV_ipi_send:
-		case TRACE_EV_ipi_recv:
+		if (r->type == TRACE_EV_sched_switch)
+			return r->tid == tid && is_blocking(r->c) ? i + 1 : 0;
+		if (!is_wake_up(r))
 			break;
-		default:
-			return false;
-		}
 	}
-	return false;
+	return 0;
+}
+
+static void hold(struct merge *merge, struct merge_stream *s)
+{
+	s->held[s->nr_held++] = peek(s);
+	s->pos++;
+	merge->nr_held++;
 }
 
 /*
- * Decides on the waking at the head of `s`. True: it can go now, or is spurious. False: something else comes first, and
- * the streams are set up so.
+ * Decides on the waking at the head of `s`. True: it can go now, or is spurious. False: the switch that it follows comes
+ * first, and the streams are set up so. If the wakee's hart goes idle with that switch, its records up to there are
+ * pulled: nothing else can depend on them. Else the waking is held until the switch comes by itself.
  */
 static bool waking_ready(struct merge *merge, struct merge_stream *s, bool *spurious)
 {
-	const struct trace_record *r = peek(s);
-	const struct thread *wakee = thread_get(merge->threads, (u32)r->a);
+	const struct thread *wakee = thread_find(merge->threads, (u32)peek(s)->a);
+	struct merge_stream *theirs;
+	u64 end = 0;
 
 	*spurious = false;
-	if (is_blocked(wakee))
+	if (!wakee || is_blocked(wakee->run))
 		return true;
-	if (wakee->run == RUN_RUNNING) {
-		struct merge_stream *theirs = merge->main[wakee->cpu];
-		u64 end;
-
-		if (theirs == s && !s->held) {
-			s->pos++;
-			if (sleeps_next(s, wakee->tid, &end)) {
-				s->held = r;
-				merge->nr_held++;
-				return false;
-			}
-			s->pos--;
-		} else if (theirs != s && theirs && sleeps_next(theirs, wakee->tid, &end)) {
-			merge->pull = theirs;
-			merge->pull_end = end;
-			return false;
-		}
+	theirs = merge->main[wakee->cpu];
+	if (wakee->run == RUN_RUNNING && theirs && s->nr_held < MERGE_MAX_HELD)
+		end = sleep_ahead(theirs, theirs->pos + (theirs == s), wakee->tid);
+	if (!end) {
+		*spurious = true;
+		return true;
 	}
-	*spurious = true;
-	return true;
+	if (theirs != s && !(u32)dump_record(theirs->ring, end - 1)->a) {
+		merge->pull = theirs;
+		merge->pull_end = end;
+	} else {
+		hold(merge, s);
+	}
+	return false;
 }
 
 /* Follows who runs where, and names the record's subject. */
@@ -180,15 +200,18 @@ static void take(struct merge *merge, u32 cpu, const struct trace_record *r, boo
 	out->thread = track(merge, cpu, r, spurious);
 }
 
-/* The waking that a stream holds, once the switch before it is out. */
+/* A held waking whose switch is out. */
 static bool take_held(struct merge *merge, struct merged *out)
 {
 	for (u32 i = 0; i < merge->dump->nr_rings; i++) {
 		struct merge_stream *s = &merge->streams[i];
-		const struct trace_record *r = s->held;
 
-		if (r && thread_get(merge->threads, (u32)r->a)->run == RUN_BLOCKED) {
-			s->held = NULL;
+		for (u32 k = 0; k < s->nr_held; k++) {
+			const struct trace_record *r = s->held[k];
+
+			if (run_of(merge, (u32)r->a) != RUN_BLOCKED)
+				continue;
+			s->held[k] = s->held[--s->nr_held];
 			merge->nr_held--;
 			take(merge, s->ring->desc.cpu, r, true, false, out);
 			return true;
@@ -206,8 +229,7 @@ static void take_pulled(struct merge *merge, struct merged *out)
 	if (s->pos == merge->pull_end)
 		merge->pull = NULL;
 
-	bool spurious = r->type == TRACE_EV_sched_waking &&
-			!is_blocked(thread_get(merge->threads, (u32)r->a));
+	bool spurious = r->type == TRACE_EV_sched_waking && !is_blocked(run_of(merge, (u32)r->a));
 
 	take(merge, s->ring->desc.cpu, r, true, spurious, out);
 }

@@ -4,8 +4,9 @@
  * The clock ticks every 100 ns, so records of different harts tie, and the wake-up protocol lets a waker store
  * sched_waking (the wakee is already marked blocked) before the wakee's hart stores the switch that leaves it. Readers of
  * Perfetto's format take such a wake-up for a spurious one. So records come out by tick, with one exception: a waking
- * of a thread that still runs pulls that thread's switch-out forward, in front of itself. The error is the length of
- * that window, normally below a microsecond. A waking of a thread that does not go to sleep next is marked spurious.
+ * of a thread that still runs comes after that thread's switch-out; either the switch is pulled forward or the waking
+ * waits. The error is the length of that window, normally below a microsecond. A waking of a thread that does not
+ * go to sleep next is marked spurious.
  *
  * Time stamps are nanoseconds, strictly increasing over all harts: of two records in one tick the second is 1 ns later.
  */
@@ -23,10 +24,13 @@ struct merged {
 	struct thread *thread; /* the record's subject: record->tid, or who is woken or born */
 };
 
+#define MERGE_MAX_HELD 8
+
 struct merge_stream {
 	const struct dump_ring *ring;
 	u64 pos;
-	const struct trace_record *held; /* a waking of the running thread, due after its switch */
+	const struct trace_record *held[MERGE_MAX_HELD]; /* wakings, due after the switches that they follow */
+	u32 nr_held;
 };
 
 struct merge {
@@ -36,7 +40,7 @@ struct merge {
 	struct merge_stream *main[DUMP_MAX_RINGS]; /* by hart */
 	struct merge_stream *pull;		   /* comes next whatever its ticks */
 	u64 pull_end;
-	u32 nr_held; /* streams with a held waking */
+	u32 nr_held; /* over all streams */
 	u64 last_ns;
 };
 

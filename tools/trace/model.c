@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/* The machine has no frequencies; readers divide by this one, so the number only has to be the same everywhere. */
-#define PRETENDED_KHZ 1000000
-
 static void write_system_info(struct model *m)
 {
 	struct pb *packet = packet_begin(&m->out);
@@ -180,7 +177,6 @@ static void start_cpus(struct model *m, u64 start_ns)
 				from = merge_tick_ns(&m->merge, dump_record(ring, ring->first)->ts);
 		}
 		bundle_init(&m->cpus[cpu].bundle, cpu, from, sum.overwritten || sum.refused);
-		ftrace_cpu_frequency(&m->cpus[cpu].bundle, from, PRETENDED_KHZ);
 	}
 }
 

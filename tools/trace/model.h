@@ -15,7 +15,7 @@ struct model_cpu {
 	struct cpu_bundle bundle;
 	u64 pending_ipis[MAX_PENDING_IPIS]; /* flows of doorbells rung, not yet answered */
 	u32 nr_pending;
-	u32 running; /* by the last switch seen */
+	bool started; /* has had a record */
 	bool in_irq;
 	u32 irq;
 };
@@ -27,6 +27,7 @@ struct model {
 	struct merge merge;
 	struct model_cpu cpus[MAX_CPUS];
 	u32 nr_cpus;
+	u64 stamp; /* of the current record, 0 once used */
 	u64 next_flow;
 	u64 nr_records;
 	u64 nr_spurious;

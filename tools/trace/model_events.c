@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* The machine has no frequencies; readers divide by this one, so the number only has to be the same everywhere. */
+#define PRETENDED_KHZ 1000000
+
 /* Ends a thread's life with nothing open: exit system calls do not return. */
 #define RET_NEVER_RETURNED 0
 
@@ -17,6 +20,15 @@ static const struct {
 	[SLICE_FAULT] = {CATEGORY_FAULT, NAME_PAGE_FAULT},
 	[SLICE_WOKEN] = {CATEGORY_FUTEX, NAME_WOKEN},
 };
+
+/* The next thing that the current record writes gets the record's own time, each further one the nanosecond after. */
+static u64 stamp(struct model *m)
+{
+	u64 ns = m->stamp ? m->stamp : merge_stamp(&m->merge);
+
+	m->stamp = 0;
+	return ns;
+}
 
 static bool is_open(const struct thread *t, enum slice slice)
 {
@@ -32,13 +44,12 @@ static struct thread *running_on(struct model *m, const struct merged *e)
 }
 
 /* Opens `slice` on t's track. False when it is nested too deeply to be followed; it is then not written at all. */
-static bool slice_begin(struct model *m, struct thread *t, u64 ns, enum slice slice,
-			struct track_event *event)
+static bool slice_begin(struct model *m, struct thread *t, enum slice slice, struct track_event *event)
 {
 	if (t->depth == MAX_SLICES)
 		return false;
 	t->open[t->depth++] = slice;
-	event->ns = ns;
+	event->ns = stamp(m);
 	event->track = track_of_thread(&m->out, t);
 	event->type = EVENT_SLICE_BEGIN;
 	event->category = slices[slice].category;
@@ -47,18 +58,18 @@ static bool slice_begin(struct model *m, struct thread *t, u64 ns, enum slice sl
 	return true;
 }
 
-static void slice_pop(struct model *m, struct thread *t, u32 cpu, u64 ns,
-		      const struct annotation *annotation)
+static void slice_pop(struct model *m, struct thread *t, u32 cpu, const struct annotation *annotation)
 {
 	enum slice slice = t->open[--t->depth];
 
 	if (slice == SLICE_SYSCALL) {
-		ftrace_sys_exit(&m->cpus[cpu].bundle, ns, t->tid, t->syscall, RET_NEVER_RETURNED);
+		ftrace_sys_exit(&m->cpus[cpu].bundle, stamp(m), t->tid, t->syscall,
+				RET_NEVER_RETURNED);
 		return;
 	}
 
 	struct track_event event = {
-		.ns = ns, .track = track_of_thread(&m->out, t), .type = EVENT_SLICE_END};
+		.ns = stamp(m), .track = track_of_thread(&m->out, t), .type = EVENT_SLICE_END};
 
 	if (annotation)
 		event.annotations[0] = *annotation;
@@ -66,12 +77,12 @@ static void slice_pop(struct model *m, struct thread *t, u32 cpu, u64 ns,
 }
 
 /* Closes what is open inside `slice`; false if it is not open: its beginning was lost. */
-static bool slice_uncover(struct model *m, struct thread *t, u32 cpu, u64 ns, enum slice slice)
+static bool slice_uncover(struct model *m, struct thread *t, u32 cpu, enum slice slice)
 {
 	if (!is_open(t, slice))
 		return false;
 	while (t->open[t->depth - 1] != slice)
-		slice_pop(m, t, cpu, ns, NULL);
+		slice_pop(m, t, cpu, NULL);
 	return true;
 }
 
@@ -81,26 +92,26 @@ static void slice_end(struct model *m, const struct merged *e, enum slice slice,
 	struct thread *t = running_on(m, e);
 	struct annotation annotation = {result, ANNOTATION_INT, e->record->a};
 
-	if (slice_uncover(m, t, e->cpu, e->ns, slice))
-		slice_pop(m, t, e->cpu, e->ns, &annotation);
+	if (slice_uncover(m, t, e->cpu, slice))
+		slice_pop(m, t, e->cpu, &annotation);
 }
 
-static void close_all(struct model *m, struct thread *t, u32 cpu, u64 ns)
+static void close_all(struct model *m, struct thread *t, u32 cpu)
 {
 	while (t->depth)
-		slice_pop(m, t, cpu, ns, NULL);
+		slice_pop(m, t, cpu, NULL);
 	t->flow = 0;
 }
 
 /* The woken thread runs: a slice from here to the end of its wait, where the waker's arrow arrives. */
-static void begin_woken(struct model *m, struct thread *t, u64 ns)
+static void begin_woken(struct model *m, struct thread *t)
 {
 	u64 flow = t->flow;
 	struct track_event event = {.flows_end = &flow, .nr_flows_end = 1};
 
 	t->flow = 0;
 	if (is_open(t, SLICE_FUTEX_WAIT))
-		slice_begin(m, t, ns, SLICE_WOKEN, &event);
+		slice_begin(m, t, SLICE_WOKEN, &event);
 }
 
 static void sched_switch(struct model *m, const struct merged *e)
@@ -112,18 +123,17 @@ static void sched_switch(struct model *m, const struct merged *e)
 	u64 state = r->c;
 
 	if (state == TRACE_STATE_DEAD)
-		close_all(m, prev, e->cpu, e->ns);
+		close_all(m, prev, e->cpu);
 	if (state == TRACE_STATE_PREEMPTED && prev->tid)
 		state = LINUX_PREV_STATE_PREEMPTED;
 	next->prio = event_value(r, SLOT_ah);
-	ftrace_sched_switch(bundle, e->ns, prev, state, next);
-	m->cpus[e->cpu].running = next->tid;
+	ftrace_sched_switch(bundle, stamp(m), prev, state, next);
 	if (state == TRACE_STATE_DEAD && prev->tid) {
-		ftrace_task_free(bundle, merge_stamp(&m->merge), prev);
+		ftrace_task_free(bundle, stamp(m), prev);
 		prev->dead = true;
 	}
 	if (next->flow)
-		begin_woken(m, next, merge_stamp(&m->merge));
+		begin_woken(m, next);
 }
 
 static void sched_waking(struct model *m, const struct merged *e)
@@ -131,20 +141,25 @@ static void sched_waking(struct model *m, const struct merged *e)
 	const struct trace_record *r = e->record;
 	struct thread *wakee = e->thread;
 	struct thread *waker = running_on(m, e);
+	const struct cpu_bundle *bundle = &m->cpus[e->cpu].bundle;
 	bool irq = r->flags & TRACE_WAKE_IRQ;
+
+	/* Readers take the hart's current thread for the waker, unless it was an interrupt. The merge may be late. */
+	if (bundle->seen_switch && bundle->running != r->tid)
+		irq = true;
 
 	/* A new thread is runnable by its birth; others that were not blocked have nothing to be woken from. */
 	if (e->spurious) {
 		m->nr_spurious += wakee->run != RUN_NEW;
 		return;
 	}
-	ftrace_sched_waking(&m->cpus[e->cpu].bundle, e->ns, r->tid, wakee, r->c, irq);
+	ftrace_sched_waking(&m->cpus[e->cpu].bundle, stamp(m), r->tid, wakee, r->c, irq);
 	if (irq || !is_open(waker, SLICE_FUTEX_WAKE) || !is_open(wakee, SLICE_FUTEX_WAIT))
 		return;
 	wakee->flow = ++m->next_flow;
 
 	struct track_event event = {
-		.ns = e->ns,
+		.ns = stamp(m),
 		.track = track_of_thread(&m->out, waker),
 		.type = EVENT_INSTANT,
 		.category = CATEGORY_FUTEX,
@@ -164,10 +179,10 @@ static void sys_enter(struct model *m, const struct merged *e)
 	u64 args[3] = {event_value(r, SLOT_x0), event_value(r, SLOT_x1), event_value(r, SLOT_x2)};
 
 	/* Open still: the end of the last one was lost, or it never returned (sigreturn, exec). */
-	close_all(m, t, e->cpu, e->ns);
+	close_all(m, t, e->cpu);
 	t->open[t->depth++] = SLICE_SYSCALL;
 	t->syscall = r->c;
-	ftrace_sys_enter(&m->cpus[e->cpu].bundle, e->ns, r->tid, r->c, args);
+	ftrace_sys_enter(&m->cpus[e->cpu].bundle, stamp(m), r->tid, r->c, args);
 }
 
 static void sys_exit(struct model *m, const struct merged *e)
@@ -175,10 +190,10 @@ static void sys_exit(struct model *m, const struct merged *e)
 	const struct trace_record *r = e->record;
 	struct thread *t = running_on(m, e);
 
-	if (!slice_uncover(m, t, e->cpu, e->ns, SLICE_SYSCALL))
+	if (!slice_uncover(m, t, e->cpu, SLICE_SYSCALL))
 		return;
 	t->depth--;
-	ftrace_sys_exit(&m->cpus[e->cpu].bundle, e->ns, r->tid, r->c, (s64)r->a);
+	ftrace_sys_exit(&m->cpus[e->cpu].bundle, stamp(m), r->tid, r->c, (s64)r->a);
 }
 
 static void irq_entry(struct model *m, const struct merged *e)
@@ -186,10 +201,10 @@ static void irq_entry(struct model *m, const struct merged *e)
 	struct model_cpu *cpu = &m->cpus[e->cpu];
 
 	if (cpu->in_irq)
-		ftrace_irq_exit(&cpu->bundle, e->ns, e->record->tid, cpu->irq);
+		ftrace_irq_exit(&cpu->bundle, stamp(m), e->record->tid, cpu->irq);
 	cpu->in_irq = true;
 	cpu->irq = event_value(e->record, SLOT_al);
-	ftrace_irq_entry(&cpu->bundle, e->ns, e->record->tid, cpu->irq);
+	ftrace_irq_entry(&cpu->bundle, stamp(m), e->record->tid, cpu->irq);
 }
 
 static void irq_exit(struct model *m, const struct merged *e)
@@ -197,7 +212,7 @@ static void irq_exit(struct model *m, const struct merged *e)
 	struct model_cpu *cpu = &m->cpus[e->cpu];
 
 	if (cpu->in_irq)
-		ftrace_irq_exit(&cpu->bundle, e->ns, e->record->tid, cpu->irq);
+		ftrace_irq_exit(&cpu->bundle, stamp(m), e->record->tid, cpu->irq);
 	cpu->in_irq = false;
 }
 
@@ -217,7 +232,7 @@ static void ipi_send(struct model *m, const struct merged *e)
 	}
 
 	struct track_event event = {
-		.ns = e->ns,
+		.ns = stamp(m),
 		.track = track_of_ipis(e->cpu),
 		.type = EVENT_INSTANT,
 		.category = CATEGORY_IPI,
@@ -235,7 +250,7 @@ static void ipi_recv(struct model *m, const struct merged *e)
 {
 	struct model_cpu *cpu = &m->cpus[e->cpu];
 	struct track_event event = {
-		.ns = e->ns,
+		.ns = stamp(m),
 		.track = track_of_ipis(e->cpu),
 		.type = EVENT_INSTANT,
 		.category = CATEGORY_IPI,
@@ -254,7 +269,7 @@ static void slice_with(struct model *m, const struct merged *e, enum slice slice
 {
 	struct track_event event = {.annotations = {first, second}};
 
-	slice_begin(m, running_on(m, e), e->ns, slice, &event);
+	slice_begin(m, running_on(m, e), slice, &event);
 }
 
 static void task_new(struct model *m, const struct merged *e)
@@ -267,7 +282,7 @@ static void task_new(struct model *m, const struct merged *e)
 	child->tgid = event_value(r, SLOT_ah);
 	child->parent_tid = parent->tid;
 	memcpy(child->name, parent->name, sizeof(child->name));
-	ftrace_task_new(&m->cpus[e->cpu].bundle, e->ns, parent->tid, child, child->name);
+	ftrace_task_new(&m->cpus[e->cpu].bundle, stamp(m), parent->tid, child, child->name);
 }
 
 static void task_name(struct model *m, const struct merged *e)
@@ -279,7 +294,7 @@ static void task_name(struct model *m, const struct merged *e)
 	t->tgid = event_value(e->record, SLOT_fc);
 	if (!strcmp(name, t->name))
 		return;
-	ftrace_task_rename(&m->cpus[e->cpu].bundle, e->ns, t, name);
+	ftrace_task_rename(&m->cpus[e->cpu].bundle, stamp(m), t, name);
 	memcpy(t->name, name, sizeof(name));
 }
 
@@ -290,18 +305,23 @@ void model_event(struct model *m, const struct merged *e)
 	const struct annotation uaddr = {ANNOTATION_UADDR, ANNOTATION_POINTER, r->a};
 	const struct annotation addr = {ANNOTATION_ADDR, ANNOTATION_POINTER, r->a};
 
+	m->stamp = e->ns;
 	bundle_make_room(bundle, &m->out);
+	if (!m->cpus[e->cpu].started) {
+		m->cpus[e->cpu].started = true;
+		ftrace_cpu_frequency(bundle, stamp(m), PRETENDED_KHZ);
+	}
 	switch ((enum trace_type)r->type) {
 	case TRACE_EV_sched_switch:
 		return sched_switch(m, e);
 	case TRACE_EV_sched_waking:
 		return sched_waking(m, e);
 	case TRACE_EV_sched_migrate:
-		return ftrace_sched_migrate(bundle, e->ns, r->tid,
+		return ftrace_sched_migrate(bundle, stamp(m), r->tid,
 					    thread_get(&m->threads, event_value(r, SLOT_al)), r->c,
 					    event_value(r, SLOT_ah));
 	case TRACE_EV_cpu_idle:
-		return ftrace_cpu_idle(bundle, e->ns, r->tid, event_value(r, SLOT_al));
+		return ftrace_cpu_idle(bundle, stamp(m), r->tid, event_value(r, SLOT_al));
 	case TRACE_EV_sys_enter:
 		return sys_enter(m, e);
 	case TRACE_EV_sys_exit:

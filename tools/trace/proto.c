@@ -68,14 +68,6 @@ void pb_fixed64(struct pb *pb, u32 field, u64 value)
 		pb->data[pb->len++] = (u8)(value >> 8 * i);
 }
 
-void pb_double(struct pb *pb, u32 field, double value)
-{
-	u64 bits;
-
-	memcpy(&bits, &value, sizeof(bits));
-	pb_fixed64(pb, field, bits);
-}
-
 void pb_raw(struct pb *pb, const void *data, size_t len)
 {
 	pb_reserve(pb, len);

@@ -20,7 +20,6 @@ void pb_varint(struct pb *pb, u64 value);
 
 void pb_u64(struct pb *pb, u32 field, u64 value);
 void pb_fixed64(struct pb *pb, u32 field, u64 value);
-void pb_double(struct pb *pb, u32 field, double value);
 void pb_bytes(struct pb *pb, u32 field, const void *data, size_t len);
 void pb_string(struct pb *pb, u32 field, const char *text);
 

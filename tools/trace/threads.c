@@ -32,7 +32,7 @@ void threads_free(struct threads *threads)
 	free(threads->slots);
 }
 
-static struct thread **find(struct threads *threads, u32 tid)
+static struct thread **find(const struct threads *threads, u32 tid)
 {
 	u32 i = tid * 2654435761U & (threads->nr_slots - 1);
 
@@ -69,6 +69,11 @@ struct thread *thread_new(struct threads *threads, u32 tid)
 	*threads->last = t;
 	threads->last = &t->next;
 	return t;
+}
+
+struct thread *thread_find(const struct threads *threads, u32 tid)
+{
+	return *find(threads, tid);
 }
 
 struct thread *thread_get(struct threads *threads, u32 tid)

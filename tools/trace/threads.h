@@ -46,7 +46,10 @@ struct threads {
 void threads_init(struct threads *threads);
 void threads_free(struct threads *threads);
 
-/* The current incarnation of `tid`, made if there is none. */
+/* The current incarnation of `tid`, or NULL. */
+struct thread *thread_find(const struct threads *threads, u32 tid);
+
+/* The same, made if there is none. */
 struct thread *thread_get(struct threads *threads, u32 tid);
 
 /* A new incarnation of `tid`. */

@@ -1,0 +1,419 @@
+#!/usr/bin/python3
+"""check_trace.py [--dump DUMP] [--proto DIR] FILE: checks a .pftrace without anything of the converter.
+
+Decodes with protoc's own code from perfetto.proto and demands what readers of the format demand: no unknown field, stamps
+in order, each switch leaving the thread that the last one chose, no thread on two harts, no wake-up before the wakee
+has left its hart, nested slices, flows with two ends, known names. With --dump the losses must be those of the dump's rings.
+
+Prints what it counted as KEY=VALUE and exits 0; else one line per problem and 1.
+"""
+
+import argparse
+import collections
+import importlib
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+MAX_REPORTED = 20
+PREEMPTED = 0x100
+DEAD = 0x10
+SLICE_BEGIN, SLICE_END, INSTANT = 1, 2, 3
+RT_SIGRETURN = 139
+
+
+class Checker:
+    def __init__(self):
+        self.problems = []
+        self.counts = collections.Counter()
+
+    def expect(self, condition, text, *args):
+        if not condition:
+            self.problems.append(text.format(*args))
+
+
+def load_proto(source):
+    """Compiles perfetto.proto and imports the result."""
+    out = tempfile.mkdtemp(prefix="check_trace.")
+    subprocess.run(
+        ["protoc", "-I", os.path.dirname(source), "--python_out", out, source], check=True
+    )
+    sys.path.insert(0, out)
+    return importlib.import_module("perfetto_pb2")
+
+
+def unknown_fields(message, path="Trace"):
+    """The first unknown field below message, or None."""
+    for field in message.UnknownFields():
+        return "{} field {}".format(path, field.field_number)
+    for descriptor, value in message.ListFields():
+        if descriptor.type != descriptor.TYPE_MESSAGE:
+            continue
+        repeated = descriptor.label == descriptor.LABEL_REPEATED
+        for one in value if repeated else [value]:
+            found = unknown_fields(one, path + "." + descriptor.name)
+            if found:
+                return found
+    return None
+
+
+def accumulate(deltas):
+    now = 0
+    for delta in deltas:
+        now += delta
+        yield now
+
+
+Switch = collections.namedtuple("Switch", "prev state next prio comm")
+Waking = collections.namedtuple("Waking", "pid target flags comm")
+
+
+def compact_events(check, cpu, compact, running):
+    """(stamp, kind, value) of a bundle's compact part; prev is filled in later."""
+    switches = [
+        compact.switch_timestamp,
+        compact.switch_prev_state,
+        compact.switch_next_pid,
+        compact.switch_next_prio,
+        compact.switch_next_comm_index,
+    ]
+    wakings = [
+        compact.waking_timestamp,
+        compact.waking_pid,
+        compact.waking_target_cpu,
+        compact.waking_prio,
+        compact.waking_comm_index,
+        compact.waking_common_flags,
+    ]
+    for arrays in switches, wakings:
+        check.expect(len({len(a) for a in arrays}) == 1, "hart {}: compact arrays differ", cpu)
+    table = compact.intern_table
+    for ns, state, pid, prio, comm in zip(accumulate(switches[0]), *switches[1:]):
+        yield ns, "switch", Switch(None, state, pid, prio, table[comm])
+    for ns, pid, target, _, comm, flags in zip(accumulate(wakings[0]), *wakings[1:]):
+        yield ns, "waking", Waking(pid, target, flags, table[comm])
+
+
+def hart_events(check, trace):
+    """All ftrace events as {cpu: [(ns, kind, pid, value)]}, sorted by time."""
+    harts = collections.defaultdict(list)
+    for packet in trace.packet:
+        if not packet.HasField("ftrace_events"):
+            continue
+        bundle = packet.ftrace_events
+        check.expect(bundle.HasField("cpu"), "a bundle without a hart")
+        events = harts[bundle.cpu]
+        for event in bundle.event:
+            check.expect(event.HasField("pid"), "an event without pid at {}", event.timestamp)
+            kind = event.WhichOneof("event")
+            value = getattr(event, kind)
+            if kind == "sched_switch":
+                kind = "switch"
+                value = Switch(
+                    value.prev_pid,
+                    value.prev_state,
+                    value.next_pid,
+                    value.next_prio,
+                    value.next_comm,
+                )
+            elif kind == "sched_waking":
+                kind = "waking"
+                value = Waking(value.pid, value.target_cpu, 0, value.comm)
+            events.append((event.timestamp, kind, event.pid, value))
+        for ns, kind, value in compact_events(check, bundle.cpu, bundle.compact_sched, None):
+            events.append((ns, kind, None, value))
+    for cpu, events in harts.items():
+        events.sort(key=lambda e: e[0])
+        for before, after in zip(events, events[1:]):
+            check.expect(
+                before[0] < after[0], "hart {}: two events at {} ns", cpu, before[0]
+            )
+    return harts
+
+
+def check_scheduling(check, harts):
+    """Follows every thread over all harts. Returns {(ns): running thread} lookups for wakers."""
+    merged = sorted(
+        ((ns, cpu, kind, pid, value) for cpu, events in harts.items()
+         for ns, kind, pid, value in events),
+        key=lambda e: e[0],
+    )
+    current = {}  # hart -> tid
+    where = {}  # tid -> hart
+    state = {}  # tid -> "running", "blocked", "runnable", "dead"
+    for ns, cpu, kind, pid, value in merged:
+        if kind == "switch":
+            check.counts["switches"] += 1
+            if value.prev is None:
+                check.expect(cpu in current, "hart {}: compact switch first", cpu)
+                prev = current.get(cpu)
+            else:
+                prev = value.prev
+                check.counts["full_switches"] += 1
+            check.expect(
+                current.get(cpu, prev) == prev or value.prev is not None,
+                "hart {} at {}: prev {} but {} ran", cpu, ns, prev, current.get(cpu),
+            )
+            if prev:
+                check.expect(
+                    where.get(prev, cpu) == cpu, "thread {} leaves hart {} at {} but ran on {}",
+                    prev, cpu, ns, where.get(prev),
+                )
+                where.pop(prev, None)
+                state[prev] = {0: "runnable", PREEMPTED: "runnable", DEAD: "dead"}.get(
+                    value.state, "blocked"
+                )
+                check.expect(
+                    value.state in (1, 2, 4, DEAD, PREEMPTED),
+                    "thread {} leaves in state {:#x}", prev, value.state,
+                )
+            if value.next:
+                check.expect(
+                    value.next not in where, "thread {} on harts {} and {} at {}",
+                    value.next, where.get(value.next), cpu, ns,
+                )
+                if state.get(value.next) == "blocked":
+                    check.counts["unexplained_runs"] += 1
+                check.expect(
+                    state.get(value.next) != "dead", "dead thread {} runs at {}", value.next, ns
+                )
+                where[value.next] = cpu
+                state[value.next] = "running"
+            check.expect(
+                value.comm.startswith("swapper/") == (value.next == 0),
+                "thread {} is called {!r}", value.next, value.comm,
+            )
+            current[cpu] = value.next
+        elif kind == "waking":
+            check.counts["wakings"] += 1
+            check.expect(
+                state.get(value.pid, "blocked") == "blocked",
+                "waking of {} thread {} at {}", state.get(value.pid), value.pid, ns,
+            )
+            state[value.pid] = "runnable"
+        elif kind == "task_newtask":
+            check.counts["births"] += 1
+            state.pop(value.pid, None)
+            where.pop(value.pid, None)
+            state[value.pid] = "runnable"
+        elif kind == "sched_process_free":
+            check.expect(state.get(value.pid) == "dead", "living thread {} freed", value.pid)
+    return merged
+
+
+class Names:
+    """Interned names of the TrackEvent sequence."""
+
+    def __init__(self):
+        self.events, self.categories, self.annotations = {}, {}, {}
+
+    def learn(self, data):
+        for table, names in (
+            (self.events, data.event_names),
+            (self.categories, data.event_categories),
+            (self.annotations, data.debug_annotation_names),
+        ):
+            for name in names:
+                table[name.iid] = name.name
+
+
+def track_events(check, trace):
+    """(ns, order, track, event, name) of TrackEvents, and {track: tid}."""
+    names, threads, tracks, events = Names(), {}, set(), []
+    seen_clear = False
+    last = 0
+    for packet in trace.packet:
+        if packet.HasField("interned_data"):
+            names.learn(packet.interned_data)
+            seen_clear = packet.sequence_flags & 1
+        if packet.HasField("track_descriptor"):
+            tracks.add(packet.track_descriptor.uuid)
+            if packet.track_descriptor.HasField("thread"):
+                threads[packet.track_descriptor.uuid] = packet.track_descriptor.thread.tid
+        if not packet.HasField("track_event"):
+            continue
+        event = packet.track_event
+        check.expect(seen_clear and packet.trusted_packet_sequence_id, "event before its names")
+        check.expect(event.track_uuid in tracks, "event on unknown track {}", event.track_uuid)
+        check.expect(packet.timestamp >= last, "TrackEvents out of order at {}", packet.timestamp)
+        last = packet.timestamp
+        if event.type != SLICE_END:
+            check.expect(event.name_iid in names.events, "unknown name {}", event.name_iid)
+            for iid in event.category_iids:
+                check.expect(iid in names.categories, "unknown category {}", iid)
+        for annotation in event.debug_annotations:
+            check.expect(
+                annotation.name_iid in names.annotations, "unknown argument {}", annotation.name_iid
+            )
+        events.append((packet.timestamp, event, names.events.get(event.name_iid)))
+    return events, threads
+
+
+def check_slices(check, merged, events, threads):
+    """System calls, futex and fault slices of a thread share its track: they must nest."""
+    timeline = []
+    for order, (ns, _, kind, pid, value) in enumerate(merged):
+        if kind in ("sys_enter", "sys_exit"):
+            timeline.append((ns, order, pid, kind, value.id))
+    for order, (ns, event, name) in enumerate(events):
+        if event.track_uuid in threads:
+            kind = {SLICE_BEGIN: "begin", SLICE_END: "end", INSTANT: "instant"}[event.type]
+            timeline.append((ns, order, threads[event.track_uuid], kind, name))
+    timeline.sort(key=lambda e: (e[0], e[1]))
+    stacks = collections.defaultdict(list)
+    for ns, _, tid, kind, name in timeline:
+        stack = stacks[tid]
+        if kind == "sys_enter":
+            check.expect(not stack, "thread {}: call inside {} at {}", tid, stack, ns)
+            stack.append(("call", name))
+            check.counts["calls"] += 1
+        elif kind == "sys_exit":
+            check.expect(
+                stack == [("call", name)], "thread {}: call {} returns from {} at {}",
+                tid, name, stack, ns,
+            )
+            stack.clear()
+        elif kind == "begin":
+            stack.append(("slice", name))
+            check.counts[name] += 1
+        elif kind == "end":
+            check.expect(
+                stack and stack[-1][0] == "slice", "thread {}: end of {} at {}", tid, stack, ns
+            )
+            if stack:
+                stack.pop()
+    for tid, stack in stacks.items():
+        check.counts["open_slices"] += len(stack)
+
+
+def check_flows(check, events):
+    begun, ended = {}, set()
+    for ns, event, name in events:
+        for flow in event.flow_ids:
+            check.expect(flow not in begun, "flow {} begins twice", flow)
+            begun[flow] = ns
+        for flow in event.terminating_flow_ids:
+            check.expect(begun.get(flow, ns + 1) <= ns, "flow {} ends before it begins", flow)
+            check.expect(flow not in ended, "flow {} ends twice", flow)
+            ended.add(flow)
+    check.counts["flows"] = len(ended)
+    check.counts["open_flows"] = len(begun) - len(ended)
+
+
+def check_irqs(check, harts):
+    for cpu, events in harts.items():
+        open_irq = None
+        for ns, kind, _, value in events:
+            if kind == "irq_handler_entry":
+                check.expect(open_irq is None, "hart {}: nested interrupt at {}", cpu, ns)
+                check.expect(value.name, "hart {}: interrupt without a name", cpu)
+                open_irq = value.irq
+                check.counts["irqs"] += 1
+            elif kind == "irq_handler_exit":
+                check.expect(open_irq == value.irq, "hart {}: wrong interrupt ends at {}", cpu, ns)
+                open_irq = None
+
+
+def ring_losses(path):
+    """{cpu: (overwritten, refused)} from a dump, by struct: written from docs/tracing.md."""
+    with open(path, "rb") as file:
+        data = file.read()
+    nr_cpus, nr_rings = struct.unpack_from("<II", data, 48)
+    losses = {cpu: [0, 0] for cpu in range(nr_cpus)}
+    for i in range(nr_rings):
+        fields = struct.unpack_from("<QQQQQQQHHI", data, 128 + 64 * i)
+        _, head, _, lost, mask, _, _, cpu, _, _ = fields
+        losses[cpu][0] += max(0, head - (mask + 1))
+        losses[cpu][1] += lost
+    return losses
+
+
+def check_frame(check, trace):
+    """What the file says once: the system, clocks, processes, losses."""
+    info = [p.system_info for p in trace.packet if p.HasField("system_info")]
+    check.expect(len(info) == 1 and info[0].utsname.sysname == "Linux", "system information")
+    clocks = [p.clock_snapshot for p in trace.packet if p.HasField("clock_snapshot")]
+    check.expect(
+        len(clocks) == 1 and {c.clock_id for c in clocks[0].clocks} == {1, 6}, "clock snapshot"
+    )
+    trees = [p.process_tree for p in trace.packet if p.HasField("process_tree")]
+    check.expect(len(trees) == 2, "{} process trees", len(trees))
+    stats = [p.ftrace_stats for p in trace.packet if p.HasField("ftrace_stats")]
+    check.expect([s.phase for s in stats] == [1, 2], "phases of the statistics")
+    return trees, stats
+
+
+def check_losses(check, trace, stats, dump):
+    lost = {s.cpu: (s.overrun, s.dropped_events) for s in stats[-1].cpu_stats}
+    check.counts["lost"] = sum(sum(pair) for pair in lost.values())
+    first = {}
+    for packet in trace.packet:
+        if packet.HasField("ftrace_events"):
+            first.setdefault(packet.ftrace_events.cpu, packet.ftrace_events)
+    for cpu, bundle in first.items():
+        check.expect(
+            bundle.lost_events == bool(sum(lost[cpu])), "hart {}: loss flag and count", cpu
+        )
+        check.expect(bundle.previous_bundle_end_timestamp, "hart {}: no start of its data", cpu)
+    if dump:
+        for cpu, (overwritten, refused) in ring_losses(dump).items():
+            check.expect(
+                lost.get(cpu) == (overwritten, refused), "hart {}: {} lost, the dump says {}",
+                cpu, lost.get(cpu), (overwritten, refused),
+            )
+
+
+def check_births(check, trees, merged):
+    """A thread listed at the start and born later would be two."""
+    at_start = {p.pid for p in trees[0].processes} | {t.tid for t in trees[0].threads}
+    seen = set()
+    for ns, _, kind, _, value in merged:
+        if kind == "task_newtask":
+            check.expect(
+                value.pid not in at_start or value.pid in seen,
+                "thread {} is in the first tree and born at {}", value.pid, ns,
+            )
+            seen.add(value.pid)
+        elif kind == "sched_process_free":
+            seen.add(value.pid)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dump", help="the dump that the trace was made of")
+    here = os.path.dirname(os.path.abspath(__file__))
+    parser.add_argument("--proto", default=os.path.join(here, "perfetto.proto"))
+    parser.add_argument("file")
+    args = parser.parse_args()
+
+    proto = load_proto(args.proto)
+    trace = proto.Trace()
+    with open(args.file, "rb") as file:
+        trace.ParseFromString(file.read())
+    check = Checker()
+    unknown = unknown_fields(trace)
+    check.expect(unknown is None, "unknown: {}", unknown)
+    trees, stats = check_frame(check, trace)
+    harts = hart_events(check, trace)
+    merged = check_scheduling(check, harts)
+    events, threads = track_events(check, trace)
+    check_slices(check, merged, events, threads)
+    check_flows(check, events)
+    check_irqs(check, harts)
+    check_births(check, trees, merged)
+    check_losses(check, trace, stats, args.dump)
+
+    for problem in check.problems[:MAX_REPORTED]:
+        print(problem, file=sys.stderr)
+    if check.problems:
+        print("{} problems".format(len(check.problems)), file=sys.stderr)
+        return 1
+    for key, value in sorted(check.counts.items()):
+        print("{}={}".format(key, value))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
