@@ -1,0 +1,393 @@
+/*
+ * Pipes: a ring of bytes in pages that are allocated when first written. Both ends copy under one sleeping mutex (user
+ * memory may fault), and test `head` and `tail` without it to decide whether to sleep.
+ *
+ * Invariant: tail <= head <= tail + size; bytes tail..head are in pages[(position % size) / PAGE_SIZE].
+ * A reader that leaves bytes, or a writer that leaves room, wakes the next sleeper of its own side, so that exclusive wakes (one per
+ * read or write) reach everybody who can go on.
+ */
+#include "kernel/file/pipe.h"
+
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "abi/termios.h"
+#include "kernel/file/waitq.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/sync/refcount.h"
+#include "kernel/time/time.h"
+
+#define PIPE_DEFAULT_PAGES 16U
+
+LOCK_CLASS(pipe, RANK_FILE);
+
+struct pipe {
+	struct mutex lock;
+	u64 head;		  /* [a] bytes ever written; changed under lock */
+	u64 tail;		  /* [a] bytes ever read; changed under lock */
+	u64 size;		  /* [a] bytes of room, a power of two; changed under lock */
+	void **pages;		  /* [L] size / PAGE_SIZE of them, NULL where never written */
+	u32 readers;		  /* [a] open read ends: 1 or 0 */
+	u32 writers;		  /* [a] */
+	u32 refs;		  /* [a] open ends */
+	u64 ino;		  /* [I] */
+	s64 ctime_ns;		  /* [I] */
+	struct wait_queue readable;
+	struct wait_queue writable;
+	/* Both of the above for poll: watchers of either event. */
+	struct wait_queue watchers;
+};
+
+static u64 pipe_next_ino;
+
+static u64 pipe_used(struct pipe *p)
+{
+	return atomic_load_relaxed(&p->head) - atomic_load_relaxed(&p->tail);
+}
+
+static bool pipe_can_read(void *arg)
+{
+	struct pipe *p = arg;
+
+	return pipe_used(p) > 0 || atomic_load_relaxed(&p->writers) == 0;
+}
+
+struct pipe_room {
+	struct pipe *pipe;
+	u64 need;
+};
+
+static bool pipe_can_write(void *arg)
+{
+	struct pipe_room *r = arg;
+	struct pipe *p = r->pipe;
+
+	return atomic_load_relaxed(&p->size) - pipe_used(p) >= r->need ||
+	       atomic_load_relaxed(&p->readers) == 0;
+}
+
+static void pipe_wake_readers(struct pipe *p, u32 nr)
+{
+	waitq_wake(&p->readable, POLL_EVENT_READ, nr);
+	waitq_wake(&p->watchers, POLL_EVENT_READ | POLL_EVENT_HUP, WAITQ_ALL);
+}
+
+static void pipe_wake_writers(struct pipe *p, u32 nr)
+{
+	waitq_wake(&p->writable, POLL_EVENT_WRITE, nr);
+	waitq_wake(&p->watchers, POLL_EVENT_WRITE | POLL_EVENT_ERR, WAITQ_ALL);
+}
+
+/* Moves up to n bytes between the ring and the iterator, one page at a time. The lock is held. */
+static long pipe_move(struct pipe *p, struct iov_iter *it, size_t n, bool in)
+{
+	u64 *position = in ? &p->head : &p->tail;
+	size_t done = 0;
+
+	while (done < n) {
+		u64 at = *position & (p->size - 1);
+		size_t chunk = MIN(n - done, PAGE_SIZE - (at & (PAGE_SIZE - 1)));
+		void **page = &p->pages[at >> PAGE_SHIFT];
+		long got;
+
+		if (!*page)
+			*page = page_alloc(0, 0);
+		if (!*page)
+			return done ? (long)done : -ENOMEM;
+		if (in)
+			got = iov_copy_in((char *)*page + (at & (PAGE_SIZE - 1)), it, chunk);
+		else
+			got = iov_copy_out(it, (char *)*page + (at & (PAGE_SIZE - 1)), chunk);
+		if (got < 0)
+			return done ? (long)done : got;
+		atomic_store_relaxed(position, *position + (u64)got);
+		done += (size_t)got;
+		if ((size_t)got < chunk)
+			break;
+	}
+	return (long)done;
+}
+
+static int pipe_wait_readable(struct pipe *p)
+{
+	int err = waitq_wait(&p->readable, POLL_EVENT_READ, true, pipe_can_read, p, PARK_FOREVER,
+			     PARK_INTERRUPTIBLE);
+
+	return err == -EINTR ? -ERESTARTSYS : err;
+}
+
+static long pipe_read(struct file *f, struct iov_iter *it, u64 *pos, bool nonblock)
+{
+	struct pipe *p = f->data;
+	long ret;
+
+	(void)pos;
+	if (it->count == 0)
+		return 0;
+	for (;;) {
+		u64 used;
+
+		mutex_lock(&p->lock);
+		used = pipe_used(p);
+		if (used) {
+			ret = pipe_move(p, it, MIN(used, it->count), false);
+			used = pipe_used(p);
+			mutex_unlock(&p->lock);
+			pipe_wake_writers(p, 1);
+			if (used)
+				waitq_wake(&p->readable, POLL_EVENT_READ, 1);
+			return ret;
+		}
+		mutex_unlock(&p->lock);
+		if (atomic_load_relaxed(&p->writers) == 0 && pipe_used(p) == 0)
+			return 0;
+		if (nonblock)
+			return -EAGAIN;
+		ret = pipe_wait_readable(p);
+		if (ret)
+			return ret;
+	}
+}
+
+/* One turn of a write: what fits now. 0: nothing did. */
+static long pipe_write_some(struct pipe *p, struct iov_iter *it, u64 need)
+{
+	u64 room;
+	long ret = 0;
+
+	mutex_lock(&p->lock);
+	room = p->size - pipe_used(p);
+	if (atomic_load_relaxed(&p->readers) == 0)
+		ret = -EPIPE;
+	else if (room >= need)
+		ret = pipe_move(p, it, MIN(room, it->count), true);
+	room = p->size - pipe_used(p);
+	mutex_unlock(&p->lock);
+	if (ret > 0) {
+		pipe_wake_readers(p, 1);
+		if (room >= PIPE_ATOMIC)
+			waitq_wake(&p->writable, POLL_EVENT_WRITE, 1);
+	}
+	return ret;
+}
+
+static long pipe_write(struct file *f, struct iov_iter *it, u64 *pos, bool nonblock)
+{
+	struct pipe *p = f->data;
+	size_t done = 0;
+
+	(void)pos;
+	while (it->count) {
+		struct pipe_room need = {p, it->count <= PIPE_ATOMIC && !done ? it->count : 1};
+		long ret = pipe_write_some(p, it, need.need);
+
+		if (ret < 0)
+			return done ? (long)done : ret;
+		done += (size_t)ret;
+		if (!it->count)
+			break;
+		if (ret > 0)
+			continue;
+		if (nonblock)
+			return done ? (long)done : -EAGAIN;
+		ret = waitq_wait(&p->writable, POLL_EVENT_WRITE, true, pipe_can_write, &need,
+				 PARK_FOREVER, PARK_INTERRUPTIBLE);
+		if (ret)
+			return done ? (long)done : (ret == -EINTR ? -ERESTARTSYS : ret);
+	}
+	return (long)done;
+}
+
+static PollEvent pipe_poll(struct file *f, struct wait_queue **source)
+{
+	struct pipe *p = f->data;
+	PollEvent events = 0;
+
+	if (source)
+		*source = &p->watchers;
+	if (file_readable(f)) {
+		if (pipe_used(p) > 0)
+			events |= POLL_EVENT_READ;
+		if (atomic_load_relaxed(&p->writers) == 0)
+			events |= POLL_EVENT_HUP;
+	}
+	if (file_writable(f)) {
+		if (atomic_load_relaxed(&p->size) - pipe_used(p) >= PIPE_ATOMIC)
+			events |= POLL_EVENT_WRITE;
+		if (atomic_load_relaxed(&p->readers) == 0)
+			events |= POLL_EVENT_ERR;
+	}
+	return events;
+}
+
+static long pipe_ioctl(struct file *f, u32 cmd, u64 arg)
+{
+	if (cmd != FIONREAD)
+		return -ENOTTY;
+	return user_store_u32((u32 __user *)(uintptr_t)arg, (u32)pipe_used(f->data));
+}
+
+static int pipe_stat(struct file *f, struct stat_info *st)
+{
+	struct pipe *p = f->data;
+
+	*st = (struct stat_info){
+		.ino = p->ino,
+		.mode = S_IFIFO | 0600,
+		.nlink = 1,
+		.blksize = PAGE_SIZE,
+		.atime_ns = p->ctime_ns,
+		.mtime_ns = p->ctime_ns,
+		.ctime_ns = p->ctime_ns,
+	};
+	return 0;
+}
+
+static void pipe_put(struct pipe *p)
+{
+	if (!refcount_put(&p->refs))
+		return;
+	for (u64 i = 0; i < p->size >> PAGE_SHIFT; i++)
+		if (p->pages[i])
+			page_free(p->pages[i], 0);
+	kfree(p->pages);
+	kfree(p);
+}
+
+static void pipe_release(struct file *f)
+{
+	struct pipe *p = f->data;
+
+	if (file_readable(f)) {
+		atomic_fetch_add(&p->readers, -1);
+		pipe_wake_writers(p, WAITQ_ALL);
+	} else {
+		atomic_fetch_add(&p->writers, -1);
+		pipe_wake_readers(p, WAITQ_ALL);
+	}
+	pipe_put(p);
+}
+
+static const struct file_ops pipe_ops = {
+	.name = "pipe",
+	.read = pipe_read,
+	.write = pipe_write,
+	.ioctl = pipe_ioctl,
+	.poll = pipe_poll,
+	.stat = pipe_stat,
+	.release = pipe_release,
+};
+
+static struct pipe *pipe_alloc(void)
+{
+	struct pipe *p = kzalloc(sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->pages = kzalloc(PIPE_DEFAULT_PAGES * sizeof(void *));
+	if (!p->pages) {
+		kfree(p);
+		return NULL;
+	}
+	p->size = PIPE_DEFAULT_PAGES * PAGE_SIZE;
+	p->readers = 1;
+	p->writers = 1;
+	p->refs = 2;
+	p->ino = atomic_fetch_add_relaxed(&pipe_next_ino, 1) + 1;
+	p->ctime_ns = (s64)time_realtime_ns();
+	mutex_init(&p->lock, &pipe_class);
+	waitq_init(&p->readable);
+	waitq_init(&p->writable);
+	waitq_init(&p->watchers);
+	return p;
+}
+
+int pipe_create(struct file *ends[2], u32 flags)
+{
+	struct pipe *p = pipe_alloc();
+
+	if (!p)
+		return -ENOMEM;
+	ends[0] = file_alloc(&pipe_ops, p, O_RDONLY | flags);
+	ends[1] = file_alloc(&pipe_ops, p, O_WRONLY | flags);
+	if (ends[0] && ends[1])
+		return 0;
+	for (int i = 0; i < 2; i++) {
+		if (ends[i])
+			file_put(ends[i]);
+		else
+			pipe_put(p);
+	}
+	return -ENOMEM;
+}
+
+long pipe_size(struct file *f)
+{
+	return f->ops == &pipe_ops ? (long)((struct pipe *)f->data)->size : -EBADF;
+}
+
+/* Moves the bytes to a ring of `size`, whose pages are new. The lock is held. */
+static int pipe_rebuild(struct pipe *p, u64 size)
+{
+	void **pages = kzalloc((size >> PAGE_SHIFT) * sizeof(void *));
+	struct pipe old = {.pages = p->pages, .size = p->size, .head = p->head, .tail = p->tail};
+	int err = 0;
+
+	if (!pages)
+		return -ENOMEM;
+	p->pages = pages;
+	atomic_store_relaxed(&p->size, size);
+	atomic_store_relaxed(&p->head, p->tail);
+	while (old.tail < old.head && !err) {
+		u64 at = old.tail & (old.size - 1);
+		u64 chunk = MIN(old.head - old.tail, PAGE_SIZE - (at & (PAGE_SIZE - 1)));
+		struct iov_segment seg;
+		struct iov_iter it;
+
+		iov_iter_kernel(&it, &seg,
+				(char *)old.pages[at >> PAGE_SHIFT] + (at & (PAGE_SIZE - 1)), chunk);
+		if (pipe_move(p, &it, chunk, true) != (long)chunk)
+			err = -ENOMEM;
+		old.tail += chunk;
+	}
+	if (err) {
+		atomic_store_relaxed(&p->head, old.head);
+		p->pages = old.pages;
+		atomic_store_relaxed(&p->size, old.size);
+		old.pages = pages;
+		old.size = size;
+	}
+	for (u64 i = 0; i < old.size >> PAGE_SHIFT; i++)
+		if (old.pages[i])
+			page_free(old.pages[i], 0);
+	kfree(old.pages);
+	return err;
+}
+
+long pipe_resize(struct file *f, u64 bytes)
+{
+	struct pipe *p = f->data;
+	u64 size = PAGE_SIZE;
+	int err;
+
+	if (f->ops != &pipe_ops)
+		return -EBADF;
+	if (bytes == 0 || bytes > 1UL << 31)
+		return -EINVAL;
+	if (bytes > PIPE_MAX_SIZE)
+		return -EPERM;
+	while (size < bytes)
+		size *= 2;
+	mutex_lock(&p->lock);
+	if (size < pipe_used(p))
+		err = -EBUSY;
+	else
+		err = pipe_rebuild(p, size);
+	mutex_unlock(&p->lock);
+	if (err)
+		return err;
+	pipe_wake_writers(p, WAITQ_ALL);
+	return (long)size;
+}

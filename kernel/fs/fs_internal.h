@@ -1,0 +1,66 @@
+/*
+ * Shared by the files of kernel/fs only.
+ */
+#ifndef KERNEL_FS_FS_INTERNAL_H
+#define KERNEL_FS_FS_INTERNAL_H
+
+#include "kernel/fs/fs.h"
+
+/* ---- dentry.c ---- */
+void dentry_init(void);
+/* rmdir: nothing can be added any more. 0 or -ENOTEMPTY. */
+int dir_kill(struct inode *dir);
+/*
+ * Rename: `d` becomes parent/name; `replaced`, if any, is the dentry that had this name and loses it. Both parents locked.
+ * 0, -ENOMEM, -ENOENT (the new parent is dead).
+ */
+int dentry_move(struct dentry *d, struct dentry *parent, const char *name, size_t len,
+		struct dentry *replaced);
+int dentry_exchange(struct dentry *a, struct dentry *b);
+
+/* ---- walk.c ---- */
+enum walk_last { WALK_LAST_NAME, WALK_LAST_DOT, WALK_LAST_DOTDOT, WALK_LAST_NONE };
+
+/* Where the last component of a path would be. */
+struct walk_parent {
+	struct path dir; /* reference held */
+	enum walk_last kind;
+	bool slash;	 /* slashes follow the name */
+	u32 len;
+	char name[FS_NAME_MAX + 1];
+};
+int walk_to_parent(struct fs_context *ctx, const struct path *at, const char *name,
+		   struct walk_parent *out);
+/* As fs_lookup; when only the last component is missing: 0, out->dentry NULL, `parent` filled. */
+int walk_or_parent(struct fs_context *ctx, const struct path *at, const char *name, u32 walk,
+		   struct path *out, struct walk_parent *parent);
+
+/* ---- name.c ---- */
+/* Creates the name: the dentry with a reference, or an error. `text`: of a symlink. Parent locked, name not there. */
+struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, const char *text);
+
+/* ---- tmpfs.c ---- */
+extern const struct file_ops tmpfs_file_ops;
+struct super_block *super_alloc(const struct super_ops *ops, const char *type, u64 magic);
+int tmpfs_truncate(struct inode *inode, u64 size);
+
+/* ---- devfs.c ---- */
+struct super_block *devfs_create(void);
+/* Opens /dev/name; NULL if there is none. */
+struct file *devfs_open(const char *name, u32 flags);
+/* Completes the inode of a device node by its number. */
+void devfs_bind(struct inode *inode);
+int dev_memory_init(void);
+int dev_console_init(void);
+
+/* ---- pseudo.c ---- */
+struct super_block *procfs_create(void);
+struct super_block *sysfs_create(void);
+
+/* ---- proc_nodes.c, sys_nodes.c ---- */
+int proc_nodes_init(void);
+int sys_nodes_init(void);
+struct seq;
+int proc_show_mounts(struct seq *s, u64 key); /* /proc/<pid>/mounts */
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * Start of the file systems: tmpfs at the root, with /dev, /proc and /sys on it, and their nodes.
+ */
+#include <string.h>
+
+#include "abi/errno.h"
+#include "abi/stat.h"
+#include "kernel/fs/fs.h"
+#include "kernel/fs/fs_internal.h"
+#include "kernel/log/log.h"
+#include "kernel/mm/mm.h"
+
+static int fs_mount_new(struct fs_context *ctx, const char *dir, struct super_block *sb)
+{
+	struct path at;
+	int err;
+
+	if (!sb)
+		return -ENOMEM;
+	err = fs_mkdir(ctx, NULL, dir, 0755);
+	if (!err)
+		err = fs_lookup(ctx, NULL, dir, WALK_DIRECTORY, &at);
+	if (err)
+		return err;
+	err = mount_at(&at, sb);
+	path_put(&at);
+	return err;
+}
+
+static int fs_init_tree(void)
+{
+	/* As Linux's rootfs: half of the memory at most. */
+	struct super_block *root = tmpfs_create("rootfs", mm_total_pages() / 2);
+	struct fs_context *ctx;
+	int err;
+
+	if (!root)
+		return -ENOMEM;
+	err = mount_at(NULL, root);
+	ctx = err ? NULL : fs_context_create();
+	if (!ctx)
+		return -ENOMEM;
+	err = fs_mount_new(ctx, "/dev", devfs_create());
+	if (!err)
+		err = fs_mount_new(ctx, "/proc", procfs_create());
+	if (!err)
+		err = fs_mount_new(ctx, "/sys", sysfs_create());
+	fs_context_put(ctx);
+	return err;
+}
+
+void fs_init(void)
+{
+	int err;
+
+	dentry_init();
+	file_path_put = path_put;
+	err = fs_init_tree();
+	if (!err)
+		err = dev_memory_init();
+	if (!err)
+		err = dev_console_init();
+	if (!err)
+		err = proc_nodes_init();
+	if (!err)
+		err = sys_nodes_init();
+	if (err)
+		panic("fs: cannot set up the file systems (%d)", err);
+}

@@ -1,0 +1,186 @@
+/*
+ * Opening files by name, and the files that are only places: directories and O_PATH.
+ */
+#include <string.h>
+
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "kernel/fs/fs.h"
+#include "kernel/fs/fs_internal.h"
+#include "kernel/mm/mm.h"
+#include "kernel/sync/atomic.h"
+
+/* Flags that act at open and are not kept. */
+#define OPEN_ONCE (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
+
+int fs_file_stat(struct file *f, struct stat_info *st)
+{
+	return fs_stat(&f->path, st);
+}
+
+static const struct file_ops path_file_ops = {
+	.name = "path",
+	.stat = fs_file_stat,
+};
+
+int fs_open_path(const struct path *p, u32 flags, struct file **out)
+{
+	struct inode *inode = p->dentry->inode;
+	bool only_path = flags & O_PATH;
+	struct file *f = file_alloc(only_path ? &path_file_ops : inode->fops, NULL,
+				    (flags & ~OPEN_ONCE) | (only_path ? 0 : O_LARGEFILE));
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	path_get(p);
+	f->path = *p;
+	if (!only_path && inode->ops && inode->ops->open) {
+		err = inode->ops->open(inode, f);
+		if (err) {
+			/* It was never open: no release of the type. */
+			f->ops = &path_file_ops;
+			file_put(f);
+			return err;
+		}
+	}
+	*out = f;
+	return 0;
+}
+
+static u32 open_mask(u32 flags)
+{
+	static const u8 masks[] = {MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE};
+
+	return masks[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
+}
+
+static int open_existing(const struct path *p, u32 flags, struct file **out)
+{
+	struct inode *inode = p->dentry->inode;
+	u32 mode = atomic_load_relaxed(&inode->mode);
+	int err;
+
+	if (flags & O_PATH)
+		return fs_open_path(p, flags, out);
+	if (S_ISLNK(mode))
+		return -ELOOP;
+	if (S_ISDIR(mode) && ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC))))
+		return -EISDIR;
+	err = fs_permission(inode, open_mask(flags));
+	if (!err && (flags & O_NOATIME))
+		err = fs_owner(inode);
+	if (!err && (flags & O_TRUNC) && S_ISREG(mode) && inode->object)
+		err = tmpfs_truncate(inode, 0);
+	return err ? err : fs_open_path(p, flags, out);
+}
+
+/* The name was missing. -EAGAIN: somebody else created it meanwhile. */
+static int open_create(struct walk_parent *wp, u32 flags, u32 mode, struct file **out)
+{
+	struct inode *dir = wp->dir.dentry->inode;
+	struct path made = {wp->dir.mnt, NULL};
+	int err = 0;
+
+	if (wp->slash)
+		return -EISDIR;
+	mutex_lock(&dir->lock);
+	if (dentry_find(wp->dir.dentry, wp->name, wp->len)) {
+		err = flags & O_EXCL ? -EEXIST : -EAGAIN;
+	} else {
+		made.dentry = name_create(wp, mode, 0, NULL);
+		if (is_err(made.dentry))
+			err = (int)ptr_err(made.dentry);
+	}
+	mutex_unlock(&dir->lock);
+	if (err)
+		return err;
+	/* Whoever creates a file may open it as asked, whatever its mode. */
+	err = fs_open_path(&made, flags, out);
+	path_put(&made);
+	return err;
+}
+
+/* O_TMPFILE: a file without a name in the file system of directory `dir`. */
+static int open_tmpfile(const struct path *dir, u32 flags, u32 mode, struct file **out)
+{
+	struct inode *parent = dir->dentry->inode;
+	struct path made = {dir->mnt, NULL};
+	struct inode *inode;
+	int err;
+
+	if ((flags & O_ACCMODE) == O_RDONLY)
+		return -EINVAL;
+	err = fs_permission(parent, MAY_WRITE | MAY_EXEC);
+	if (err)
+		return err;
+	if (!parent->sb->ops->create)
+		return -EOPNOTSUPP;
+	inode = parent->sb->ops->create(parent->sb, mode, 0);
+	if (!inode)
+		return -ENOMEM;
+	inode->nlink = 0;
+	made.dentry = dentry_alloc(dir->dentry, "#tmpfile", 8, inode);
+	if (!made.dentry)
+		return -ENOMEM;
+	made.dentry->flags = DENTRY_UNLINKED;
+	err = fs_open_path(&made, flags, out);
+	path_put(&made);
+	return err;
+}
+
+int fs_open(struct fs_context *ctx, const struct path *at, const char *name, u32 flags, u32 mode,
+	    struct file **out)
+{
+	bool tmpfile = (flags & O_TMPFILE) == O_TMPFILE;
+	bool create = (flags & O_CREAT) && !(flags & O_PATH);
+	u32 walk = flags & O_DIRECTORY ? WALK_DIRECTORY : 0;
+	struct walk_parent wp;
+	struct path p;
+	int err;
+
+	if (create && (flags & O_DIRECTORY))
+		return -EINVAL;
+	if (flags & O_PATH)
+		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	if (!(flags & O_NOFOLLOW) && !(create && (flags & O_EXCL)))
+		walk |= WALK_FOLLOW;
+	mode = S_IFREG | (mode & 07777 & ~atomic_load_relaxed(&ctx->umask));
+	do {
+		err = create ? walk_or_parent(ctx, at, name, walk, &p, &wp) :
+			       fs_lookup(ctx, at, name, walk, &p);
+		if (err)
+			return err;
+		if (!p.dentry) {
+			err = open_create(&wp, flags, mode, out);
+			path_put(&wp.dir);
+			continue;
+		}
+		if (create && (flags & O_EXCL))
+			err = -EEXIST;
+		else if (tmpfile)
+			err = open_tmpfile(&p, flags, mode, out);
+		else
+			err = open_existing(&p, flags, out);
+		path_put(&p);
+	} while (err == -EAGAIN);
+	return err;
+}
+
+int fs_open_exec(struct fs_context *ctx, const struct path *at, const char *name, struct file **out)
+{
+	struct path p;
+	int err = fs_lookup(ctx, at, name, WALK_FOLLOW | WALK_EMPTY, &p);
+
+	if (err)
+		return err;
+	if (!S_ISREG(p.dentry->inode->mode))
+		err = -EACCES;
+	if (!err)
+		err = fs_permission(p.dentry->inode, MAY_EXEC);
+	if (!err)
+		err = fs_open_path(&p, O_RDONLY, out);
+	path_put(&p);
+	return err;
+}

@@ -1,0 +1,215 @@
+/*
+ * /proc nodes about the machine and the kernel as a whole, with values from their owners. What concerns processes is in proc_task.c. A line
+ * whose value nobody keeps is left out rather than guessed.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/errno.h"
+#include "arch/riscv64/cpu.h"
+#include "drivers/dt.h"
+#include "kernel/file/file.h"
+#include "kernel/file/pipe.h"
+#include "kernel/fs/fs_internal.h"
+#include "kernel/fs/load.h"
+#include "kernel/fs/pseudo.h"
+#include "kernel/mm/mm.h"
+#include "kernel/sched/sched.h"
+#include "kernel/time/time.h"
+#include "lib/version.h"
+
+#define USER_HZ	     100UL
+#define NS_PER_S     1000000000UL
+#define KIB_PER_PAGE (PAGE_SIZE >> 10)
+
+static u64 to_user_hz(u64 ticks)
+{
+	return time_ticks_to_ns(ticks) / (NS_PER_S / USER_HZ);
+}
+
+/* ---- machine ---- */
+
+static int show_cpuinfo(struct seq *s, u64 key)
+{
+	(void)key;
+	for (u32 i = 0; i < nr_cpus; i++)
+		seq_printf(s, "processor\t: %u\nhart\t\t: %u\nisa\t\t: %s\nmmu\t\t: sv39\n\n", i,
+			   cpu_of(i)->hartid, dt_isa());
+	return 0;
+}
+
+static int show_meminfo(struct seq *s, u64 key)
+{
+	u64 free = mm_free_pages() * KIB_PER_PAGE;
+	const struct {
+		const char *name;
+		u64 kib;
+	} lines[] = {
+		{"MemTotal:", mm_total_pages() * KIB_PER_PAGE},
+		{"MemFree:", free},
+		{"MemAvailable:", free},
+		{"Buffers:", 0},
+		{"SwapCached:", 0},
+		{"SwapTotal:", 0},
+		{"SwapFree:", 0},
+	};
+
+	(void)key;
+	for (u32 i = 0; i < ARRAY_SIZE(lines); i++)
+		seq_printf(s, "%-15s %8lu kB\n", lines[i].name, lines[i].kib);
+	return 0;
+}
+
+static int show_cmdline(struct seq *s, u64 key)
+{
+	(void)key;
+	seq_printf(s, "%s\n", dt_bootargs());
+	return 0;
+}
+
+/* ---- time and load ---- */
+
+static void cpu_line(struct seq *s, const char *name, const struct sched_stats *st)
+{
+	seq_printf(s, "%s %lu 0 %lu %lu 0 0 0 0 0 0\n", name, to_user_hz(st->user_ticks),
+		   to_user_hz(st->system_ticks), to_user_hz(st->idle_ticks));
+}
+
+static void cpu_sum(struct sched_stats *sum)
+{
+	struct sched_stats st;
+
+	memset(sum, 0, sizeof(*sum));
+	for (u32 i = 0; i < nr_cpus; i++) {
+		sched_cpu_stats(i, &st);
+		sum->nr_running += st.nr_running;
+		sum->nr_switches += st.nr_switches;
+		sum->idle_ticks += st.idle_ticks;
+		sum->user_ticks += st.user_ticks;
+		sum->system_ticks += st.system_ticks;
+	}
+}
+
+static int show_stat(struct seq *s, u64 key)
+{
+	struct sched_stats sum, st;
+	char name[16];
+
+	(void)key;
+	cpu_sum(&sum);
+	cpu_line(s, "cpu ", &sum);
+	for (u32 i = 0; i < nr_cpus; i++) {
+		sched_cpu_stats(i, &st);
+		snprintf(name, sizeof(name), "cpu%u", i);
+		cpu_line(s, name, &st);
+	}
+	seq_printf(s, "ctxt %lu\nbtime %lu\nprocs_running %lu\n", sum.nr_switches,
+		   (time_realtime_ns() - time_monotonic_ns()) / NS_PER_S, sum.nr_running);
+	return 0;
+}
+
+static int show_uptime(struct seq *s, u64 key)
+{
+	u64 up = time_monotonic_ns() / (NS_PER_S / 100), idle;
+	struct sched_stats sum;
+
+	(void)key;
+	cpu_sum(&sum);
+	idle = to_user_hz(sum.idle_ticks);
+	seq_printf(s, "%lu.%02lu %lu.%02lu\n", up / 100, up % 100, idle / 100, idle % 100);
+	return 0;
+}
+
+/* ---- names and limits ---- */
+
+static int show_version(struct seq *s, u64 key)
+{
+	(void)key;
+	seq_printf(s, "%s version %s (gcc %s) %s\n", KERNEL_OSTYPE, KERNEL_RELEASE, __VERSION__,
+		   KERNEL_VERSION);
+	return 0;
+}
+
+static int show_filesystems(struct seq *s, u64 key)
+{
+	(void)key;
+	seq_puts(s, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n");
+	return 0;
+}
+
+/* `key` is a static string. */
+static int show_string(struct seq *s, u64 key)
+{
+	seq_printf(s, "%s\n", (const char *)(uintptr_t)key);
+	return 0;
+}
+
+static int show_number(struct seq *s, u64 key)
+{
+	seq_printf(s, "%lu\n", key);
+	return 0;
+}
+
+static u64 string_key(const char *text)
+{
+	return (u64)(uintptr_t)text;
+}
+
+int proc_show_mounts(struct seq *s, u64 key)
+{
+	struct fs_context *ctx = fs_context_create();
+	char *buf = ctx ? kmalloc(FS_PATH_MAX) : NULL;
+
+	(void)key;
+	if (!buf) {
+		if (ctx)
+			fs_context_put(ctx);
+		return -ENOMEM;
+	}
+	for (u32 id = 1;; id++) {
+		struct mount *m;
+		struct path p;
+
+		/* Oldest first, as they were mounted; mounts stay, so the pointer is good outside the epoch. */
+		for (m = mount_first(); m && m->id != id; m = m->next)
+			;
+		if (!m)
+			break;
+		p = (struct path){m, m->root};
+		seq_printf(s, "%s %s %s rw 0 0\n", m->sb->type, fs_path_text(ctx, &p, buf, FS_PATH_MAX),
+			   m->sb->type);
+	}
+	kfree(buf);
+	fs_context_put(ctx);
+	return 0;
+}
+
+int proc_nodes_init(void)
+{
+	const struct {
+		const char *path;
+		pseudo_show_fn show;
+		u64 key;
+	} nodes[] = {
+		{"cpuinfo", show_cpuinfo, 0},
+		{"meminfo", show_meminfo, 0},
+		{"cmdline", show_cmdline, 0},
+		{"stat", show_stat, 0},
+		{"uptime", show_uptime, 0},
+		{"version", show_version, 0},
+		{"filesystems", show_filesystems, 0},
+		{"sys/kernel/ostype", show_string, string_key(KERNEL_OSTYPE)},
+		{"sys/kernel/osrelease", show_string, string_key(KERNEL_RELEASE)},
+		{"sys/kernel/version", show_string, string_key(KERNEL_VERSION)},
+		{"sys/kernel/hostname", show_string, string_key("stellar")},
+		{"sys/kernel/domainname", show_string, string_key("(none)")},
+		{"sys/fs/nr_open", show_number, FD_TABLE_MAX},
+		{"sys/fs/pipe-max-size", show_number, PIPE_MAX_SIZE},
+	};
+	int err = procfs_symlink("mounts", "self/mounts");
+
+	for (u32 i = 0; i < ARRAY_SIZE(nodes) && !err; i++)
+		err = procfs_register(nodes[i].path, nodes[i].show, nodes[i].key);
+	load_init();
+	return err;
+}

@@ -1,0 +1,129 @@
+/*
+ * Decoding of arguments of file system calls.
+ */
+#include "kernel/syscall/file_args.h"
+
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/resource.h"
+#include "abi/uio.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
+
+static_assert(sizeof(struct iov_segment) == sizeof(struct abi_iovec), "copied as they are");
+
+u32 fd_limit(void)
+{
+	return (u32)MIN(process_rlimit(process_current(), RLIMIT_NOFILE), (u64)FD_TABLE_MAX);
+}
+
+int path_arg_get(struct path_arg *p, u64 addr)
+{
+	const char __user *from = (const char __user *)(uintptr_t)addr;
+	long len = strncpy_from_user(p->small, from, sizeof(p->small));
+
+	p->text = p->small;
+	if (len >= 0)
+		return 0;
+	if (len != -ENAMETOOLONG)
+		return (int)len;
+	p->text = kmalloc(FS_PATH_MAX);
+	if (!p->text)
+		return -ENOMEM;
+	len = strncpy_from_user(p->text, from, FS_PATH_MAX);
+	if (len >= 0)
+		return 0;
+	kfree(p->text);
+	return (int)len;
+}
+
+void path_arg_put(struct path_arg *p)
+{
+	if (p->text != p->small)
+		kfree(p->text);
+}
+
+int dir_arg_get(struct dir_arg *d, u64 dirfd, const char *text)
+{
+	*d = (struct dir_arg){0};
+	if ((int)dirfd == AT_FDCWD || text[0] == '/')
+		return 0;
+	d->ref = fd_arg(dirfd);
+	if (!d->ref.file)
+		return -EBADF;
+	if (!d->ref.file->path.dentry) {
+		fd_return(&d->ref);
+		return -ENOTDIR;
+	}
+	d->at = &d->ref.file->path;
+	return 0;
+}
+
+void dir_arg_put(struct dir_arg *d)
+{
+	if (d->ref.file)
+		fd_return(&d->ref);
+}
+
+int path_lookup_arg(u64 dirfd, u64 addr, u32 walk, struct path *out)
+{
+	struct path_arg name;
+	struct dir_arg dir;
+	int err = path_arg_get(&name, addr);
+
+	if (err)
+		return err;
+	err = dir_arg_get(&dir, dirfd, name.text);
+	if (!err) {
+		err = fs_lookup(task_current()->fs, dir.at, name.text, walk, out);
+		dir_arg_put(&dir);
+	}
+	path_arg_put(&name);
+	return err;
+}
+
+/* The lengths of a vector, cut so that their sum is at most RW_MAX. */
+static int vec_check(struct iov_segment *segs, u64 count)
+{
+	u64 total = 0;
+
+	for (u64 i = 0; i < count; i++) {
+		if ((s64)segs[i].len < 0)
+			return -EINVAL;
+		if (!user_range(segs[i].base, segs[i].len))
+			return -EFAULT;
+		segs[i].len = MIN(segs[i].len, RW_MAX - total);
+		total += segs[i].len;
+	}
+	return 0;
+}
+
+int vec_arg_get(struct vec_arg *v, u64 addr, u64 count)
+{
+	int err;
+
+	if (count > UIO_MAXIOV)
+		return -EINVAL;
+	v->segs = v->few;
+	if (count > VEC_ON_STACK) {
+		v->segs = kmalloc(count * sizeof(*v->segs));
+		if (!v->segs)
+			return -ENOMEM;
+	}
+	err = copy_from_user(v->segs, (const void __user *)(uintptr_t)addr,
+			     count * sizeof(*v->segs));
+	if (!err)
+		err = vec_check(v->segs, count);
+	if (err) {
+		vec_arg_put(v);
+		return err;
+	}
+	iov_iter_user_vector(&v->it, v->segs, (u32)count);
+	return 0;
+}
+
+void vec_arg_put(struct vec_arg *v)
+{
+	if (v->segs != v->few)
+		kfree(v->segs);
+}

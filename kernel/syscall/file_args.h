@@ -1,0 +1,61 @@
+/*
+ * Arguments that the file system calls share: descriptors, path names, directories to start from, vectors.
+ */
+#ifndef KERNEL_SYSCALL_FILE_ARGS_H
+#define KERNEL_SYSCALL_FILE_ARGS_H
+
+#include "arch/riscv64/layout.h"
+#include "kernel/file/file.h"
+#include "kernel/fs/fs.h"
+#include "kernel/task/task.h"
+#include "lib/types.h"
+
+#define RW_MAX 0x7ffff000UL /* bytes that one read or write moves at most, as on Linux */
+
+static inline struct fd_ref fd_arg(u64 fd)
+{
+	return fd_borrow(task_current()->files, (int)fd);
+}
+
+/* The limit on descriptors of the running process. */
+u32 fd_limit(void);
+
+/* True if [addr, addr + len) lies in user space. */
+static inline bool user_range(u64 addr, u64 len)
+{
+	return len <= USER_TOP && addr <= USER_TOP - len;
+}
+
+/* A path name from user memory; short ones stay on the stack. */
+struct path_arg {
+	char *text;
+	char small[160];
+};
+/* 0, -EFAULT, -ENAMETOOLONG, -ENOMEM; on success path_arg_put() is due. */
+int path_arg_get(struct path_arg *p, u64 addr);
+void path_arg_put(struct path_arg *p);
+
+/* Where a path starts: `dirfd` of an *at() call. */
+struct dir_arg {
+	const struct path *at; /* NULL: the working directory */
+	struct fd_ref ref;
+};
+/* 0, -EBADF, -ENOTDIR (the descriptor has no place in the tree). An absolute `text` needs no dirfd. */
+int dir_arg_get(struct dir_arg *d, u64 dirfd, const char *text);
+void dir_arg_put(struct dir_arg *d);
+
+/* Both, and the walk: what most calls on names begin with. `walk`: WALK_*. The result carries a reference. */
+int path_lookup_arg(u64 dirfd, u64 addr, u32 walk, struct path *out);
+
+/* An iovec array. */
+#define VEC_ON_STACK 8
+struct vec_arg {
+	struct iov_segment *segs;
+	struct iov_iter it;
+	struct iov_segment few[VEC_ON_STACK];
+};
+/* 0, -EINVAL, -EFAULT, -ENOMEM; on success vec_arg_put() is due. */
+int vec_arg_get(struct vec_arg *v, u64 addr, u64 count);
+void vec_arg_put(struct vec_arg *v);
+
+#endif

@@ -1,0 +1,214 @@
+/*
+ * System calls on descriptors: close, dup, fcntl, ioctl, pipe.
+ */
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/termios.h"
+#include "kernel/file/pipe.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/syscall/file_args.h"
+#include "kernel/syscall/syscall.h"
+
+/* Status flags that F_SETFL may change. */
+#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME)
+
+long sys_close(SYSCALL_ARGS)
+{
+	return fd_close(task_current()->files, (int)a0);
+}
+
+long sys_close_range(SYSCALL_ARGS)
+{
+	u32 first = (u32)a0, last = (u32)a1, flags = (u32)a2;
+	struct task *t = task_current();
+
+	if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
+		return -EINVAL;
+	if (flags & CLOSE_RANGE_UNSHARE) {
+		struct fd_table *copy = fd_table_copy(t->files);
+
+		if (!copy)
+			return -ENOMEM;
+		fd_table_put(t->files);
+		t->files = copy;
+	}
+	fd_close_range(t->files, first, last, flags & CLOSE_RANGE_CLOEXEC);
+	return 0;
+}
+
+/* dup, F_DUPFD: a second descriptor >= min of the same file. */
+static long fd_duplicate(u64 fd, u32 min, bool cloexec)
+{
+	struct fd_table *files = task_current()->files;
+	struct file *f = fd_get(files, (int)fd);
+	int new;
+
+	if (!f)
+		return -EBADF;
+	new = fd_install(files, f, min, cloexec, fd_limit());
+	if (new < 0)
+		file_put(f);
+	return new;
+}
+
+long sys_dup(SYSCALL_ARGS)
+{
+	return fd_duplicate(a0, 0, false);
+}
+
+long sys_dup3(SYSCALL_ARGS)
+{
+	struct fd_table *files = task_current()->files;
+	int old = (int)a0, new = (int)a1, ret;
+	struct file *f;
+
+	if ((int)a2 & ~O_CLOEXEC)
+		return -EINVAL;
+	if (old == new)
+		return -EINVAL;
+	f = fd_get(files, old);
+	if (!f)
+		return -EBADF;
+	ret = fd_replace(files, new, f, a2 & O_CLOEXEC, fd_limit());
+	if (ret < 0)
+		file_put(f);
+	return ret;
+}
+
+static long set_status_flags(struct file *f, u32 flags)
+{
+	u32 old;
+
+	if (flags & (O_ASYNC | O_DIRECT))
+		return -EINVAL;
+	do {
+		old = atomic_load_relaxed(&f->flags);
+	} while (!atomic_cas(&f->flags, old, (old & ~SETFL_MASK) | (flags & SETFL_MASK)));
+	return 0;
+}
+
+static long fcntl_run(u64 fd, struct file *f, u32 cmd, u64 arg)
+{
+	struct fd_table *files = task_current()->files;
+	u32 flags = atomic_load_relaxed(&f->flags);
+
+	if ((flags & O_PATH) && cmd != F_DUPFD && cmd != F_DUPFD_CLOEXEC && cmd != F_GETFD &&
+	    cmd != F_SETFD && cmd != F_GETFL)
+		return -EBADF;
+	switch (cmd) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		if (arg >= fd_limit())
+			return -EINVAL;
+		return fd_duplicate(fd, (u32)arg, cmd == F_DUPFD_CLOEXEC);
+	case F_GETFD:
+		return fd_get_cloexec(files, (int)fd);
+	case F_SETFD:
+		return fd_set_cloexec(files, (int)fd, arg & FD_CLOEXEC);
+	case F_GETFL:
+		return flags;
+	case F_SETFL:
+		return set_status_flags(f, (u32)arg);
+	case F_GETPIPE_SZ:
+		return pipe_size(f);
+	case F_SETPIPE_SZ:
+		return pipe_resize(f, (u32)arg);
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_fcntl(SYSCALL_ARGS)
+{
+	struct fd_ref r = fd_arg(a0);
+	long ret;
+
+	if (!r.file)
+		return -EBADF;
+	ret = fcntl_run(a0, r.file, (u32)a1, a2);
+	fd_return(&r);
+	return ret;
+}
+
+/* Requests that concern the descriptor, not the kind of file; -ENOTTY: another one. */
+static long ioctl_common(u64 fd, struct file *f, u32 cmd, u64 arg)
+{
+	u32 value = 0;
+	int err;
+
+	switch (cmd) {
+	case FIOCLEX:
+	case FIONCLEX:
+		return fd_set_cloexec(task_current()->files, (int)fd, cmd == FIOCLEX);
+	case FIONBIO:
+		err = user_load_u32((const u32 __user *)(uintptr_t)arg, &value);
+		if (err)
+			return err;
+		if (value)
+			atomic_fetch_or(&f->flags, O_NONBLOCK);
+		else
+			atomic_fetch_and(&f->flags, ~O_NONBLOCK);
+		return 0;
+	default:
+		return -ENOTTY;
+	}
+}
+
+long sys_ioctl(SYSCALL_ARGS)
+{
+	struct fd_ref r = fd_arg(a0);
+	struct file *f = r.file;
+	long ret = -EBADF;
+
+	if (!f)
+		return -EBADF;
+	if (!(atomic_load_relaxed(&f->flags) & O_PATH))
+		ret = ioctl_common(a0, f, (u32)a1, a2);
+	if (ret == -ENOTTY && f->ops->ioctl)
+		ret = f->ops->ioctl(f, (u32)a1, a2);
+	fd_return(&r);
+	return ret;
+}
+
+/* Both descriptors are reserved before user memory is written, and published after it: they appear together or not at all. */
+static long pipe_install(struct file *ends[2], u64 addr, bool cloexec)
+{
+	struct fd_table *files = task_current()->files;
+	int fds[2];
+	int err;
+
+	fds[0] = fd_reserve(files, 0, cloexec, fd_limit());
+	if (fds[0] < 0)
+		return fds[0];
+	fds[1] = fd_reserve(files, 0, cloexec, fd_limit());
+	err = fds[1] < 0 ? fds[1] : copy_to_user((void __user *)(uintptr_t)addr, fds, sizeof(fds));
+	if (err) {
+		fd_unreserve(files, fds[0]);
+		if (fds[1] >= 0)
+			fd_unreserve(files, fds[1]);
+		return err;
+	}
+	fd_publish(files, fds[0], ends[0]);
+	fd_publish(files, fds[1], ends[1]);
+	return 0;
+}
+
+long sys_pipe2(SYSCALL_ARGS)
+{
+	u32 flags = (u32)a1;
+	struct file *ends[2];
+	long ret;
+
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	ret = pipe_create(ends, flags & O_NONBLOCK);
+	if (ret)
+		return ret;
+	ret = pipe_install(ends, a0, flags & O_CLOEXEC);
+	if (ret) {
+		file_put(ends[0]);
+		file_put(ends[1]);
+	}
+	return ret;
+}

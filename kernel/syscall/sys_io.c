@@ -1,0 +1,201 @@
+/*
+ * read and write in all forms, lseek. Each looks the descriptor up (borrowed when the table is not shared), checks the access mode, and
+ * calls the file type with an iterator and a position. The file's own position is locked only if somebody else may use it.
+ */
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/signal.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/syscall/file_args.h"
+#include "kernel/syscall/syscall.h"
+#include "kernel/task/signal.h"
+
+static long io_run(struct file *f, struct iov_iter *it, u64 *pos, bool write)
+{
+	bool nonblock = atomic_load_relaxed(&f->flags) & O_NONBLOCK;
+	struct abi_siginfo info;
+	long ret;
+
+	if (!write)
+		return f->ops->read ? f->ops->read(f, it, pos, nonblock) : -EINVAL;
+	ret = f->ops->write ? f->ops->write(f, it, pos, nonblock) : -EINVAL;
+	if (ret == -EPIPE) {
+		signal_info_user(&info, SIGPIPE, SI_USER);
+		signal_send_task(task_current(), &info);
+	}
+	return ret;
+}
+
+/* At the file's own position. */
+static long io_here(const struct fd_ref *r, struct iov_iter *it, bool write)
+{
+	struct file *f = r->file;
+	bool lock = f->ops->seek && fd_shared(r);
+	long ret;
+
+	if (lock)
+		mutex_lock(&f->pos_lock);
+	ret = io_run(f, it, &f->pos, write);
+	if (lock)
+		mutex_unlock(&f->pos_lock);
+	return ret;
+}
+
+/* At `pos`, which must be one: -EINVAL if negative, -ESPIPE on a stream. */
+static long io_at(const struct fd_ref *r, struct iov_iter *it, u64 pos, bool write)
+{
+	if ((s64)pos < 0)
+		return -EINVAL;
+	if (!r->file->ops->seek)
+		return -ESPIPE;
+	return io_run(r->file, it, &pos, write);
+}
+
+/* The descriptor for reading or writing; file NULL: -EBADF. */
+static struct fd_ref io_fd(u64 fd, bool write)
+{
+	struct fd_ref r = fd_arg(fd);
+
+	if (r.file && !(write ? file_writable(r.file) : file_readable(r.file))) {
+		fd_return(&r);
+		r = (struct fd_ref){0};
+	}
+	return r;
+}
+
+static __hot long io_buffer(u64 fd, u64 addr, u64 count, bool write)
+{
+	struct fd_ref r = io_fd(fd, write);
+	struct iov_segment seg;
+	struct iov_iter it;
+	long ret = -EFAULT;
+
+	if (!r.file)
+		return -EBADF;
+	if (user_range(addr, count)) {
+		iov_iter_user(&it, &seg, addr, MIN(count, RW_MAX));
+		ret = io_here(&r, &it, write);
+	}
+	fd_return(&r);
+	return ret;
+}
+
+static long io_buffer_at(u64 fd, u64 addr, u64 count, u64 pos, bool write)
+{
+	struct fd_ref r;
+	struct iov_segment seg;
+	struct iov_iter it;
+	long ret = -EFAULT;
+
+	if ((s64)pos < 0)
+		return -EINVAL;
+	r = io_fd(fd, write);
+	if (!r.file)
+		return -EBADF;
+	if (!r.file->ops->seek) {
+		ret = -ESPIPE;
+	} else if (user_range(addr, count)) {
+		iov_iter_user(&it, &seg, addr, MIN(count, RW_MAX));
+		ret = io_at(&r, &it, pos, write);
+	}
+	fd_return(&r);
+	return ret;
+}
+
+static long io_vector(u64 fd, u64 addr, u64 count, const u64 *pos, bool write)
+{
+	struct fd_ref r = io_fd(fd, write);
+	struct vec_arg v;
+	long ret;
+
+	if (!r.file)
+		return -EBADF;
+	ret = vec_arg_get(&v, addr, count);
+	if (!ret) {
+		ret = pos ? io_at(&r, &v.it, *pos, write) : io_here(&r, &v.it, write);
+		vec_arg_put(&v);
+	}
+	fd_return(&r);
+	return ret;
+}
+
+__hot long sys_read(SYSCALL_ARGS)
+{
+	return io_buffer(a0, a1, a2, false);
+}
+
+__hot long sys_write(SYSCALL_ARGS)
+{
+	return io_buffer(a0, a1, a2, true);
+}
+
+long sys_pread64(SYSCALL_ARGS)
+{
+	return io_buffer_at(a0, a1, a2, a3, false);
+}
+
+long sys_pwrite64(SYSCALL_ARGS)
+{
+	return io_buffer_at(a0, a1, a2, a3, true);
+}
+
+long sys_readv(SYSCALL_ARGS)
+{
+	return io_vector(a0, a1, a2, NULL, false);
+}
+
+long sys_writev(SYSCALL_ARGS)
+{
+	return io_vector(a0, a1, a2, NULL, true);
+}
+
+/* On 64 bits the position is all in a3; a4 is the unused upper half. */
+long sys_preadv(SYSCALL_ARGS)
+{
+	return io_vector(a0, a1, a2, &a3, false);
+}
+
+long sys_pwritev(SYSCALL_ARGS)
+{
+	return io_vector(a0, a1, a2, &a3, true);
+}
+
+/* Position -1 means the file's own; a5 are RWF_* flags, of which none is supported. */
+long sys_preadv2(SYSCALL_ARGS)
+{
+	if (a5)
+		return -EOPNOTSUPP;
+	return io_vector(a0, a1, a2, (s64)a3 == -1 ? NULL : &a3, false);
+}
+
+long sys_pwritev2(SYSCALL_ARGS)
+{
+	if (a5)
+		return -EOPNOTSUPP;
+	return io_vector(a0, a1, a2, (s64)a3 == -1 ? NULL : &a3, true);
+}
+
+long sys_lseek(SYSCALL_ARGS)
+{
+	struct fd_ref r = fd_arg(a0);
+	struct file *f = r.file;
+	bool lock;
+	long ret;
+
+	if (!f)
+		return -EBADF;
+	if (f->flags & O_PATH) {
+		ret = -EBADF;
+	} else if (!f->ops->seek) {
+		ret = -ESPIPE;
+	} else {
+		lock = fd_shared(&r);
+		if (lock)
+			mutex_lock(&f->pos_lock);
+		ret = f->ops->seek(f, (s64)a1, (int)a2);
+		if (lock)
+			mutex_unlock(&f->pos_lock);
+	}
+	fd_return(&r);
+	return ret;
+}

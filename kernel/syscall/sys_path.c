@@ -1,0 +1,312 @@
+/*
+ * System calls on names: open, create, remove, rename, links, directories, the task's place in the tree.
+ */
+#include <string.h>
+
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "abi/system.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/syscall/file_args.h"
+#include "kernel/syscall/syscall.h"
+
+long sys_openat(SYSCALL_ARGS)
+{
+	struct fd_table *files = task_current()->files;
+	u32 flags = (u32)a2;
+	struct path_arg name;
+	struct dir_arg dir;
+	struct file *f;
+	int err = path_arg_get(&name, a1), fd;
+
+	if (err)
+		return err;
+	fd = fd_reserve(files, 0, flags & O_CLOEXEC, fd_limit());
+	err = fd < 0 ? fd : dir_arg_get(&dir, a0, name.text);
+	if (!err) {
+		err = fs_open(task_current()->fs, dir.at, name.text, flags, (u32)a3, &f);
+		dir_arg_put(&dir);
+	}
+	path_arg_put(&name);
+	if (err) {
+		if (fd >= 0)
+			fd_unreserve(files, fd);
+		return err;
+	}
+	fd_publish(files, fd, f);
+	return fd;
+}
+
+/* Calls that take a directory and a name and a mode. */
+typedef int (*name_fn)(struct fs_context *ctx, const struct path *at, const char *name, u32 mode);
+
+static long name_call(u64 dirfd, u64 addr, name_fn fn, u32 mode)
+{
+	struct path_arg name;
+	struct dir_arg dir;
+	int err = path_arg_get(&name, addr);
+
+	if (err)
+		return err;
+	err = dir_arg_get(&dir, dirfd, name.text);
+	if (!err) {
+		err = fn(task_current()->fs, dir.at, name.text, mode);
+		dir_arg_put(&dir);
+	}
+	path_arg_put(&name);
+	return err;
+}
+
+long sys_mkdirat(SYSCALL_ARGS)
+{
+	return name_call(a0, a1, fs_mkdir, (u32)a2);
+}
+
+static int unlink_or_rmdir(struct fs_context *ctx, const struct path *at, const char *name, u32 flags)
+{
+	return flags & AT_REMOVEDIR ? fs_rmdir(ctx, at, name) : fs_unlink(ctx, at, name);
+}
+
+long sys_unlinkat(SYSCALL_ARGS)
+{
+	if ((u32)a2 & ~AT_REMOVEDIR)
+		return -EINVAL;
+	return name_call(a0, a1, unlink_or_rmdir, (u32)a2);
+}
+
+long sys_symlinkat(SYSCALL_ARGS)
+{
+	struct path_arg text, name;
+	struct dir_arg dir;
+	int err = path_arg_get(&text, a0);
+
+	if (err)
+		return err;
+	err = path_arg_get(&name, a2);
+	if (!err) {
+		err = dir_arg_get(&dir, a1, name.text);
+		if (!err) {
+			err = fs_symlink(task_current()->fs, dir.at, name.text, text.text);
+			dir_arg_put(&dir);
+		}
+		path_arg_put(&name);
+	}
+	path_arg_put(&text);
+	return err;
+}
+
+long sys_linkat(SYSCALL_ARGS)
+{
+	u32 flags = (u32)a4, walk = 0;
+	struct path target;
+	struct path_arg name;
+	struct dir_arg dir;
+	int err;
+
+	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	if (flags & AT_SYMLINK_FOLLOW)
+		walk |= WALK_FOLLOW;
+	if (flags & AT_EMPTY_PATH) {
+		if (!capable(CAP_DAC_READ_SEARCH))
+			return -ENOENT;
+		walk |= WALK_EMPTY;
+	}
+	err = path_lookup_arg(a0, a1, walk, &target);
+	if (err)
+		return err;
+	err = path_arg_get(&name, a3);
+	if (!err) {
+		err = dir_arg_get(&dir, a2, name.text);
+		if (!err) {
+			err = fs_link(task_current()->fs, &target, dir.at, name.text);
+			dir_arg_put(&dir);
+		}
+		path_arg_put(&name);
+	}
+	path_put(&target);
+	return err;
+}
+
+long sys_renameat2(SYSCALL_ARGS)
+{
+	struct path_arg from, to;
+	struct dir_arg from_dir, to_dir;
+	int err = path_arg_get(&from, a1);
+
+	if (err)
+		return err;
+	err = path_arg_get(&to, a3);
+	if (err)
+		goto out_from;
+	err = dir_arg_get(&from_dir, a0, from.text);
+	if (err)
+		goto out_to;
+	err = dir_arg_get(&to_dir, a2, to.text);
+	if (err)
+		goto out_from_dir;
+	err = fs_rename(task_current()->fs, from_dir.at, from.text, to_dir.at, to.text, (u32)a4);
+	dir_arg_put(&to_dir);
+out_from_dir:
+	dir_arg_put(&from_dir);
+out_to:
+	path_arg_put(&to);
+out_from:
+	path_arg_put(&from);
+	return err;
+}
+
+long sys_readlinkat(SYSCALL_ARGS)
+{
+	int size = (int)a3;
+	struct path p;
+	char *buf;
+	long ret;
+
+	if (size <= 0)
+		return -EINVAL;
+	ret = path_lookup_arg(a0, a1, WALK_EMPTY, &p);
+	if (ret)
+		return ret;
+	buf = kmalloc(FS_PATH_MAX);
+	ret = buf ? fs_readlink(&p, buf, MIN((size_t)size, (size_t)FS_PATH_MAX)) : -ENOMEM;
+	if (ret > 0 && copy_to_user((void __user *)(uintptr_t)a2, buf, (size_t)ret))
+		ret = -EFAULT;
+	kfree(buf);
+	path_put(&p);
+	return ret;
+}
+
+static int access_check(u64 dirfd, u64 addr, u32 mode, u32 flags)
+{
+	struct path p;
+	int err;
+
+	if ((mode & ~(R_OK | W_OK | X_OK)) ||
+	    (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+		return -EINVAL;
+	err = path_lookup_arg(dirfd, addr,
+			      (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+				      (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0),
+			      &p);
+	if (err)
+		return err;
+	/* R_OK, W_OK and X_OK have the values of MAY_*. */
+	if (mode)
+		err = fs_permission(p.dentry->inode, mode);
+	path_put(&p);
+	return err;
+}
+
+long sys_faccessat(SYSCALL_ARGS)
+{
+	return access_check(a0, a1, (u32)a2, 0);
+}
+
+long sys_faccessat2(SYSCALL_ARGS)
+{
+	return access_check(a0, a1, (u32)a2, (u32)a3);
+}
+
+/* ---- the task's place ---- */
+
+typedef int (*place_fn)(struct fs_context *ctx, const struct path *dir);
+
+static int place_set(const struct path *p, place_fn set)
+{
+	int err = S_ISDIR(p->dentry->inode->mode) ? 0 : -ENOTDIR;
+
+	if (!err)
+		err = fs_permission(p->dentry->inode, MAY_EXEC);
+	return err ? err : set(task_current()->fs, p);
+}
+
+static int place_lookup(u64 addr, place_fn set)
+{
+	struct path p;
+	int err = path_lookup_arg((u64)AT_FDCWD, addr, WALK_FOLLOW | WALK_DIRECTORY, &p);
+
+	if (err)
+		return err;
+	err = place_set(&p, set);
+	path_put(&p);
+	return err;
+}
+
+long sys_chdir(SYSCALL_ARGS)
+{
+	return place_lookup(a0, fs_set_cwd);
+}
+
+long sys_chroot(SYSCALL_ARGS)
+{
+	if (!capable(CAP_SYS_CHROOT))
+		return -EPERM;
+	return place_lookup(a0, fs_set_root);
+}
+
+long sys_fchdir(SYSCALL_ARGS)
+{
+	struct fd_ref r = fd_arg(a0);
+	long ret;
+
+	if (!r.file)
+		return -EBADF;
+	ret = r.file->path.dentry ? place_set(&r.file->path, fs_set_cwd) : -ENOTDIR;
+	fd_return(&r);
+	return ret;
+}
+
+long sys_getcwd(SYSCALL_ARGS)
+{
+	struct fs_context *ctx = task_current()->fs;
+	struct path cwd = fs_cwd(ctx);
+	char *buf = kmalloc(FS_PATH_MAX), *text;
+	long ret;
+
+	if (!buf) {
+		ret = -ENOMEM;
+	} else if (atomic_load_relaxed(&cwd.dentry->flags) & DENTRY_UNLINKED) {
+		ret = -ENOENT;
+	} else {
+		text = fs_path_text(ctx, &cwd, buf, FS_PATH_MAX);
+		ret = is_err(text) ? ptr_err(text) : (long)strlen(text) + 1;
+		if (ret > 0 && (u64)ret > a1)
+			ret = -ERANGE;
+		if (ret > 0 && copy_to_user((void __user *)(uintptr_t)a0, text, (size_t)ret))
+			ret = -EFAULT;
+	}
+	kfree(buf);
+	path_put(&cwd);
+	return ret;
+}
+
+long sys_umask(SYSCALL_ARGS)
+{
+	return atomic_xchg(&task_current()->fs->umask, (u32)a0 & 0777);
+}
+
+long sys_getdents64(SYSCALL_ARGS)
+{
+	struct fd_ref r = fd_arg(a0);
+	struct file *f = r.file;
+	struct iov_segment seg;
+	struct iov_iter it;
+	long ret = -ENOTDIR;
+
+	if (!f)
+		return -EBADF;
+	if (f->ops->getdents) {
+		iov_iter_user(&it, &seg, a1, (u32)a2);
+		mutex_lock(&f->pos_lock);
+		ret = f->ops->getdents(f, &it);
+		mutex_unlock(&f->pos_lock);
+	} else if (f->flags & O_PATH) {
+		ret = -EBADF;
+	}
+	fd_return(&r);
+	return ret;
+}
