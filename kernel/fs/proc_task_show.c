@@ -1,0 +1,344 @@
+/*
+ * The texts of /proc/<pid> and /proc/<pid>/task/<tid>. A process is looked at under the epoch, which keeps its memory; only its
+ * address space needs more, so that is shown for the running process alone (EACCES for others).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/auxv.h"
+#include "abi/errno.h"
+#include "abi/stat.h"
+#include "abi/time.h"
+#include "arch/riscv64/cpu.h"
+#include "kernel/fs/fs_internal.h"
+#include "kernel/fs/load.h"
+#include "kernel/fs/proc_task.h"
+#include "kernel/mm/mm.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/time/time.h"
+
+#define MAPS_NAME_COLUMN 73U
+#define CMDLINE_MAX	 4096UL
+
+/* ---- what the running process has to itself ---- */
+
+/* Its address space if `key` is the running process: -EACCES for another, -ESRCH if it is gone. */
+static int own_process(u64 key, struct process **out)
+{
+	struct proc_who who;
+	int err = 0;
+
+	epoch_enter();
+	if (!proc_find(key, &who))
+		err = -ESRCH;
+	else if (!thread_current()->mm || who.process != process_current())
+		err = -EACCES;
+	else
+		*out = who.process;
+	epoch_exit();
+	return err;
+}
+
+static int map_line(const struct mm_region *r, void *arg)
+{
+	struct seq *s = arg;
+	size_t before = s->len;
+
+	seq_printf(s, "%08lx-%08lx %c%c%c%c %08lx 00:00 %lu", r->start, r->end,
+		   r->prot & PROT_READ ? 'r' : '-', r->prot & PROT_WRITE ? 'w' : '-',
+		   r->prot & PROT_EXEC ? 'x' : '-', r->shared ? 's' : 'p', r->offset,
+		   r->object ? r->object->id : 0);
+	if (r->name) {
+		while (s->len - before < MAPS_NAME_COLUMN)
+			seq_puts(s, " ");
+		seq_puts(s, r->name);
+	}
+	seq_puts(s, "\n");
+	return 0;
+}
+
+static int show_maps(struct seq *s, u64 key)
+{
+	struct process *p;
+	int err = own_process(key, &p);
+
+	return err ? err : mm_for_each_region(process_mm(p), map_line, s);
+}
+
+/* Text of the program between two of its addresses, at most CMDLINE_MAX bytes. */
+static int show_memory(struct seq *s, struct process *p, u64 start, u64 end)
+{
+	u64 len = MIN(end - start, CMDLINE_MAX);
+	char *buf = kmalloc(CMDLINE_MAX);
+	long n;
+
+	if (!buf)
+		return -ENOMEM;
+	n = mm_access(process_mm(p), start, buf, len, false);
+	if (n > 0)
+		seq_write(s, buf, (size_t)n);
+	kfree(buf);
+	return 0;
+}
+
+static int show_cmdline(struct seq *s, u64 key)
+{
+	struct process *p;
+	int err = own_process(key, &p);
+
+	return err ? err : show_memory(s, p, p->layout.arg_start, p->layout.arg_end);
+}
+
+static int show_environ(struct seq *s, u64 key)
+{
+	struct process *p;
+	int err = own_process(key, &p);
+
+	return err ? err : show_memory(s, p, p->layout.env_start, p->layout.env_end);
+}
+
+static int show_auxv(struct seq *s, u64 key)
+{
+	struct process *p;
+	int err = own_process(key, &p);
+
+	if (err)
+		return err;
+	for (u32 i = 0; i + 1 < ARRAY_SIZE(p->layout.auxv); i += 2) {
+		seq_write(s, &p->layout.auxv[i], 2 * sizeof(u64));
+		if (p->layout.auxv[i] == AT_NULL)
+			break;
+	}
+	return 0;
+}
+
+static int show_statm(struct seq *s, u64 key)
+{
+	struct process *p;
+	struct mm *mm;
+	int err = own_process(key, &p);
+
+	if (err)
+		return err;
+	mm = process_mm(p);
+	seq_printf(s, "%lu %lu 0 0 0 %lu 0\n", mm_virtual_pages(mm), mm_resident_pages(mm),
+		   mm_virtual_pages(mm));
+	return 0;
+}
+
+/* ---- everybody's ---- */
+
+static const char *who_name(const struct proc_who *who)
+{
+	return who->task ? who->task->thread.name : "";
+}
+
+static char who_state(const struct proc_who *who)
+{
+	if (who->process->zombie || !who->task)
+		return 'Z';
+	if (atomic_load_relaxed(&who->process->stopped))
+		return 'T';
+	return atomic_load_relaxed(&who->task->thread.park) == PARK_BLOCKED ? 'S' : 'R';
+}
+
+static int show_comm(struct seq *s, u64 key)
+{
+	struct proc_who who;
+	int err = -ESRCH;
+
+	epoch_enter();
+	if (proc_find(key, &who)) {
+		seq_printf(s, "%s\n", who_name(&who));
+		err = 0;
+	}
+	epoch_exit();
+	return err;
+}
+
+struct signal_sets {
+	u64 pending, shared, blocked, ignored, caught;
+};
+
+static void signal_sets(const struct proc_who *who, struct signal_sets *out)
+{
+	struct process *p = who->process;
+
+	*out = (struct signal_sets){.shared = atomic_load_relaxed(&p->signals.pending.set)};
+	if (who->task) {
+		out->pending = atomic_load_relaxed(&who->task->signals.pending.set);
+		out->blocked = atomic_load_relaxed(&who->task->signals.blocked);
+	}
+	spin_lock(&p->lock);
+	for (u32 sig = 1; sig <= NSIG; sig++) {
+		u64 handler = p->signals.actions[sig - 1].sa_handler;
+
+		if (handler == SIG_IGN)
+			out->ignored |= SIGMASK(sig);
+		else if (handler != SIG_DFL)
+			out->caught |= SIGMASK(sig);
+	}
+	spin_unlock(&p->lock);
+}
+
+static void status_ids(struct seq *s, const struct proc_who *who)
+{
+	const struct process *p = who->process;
+	const struct cred *c = atomic_load_acquire(&p->cred);
+	u32 id = who->task ? who->task->thread.tid : p->pid;
+
+	seq_printf(s, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", p->pid, id,
+		   process_ppid(p));
+	seq_printf(s, "Uid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid);
+	seq_printf(s, "Gid:\t%u\t%u\t%u\t%u\n", c->gid, c->egid, c->sgid, c->fsgid);
+}
+
+static void status_rights(struct seq *s, const struct proc_who *who)
+{
+	const struct cred *c = atomic_load_acquire(&who->process->cred);
+	u64 cpus = who->task ? atomic_load_relaxed(&who->task->thread.affinity) : 0;
+	struct signal_sets sig;
+
+	signal_sets(who, &sig);
+	seq_printf(s, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n", sig.pending, sig.shared,
+		   sig.blocked);
+	seq_printf(s, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", sig.ignored, sig.caught);
+	seq_printf(s, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\n", c->cap_inheritable,
+		   c->cap_permitted, c->cap_effective);
+	seq_printf(s, "NoNewPrivs:\t%d\nCpus_allowed:\t", who->process->no_new_privs);
+	seq_cpu_mask(s, cpus);
+	seq_puts(s, "\nCpus_allowed_list:\t");
+	seq_cpu_list(s, nr_cpus == 64 ? cpus : cpus & (BIT(nr_cpus) - 1));
+	seq_puts(s, "\n");
+}
+
+static int show_status(struct seq *s, u64 key)
+{
+	struct proc_who who;
+	struct process *own;
+	bool mine = own_process(key, &own) == 0;
+
+	epoch_enter();
+	if (!proc_find(key, &who)) {
+		epoch_exit();
+		return -ESRCH;
+	}
+	seq_printf(s, "Name:\t%s\nState:\t%c\n", who_name(&who), who_state(&who));
+	status_ids(s, &who);
+	if (mine)
+		seq_printf(s, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n",
+			   mm_virtual_pages(process_mm(own)) * (PAGE_SIZE >> 10),
+			   mm_resident_pages(process_mm(own)) * (PAGE_SIZE >> 10));
+	seq_printf(s, "Threads:\t%u\n", atomic_load_relaxed(&who.process->nr_tasks));
+	status_rights(s, &who);
+	if (who.task)
+		seq_printf(s, "voluntary_ctxt_switches:\t%lu\n", who.task->thread.nr_switches);
+	epoch_exit();
+	return 0;
+}
+
+static u64 to_user_hz(u64 ticks)
+{
+	return time_ticks_to_ns(ticks) / (NSEC_PER_SEC / USER_HZ);
+}
+
+static void who_cpu(const struct proc_who *who, u64 key, struct cpu_ticks *out)
+{
+	*out = (struct cpu_ticks){0};
+	if (!(key & PROC_THREAD))
+		process_cpu_ticks(who->process, out);
+	else if (who->task)
+		task_cpu_ticks(who->task, out);
+}
+
+/* Fields 1 to 22; those nobody keeps (faults, terminal) are 0. */
+static void stat_head(struct seq *s, const struct proc_who *who, u64 key)
+{
+	const struct process *p = who->process;
+	s32 nice = who->task ? who->task->thread.nice : 0;
+	struct cpu_ticks cpu;
+
+	who_cpu(who, key, &cpu);
+	seq_printf(s, "%u (%s) %c %u %u %u 0 -1 0 0 0 0 0 ", (u32)key, who_name(who), who_state(who),
+		   process_ppid(p), p->pgid, p->sid);
+	seq_printf(s, "%lu %lu 0 0 %d %d %u 0 %lu ", to_user_hz(cpu.user), to_user_hz(cpu.run - cpu.user),
+		   20 + nice, nice, atomic_load_relaxed(&p->nr_tasks), to_user_hz(p->start_ticks));
+}
+
+/* Fields 23 to 52. */
+static void stat_tail(struct seq *s, const struct proc_who *who, struct process *own)
+{
+	const struct process_layout none = {0}, *l = own ? &own->layout : &none;
+	struct mm *mm = own ? process_mm(own) : NULL;
+	struct signal_sets sig;
+
+	signal_sets(who, &sig);
+	seq_printf(s, "%lu %lu %lu %lu %lu %lu 0 0 ", mm ? mm_virtual_pages(mm) * PAGE_SIZE : 0,
+		   mm ? mm_resident_pages(mm) : 0, process_rlimit(who->process, RLIMIT_RSS),
+		   l->start_code, l->end_code, l->start_stack);
+	seq_printf(s, "%lu %lu %lu %lu 0 0 0 %u %u %u %u 0 0 0 ", sig.pending, sig.blocked, sig.ignored,
+		   sig.caught, who->process->exit_signal,
+		   who->task ? atomic_load_relaxed(&who->task->thread.cpu) : 0,
+		   who->task ? who->task->thread.rt_prio : 0, 0);
+	seq_printf(s, "%lu %lu %lu %lu %lu %lu %lu %d\n", l->start_data, l->end_data, l->start_brk,
+		   l->arg_start, l->arg_end, l->env_start, l->env_end, who->process->exit_code);
+}
+
+static int show_stat(struct seq *s, u64 key)
+{
+	struct process *own = NULL;
+	struct proc_who who;
+	int err = -ESRCH;
+
+	if (own_process(key, &own))
+		own = NULL;
+	epoch_enter();
+	if (proc_find(key, &who)) {
+		stat_head(s, &who, key);
+		stat_tail(s, &who, own);
+		err = 0;
+	}
+	epoch_exit();
+	return err;
+}
+
+int proc_show_loadavg(struct seq *s, u64 key)
+{
+	u64 loads[3], running = 0, total = 0;
+	struct sched_stats st;
+	u32 pid = 0, next;
+
+	(void)key;
+	load_average(loads);
+	for (u32 i = 0; i < nr_cpus; i++) {
+		sched_cpu_stats(i, &st);
+		running += st.nr_running;
+	}
+	epoch_enter();
+	while ((next = task_next_pid(pid)) != 0) {
+		struct process *p = process_find(next);
+
+		total += p ? atomic_load_relaxed(&p->nr_tasks) : 0;
+		pid = next;
+	}
+	epoch_exit();
+	for (u32 i = 0; i < 3; i++)
+		seq_printf(s, "%lu.%02lu ", loads[i] >> 16, (loads[i] & 0xffff) * 100 >> 16);
+	seq_printf(s, "%lu/%lu %u\n", running, total, pid);
+	return 0;
+}
+
+const struct pseudo_node proc_process_nodes[] = {
+	{"auxv", 0400, show_auxv},     {"cmdline", 0444, show_cmdline},
+	{"comm", 0444, show_comm},     {"environ", 0400, show_environ},
+	{"maps", 0444, show_maps},     {"mounts", 0444, proc_show_mounts},
+	{"stat", 0444, show_stat},     {"statm", 0444, show_statm},
+	{"status", 0444, show_status}, {NULL, 0, NULL},
+};
+
+const struct pseudo_node proc_thread_nodes[] = {
+	{"comm", 0444, show_comm},
+	{"stat", 0444, show_stat},
+	{"status", 0444, show_status},
+	{NULL, 0, NULL},
+};
