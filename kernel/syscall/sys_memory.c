@@ -15,7 +15,8 @@
 	 MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB |      \
 	 MAP_FIXED_NOREPLACE)
 #define MAP_FOR_MM                                                                                 \
-	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED_NOREPLACE)
+	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE |    \
+	 MAP_FIXED_NOREPLACE | MAP_NO_WRITE)
 
 static struct mm *current_mm(void)
 {
@@ -27,8 +28,8 @@ long sys_brk(SYSCALL_ARGS)
 	return (long)mm_brk(current_mm(), a0);
 }
 
-/* The object to map (a reference), or an error pointer. */
-static struct vm_object *map_file_object(int fd, int prot, u32 flags)
+/* The object to map (a reference), or an error pointer. Adds MAP_NO_WRITE to *flags where mprotect must not widen. */
+static struct vm_object *map_file_object(int fd, int prot, u32 *flags)
 {
 	struct fd_ref ref = fd_borrow(task_current()->files, fd);
 	struct vm_object *object;
@@ -37,12 +38,14 @@ static struct vm_object *map_file_object(int fd, int prot, u32 flags)
 	if (!ref.file)
 		return err_ptr(-EBADF);
 	if (!file_readable(ref.file) ||
-	    ((flags & MAP_SHARED) && (prot & PROT_WRITE) && !file_writable(ref.file)))
+	    ((*flags & MAP_SHARED) && (prot & PROT_WRITE) && !file_writable(ref.file)))
 		object = err_ptr(-EACCES);
 	else if (!ref.file->ops->mmap)
 		object = err_ptr(-ENODEV);
 	else
-		object = ref.file->ops->mmap(ref.file, prot, (int)flags, &err);
+		object = ref.file->ops->mmap(ref.file, prot, (int)*flags, &err);
+	if ((*flags & MAP_SHARED) && !file_writable(ref.file))
+		*flags |= MAP_NO_WRITE;
 	fd_return(&ref);
 	return object ? object : err_ptr(err);
 }
@@ -84,11 +87,11 @@ static int mmap_check(u64 addr, u64 len, u32 flags, u64 offset)
 
 long sys_mmap(SYSCALL_ARGS)
 {
-	u32 flags = (u32)a3;
+	u32 flags = (u32)a3 & ~(u32)MAP_NO_WRITE;
 	u64 len = ALIGN_UP(a1, PAGE_SIZE);
 	int prot = (int)a2 & (PROT_READ | PROT_WRITE | PROT_EXEC);
 	struct vm_object *object = NULL;
-	int err = mmap_check(a0, a1, flags, a5);
+	int err = mmap_check(a0, a1, (u32)a3, a5);
 	long addr;
 
 	if (err)
@@ -96,7 +99,7 @@ long sys_mmap(SYSCALL_ARGS)
 	if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE)
 		flags = (flags & ~(u32)MAP_TYPE) | MAP_SHARED;
 	if (!(flags & MAP_ANONYMOUS)) {
-		object = map_file_object((int)a4, prot, flags);
+		object = map_file_object((int)a4, prot, &flags);
 		if (is_err(object))
 			return ptr_err(object);
 	} else if (flags & MAP_SHARED) {

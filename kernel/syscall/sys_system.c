@@ -119,6 +119,8 @@ long sys_prlimit64(SYSCALL_ARGS)
 	err = do_rlimit(p, (u32)a1, a2 ? &new : NULL, &old);
 	if (err)
 		return err;
+	if (a2 && p->mm && ((u32)a1 == RLIMIT_AS || (u32)a1 == RLIMIT_STACK))
+		mm_set_limits(p->mm, process_rlimit(p, RLIMIT_AS), process_rlimit(p, RLIMIT_STACK));
 	return a3 ? copy_to_user((void __user *)a3, &old, sizeof(old)) : 0;
 }
 

@@ -36,8 +36,6 @@ static int clone_check_flags(const struct abi_clone_args *args)
 		return -EINVAL;
 	if ((f & (CLONE_NEWNS | CLONE_NEWUSER)) && (f & CLONE_FS))
 		return -EINVAL;
-	if ((f & CLONE_PARENT) && process_current()->parent == process_init)
-		return -EINVAL;
 	if (f & CLONE_UNSUPPORTED)
 		return -EINVAL;
 	if ((f & CLONE_SIGHAND) && !(f & CLONE_THREAD))

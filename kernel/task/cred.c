@@ -35,6 +35,23 @@ const struct cred *cred_current(void)
 	return task_current()->process->cred;
 }
 
+static bool cred_same_ids(const struct cred *own, const struct cred *other)
+{
+	return own->uid == other->uid && own->uid == other->euid && own->uid == other->suid &&
+	       own->gid == other->gid && own->gid == other->egid && own->gid == other->sgid;
+}
+
+bool task_may_inspect(struct task *t)
+{
+	struct process *p = t->process;
+	const struct cred *own = cred_current(), *other = atomic_load_acquire(&p->cred);
+
+	if (p == process_current() || cred_capable(own, CAP_SYS_PTRACE))
+		return true;
+	return cred_same_ids(own, other) && atomic_load_relaxed(&p->dumpable) &&
+	       !(other->cap_permitted & ~own->cap_permitted);
+}
+
 /* For kernel/fs, which is a layer below. Kernel threads other than pid 1 are no tasks; they act as root. */
 static void cred_for_fs(struct fs_cred *out)
 {

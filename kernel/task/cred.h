@@ -27,6 +27,13 @@ void cred_put(struct cred *c);
 /* Those of the running task; valid until it changes them itself. */
 const struct cred *cred_current(void);
 
+/*
+ * May the running task look into `t` (robust list, /proc, other processes' memory)? Its own process, CAP_SYS_PTRACE, or the
+ * same ids, no further capabilities, and dumpable. Context: under the epoch. Source: ptrace(2), access mode checking, real credentials.
+ */
+struct task;
+bool task_may_inspect(struct task *t);
+
 static inline bool cred_capable(const struct cred *c, u32 cap)
 {
 	return c->cap_effective & BIT(cap);

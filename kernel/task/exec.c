@@ -24,11 +24,10 @@
 #define SCRIPT_LINE_MAX	 256
 #define SCRIPT_DEPTH_MAX 5
 
-/* The stack ends up to 8 MiB below the top of user space, and has its full size from the start: pages come on demand. */
+/* The stack ends up to 8 MiB below the top of user space. It grows on demand from what most programs need. */
 #define STACK_TOP	  (USER_TOP - PAGE_SIZE)
 #define STACK_RANDOM_BITS 11
-#define STACK_SIZE_MIN	  (256UL << 10)
-#define STACK_SIZE_MAX	  (64UL << 20)
+#define STACK_SIZE_FIRST  (128UL << 10)
 #define BRK_RANDOM_BITS	  13
 
 struct exec_state {
@@ -109,15 +108,18 @@ static int exec_resolve(struct exec_state *st, const char *path, struct exec_arg
 
 /* ---- the new address space ---- */
 
-static int exec_map_stack(struct exec_state *st)
+static int exec_map_stack(struct exec_state *st, const struct exec_args *args)
 {
-	u64 size = process_rlimit(process_current(), RLIMIT_STACK);
+	/* Strings, their pointers and the auxiliary vector come on top of what the program uses itself. */
+	u64 words = (args->argc + args->envc) * sizeof(u64);
+	u64 size = ALIGN_UP(STACK_SIZE_FIRST + args->len + words, PAGE_SIZE);
+	struct process *p = process_current();
 	long ret;
 
-	size = ALIGN_UP(MAX(MIN(size, STACK_SIZE_MAX), STACK_SIZE_MIN), PAGE_SIZE);
+	mm_set_limits(st->mm, process_rlimit(p, RLIMIT_AS), process_rlimit(p, RLIMIT_STACK));
 	st->stack_top = STACK_TOP - random_pages(STACK_RANDOM_BITS);
 	ret = mm_map(st->mm, st->stack_top - size, size, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, NULL, 0, "[stack]");
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, NULL, 0, "[stack]");
 	return ret < 0 ? (int)ret : 0;
 }
 
@@ -140,14 +142,14 @@ static void exec_note_layout(struct exec_state *st)
 	st->layout.start_brk = st->image.base + elf->high + random_pages(BRK_RANDOM_BITS);
 }
 
-static int exec_prepare(struct exec_state *st)
+static int exec_prepare(struct exec_state *st, const struct exec_args *args)
 {
 	int err;
 
 	st->mm = mm_create();
 	if (!st->mm)
 		return -ENOMEM;
-	err = exec_map_stack(st);
+	err = exec_map_stack(st, args);
 	if (!err)
 		err = exec_load(st->mm, st->file, &st->image);
 	if (!err)
@@ -241,7 +243,7 @@ int exec_program(const char *path, struct exec_args *args)
 	err = exec_resolve(st, path, args);
 	if (err)
 		goto out_free;
-	err = exec_prepare(st);
+	err = exec_prepare(st, args);
 	if (!err)
 		err = process_become_single(process_current());
 	if (err) {

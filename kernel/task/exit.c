@@ -94,6 +94,7 @@ void task_exit(int status)
 	u32 tid = t->thread.tid;
 
 	t->exit_code = status;
+	t->exiting = true;
 	if (task_exit_ops.exit)
 		task_exit_ops.exit(t);
 	task_vfork_done(t);

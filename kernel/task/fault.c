@@ -1,6 +1,5 @@
 /*
- * Exceptions of user mode: page faults go to mm, the first floating-point instruction turns the unit on, the rest become
- * signals.
+ * Exceptions of user mode: page faults go to mm, what it cannot resolve and the rest become signals.
  */
 #include "abi/errno.h"
 #include "kernel/log/log.h"
@@ -69,8 +68,8 @@ void task_fault(struct trap_frame *frame)
 		page_fault(frame);
 		break;
 	case CAUSE_ILLEGAL:
-		if (!fpu_enable(&task_current()->fp))
-			signal_force_fault(SIGILL, ILL_ILLOPC, frame->pc);
+		/* kernel/trap has turned the floating-point unit on already if that was the reason. */
+		signal_force_fault(SIGILL, ILL_ILLOPC, frame->pc);
 		break;
 	case CAUSE_BREAKPOINT:
 		signal_force_fault(SIGTRAP, TRAP_BRKPT, frame->pc);

@@ -137,6 +137,8 @@ static bool task_interrupted(struct thread *t, u32 flags)
 {
 	u32 work = atomic_load_relaxed(&t->work);
 
+	if (task_of(t)->exiting)
+		return false;
 	if (work & THREAD_WORK_KILL)
 		return flags & (PARK_KILLABLE | PARK_INTERRUPTIBLE);
 	return (work & (THREAD_WORK_SIGNAL | THREAD_WORK_STOP)) && (flags & PARK_INTERRUPTIBLE);

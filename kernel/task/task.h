@@ -49,6 +49,7 @@ struct task {
 	struct task *vfork_parent;  /* [L:process] parent that waits for exec or exit of this task; a reference */
 	u32 policy;		    /* [a] SCHED_* of abi/sched.h; thread.class is what it amounts to */
 	int exit_code;		    /* [c] wait status encoding */
+	bool exiting;		    /* [c] in task_exit(): nothing interrupts it any more */
 };
 
 /* User addresses that exec lays out, for /proc and the signal trampoline. */
