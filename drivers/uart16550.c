@@ -46,7 +46,7 @@ static void uart_put(const char *text, size_t length)
 static long uart_write(struct console *c, const char *buf, size_t n)
 {
 	(void)c;
-	uart_put(buf, n);
+	klog_write(buf, n);
 	return (long)n;
 }
 
@@ -79,6 +79,7 @@ static struct console uart_console = {
 static void uart_interrupt(void *unused)
 {
 	u32 head = input_head;
+	void (*notify)(struct console *) = atomic_load_acquire(&uart_console.notify);
 
 	(void)unused;
 	while (uart[UART_LSR] & LSR_DATA_READY) {
@@ -89,8 +90,8 @@ static void uart_interrupt(void *unused)
 			input[head++ % INPUT_SIZE] = byte;
 	}
 	atomic_store_release(&input_head, head);
-	if (uart_console.notify)
-		uart_console.notify(&uart_console);
+	if (notify)
+		notify(&uart_console);
 }
 
 void uart_early_init(void)

@@ -2,10 +2,12 @@
  * hart_call(): run a function on other harts and wait.
  *
  * One message per target lies on the caller's stack until all have answered, so nothing is allocated. The caller serves its own calls while
- * it waits: two harts that call each other both make progress. A target in user mode or halted is rung.
+ * it waits: two harts that call each other both make progress. A target in user mode or halted is rung. A hart that has not
+ * started yet has nothing that a call could change: it is left out.
  */
 #include "kernel/irq/irq.h"
 
+#include "kernel/log/log.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/hart.h"
 #include "kernel/sync/inbox.h"
@@ -46,6 +48,12 @@ void hart_call(u64 mask, void (*fn)(void *arg), void *arg)
 	struct hart_call_group group = {.fn = fn, .arg = arg};
 	u64 others = mask & ~BIT(cpu_id());
 
+	for (u64 left = others; left; left &= left - 1) {
+		u32 cpu = (u32)__builtin_ctzl(left);
+
+		if (hart_state_of(cpu_of(cpu)) == HART_OFFLINE)
+			others &= ~BIT(cpu);
+	}
 	group.left = (u32)__builtin_popcountl(others);
 	for (u64 left = others; left; left &= left - 1) {
 		u32 cpu = (u32)__builtin_ctzl(left);
@@ -59,6 +67,8 @@ void hart_call(u64 mask, void (*fn)(void *arg), void *arg)
 		fn(arg);
 	while (atomic_load_acquire(&group.left)) {
 		hart_call_run();
+		if (atomic_load_relaxed(&cpu_self()->work) & HART_WORK_STOP)
+			panic_stop_self();
 		cpu_relax();
 	}
 }

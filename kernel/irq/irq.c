@@ -66,6 +66,17 @@ int irq_register(u32 source, const char *name, irq_handler_fn fn, void *arg)
 	return 0;
 }
 
+struct irq_stats irq_stats_of(u32 cpu)
+{
+	struct irq_stats *s = cpu_ptr(irq_stats, cpu);
+
+	return (struct irq_stats){
+		.timer = atomic_load_relaxed(&s->timer),
+		.ipi = atomic_load_relaxed(&s->ipi),
+		.device = atomic_load_relaxed(&s->device),
+	};
+}
+
 void irq_run_source(u32 source)
 {
 	irq_handler_fn fn = source < IRQ_SOURCES ? atomic_load_acquire(&irq_actions[source].fn) : NULL;

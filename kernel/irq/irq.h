@@ -14,12 +14,20 @@ void irq_init(void);
 void irq_hart_init(void); /* every hart: its context of the controller, sie */
 /* `source`: the wired interrupt number of the device tree. 0, or -EINVAL, -EBUSY. */
 int irq_register(u32 source, const char *name, irq_handler_fn fn, void *arg);
+/* What a hart has served since boot. Another hart's figures may be a little old. */
+struct irq_stats {
+	u64 timer;
+	u64 ipi;
+	u64 device;
+};
+struct irq_stats irq_stats_of(u32 cpu);
+
 /* Serves the interrupts of `pending` (bits of sip): timers, IPIs, devices. Context: no lock held; does not sleep. */
 void irq_handle_pending(u64 pending);
 const char *irq_ipi_method(void); /* "imsic", "sswi" or "sbi" */
 
 /*
- * Runs fn(arg) on every hart of `mask` (bit = dense cpu id; own bit: called directly), waits until all are done,
+ * Runs fn(arg) on every started hart of `mask` (bit = dense cpu id; own bit: called directly), waits until all are done,
  * polling its own hart work meanwhile. fn must not sleep. Context: no spin lock held.
  */
 void hart_call(u64 mask, void (*fn)(void *arg), void *arg);

@@ -4,6 +4,7 @@
 #ifndef KERNEL_IRQ_IRQ_INTERNAL_H
 #define KERNEL_IRQ_IRQ_INTERNAL_H
 
+#include "kernel/irq/irq.h"
 #include "kernel/sync/percpu.h"
 #include "lib/types.h"
 
@@ -31,9 +32,6 @@ void irq_ipi_received(void);	/* bookkeeping, for IPIs that arrive as external in
 /* IMSIC: where to write to raise an IPI on a hart. Called by imsic_probe(). */
 void irq_ipi_use(const char *method, void (*ring)(u64 mask));
 
-struct irq_stats {
-	u64 timer, ipi, device; /* [c] */
-};
-PERCPU_DECLARE(struct irq_stats, irq_stats);
+PERCPU_DECLARE(struct irq_stats, irq_stats); /* [c] read by any hart */
 
 #endif

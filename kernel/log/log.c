@@ -5,7 +5,6 @@
 #include "kernel/log/log.h"
 
 #include "kernel/sync/atomic.h"
-#include "kernel/sync/lock_class.h"
 #include "kernel/sync/spinlock.h"
 
 #include <stdarg.h>
@@ -23,6 +22,13 @@ void (*klog_console_write)(const char *text, size_t length);
 LOCK_CLASS(console, RANK_CONSOLE);
 static struct spinlock console_lock = SPINLOCK_INIT(console_class);
 
+void klog_write(const char *text, size_t length)
+{
+	spin_lock(&console_lock);
+	klog_console_write(text, length);
+	spin_unlock(&console_lock);
+}
+
 static void klog_line(bool print, const char *fmt, va_list args)
 {
 	char *line = log_ring[atomic_fetch_add_relaxed(&log_next, 1) % LOG_LINES];
@@ -34,9 +40,7 @@ static void klog_line(bool print, const char *fmt, va_list args)
 	}
 	if (!print || !klog_console_write || length <= 0)
 		return;
-	spin_lock(&console_lock);
-	klog_console_write(line, (size_t)length);
-	spin_unlock(&console_lock);
+	klog_write(line, (size_t)length);
 }
 
 void klog(enum klog_level level, const char *fmt, ...)

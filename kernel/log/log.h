@@ -17,6 +17,9 @@ extern int klog_console_level; /* [I] after boot */
 /* Raw output, filled by the UART driver; NULL before. Writes all of it; takes no lock. */
 extern void (*klog_console_write)(const char *text, size_t length);
 
+/* Program output to the same device, not mixed into a log line. Context: no lock above RANK_CONSOLE held. */
+void klog_write(const char *text, size_t length);
+
 /* Context: any. The text ends with a newline. */
 void klog(enum klog_level level, const char *fmt, ...) __printf(2, 3);
 /* To the UART whatever the level is: the boot's one-line errors, test results. */
@@ -28,6 +31,8 @@ __noreturn void panic(const char *fmt, ...) __printf(1, 2);
 __noreturn void panic_frame(const struct trap_frame *frame, const char *fmt, ...) __printf(2, 3);
 /* HART_WORK_STOP: another hart panics; leave our backtrace where it finds it and halt. */
 __noreturn void panic_stop_self(void);
+/* Writes what `cpu` runs (thread name and id) into `text`: kernel/sched is above this layer. May be NULL. */
+extern void (*panic_describe_thread)(u32 cpu, char *text, size_t size);
 /* Runs once in a panic after the report, before power-off: main.c sets it to dump the trace rings. */
 extern void (*panic_hook)(void);
 

@@ -15,6 +15,7 @@
 #include "arch/riscv64/trap_frame.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/hart.h"
+#include "kernel/sync/spinlock.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,7 +23,6 @@
 #define PANIC_STATUS	  125
 #define BACKTRACE_DEPTH	  24
 #define STOP_WAIT_TICKS	  2000000 /* 0.2 s at 10 MHz */
-
 
 struct backtrace {
 	u32 depth; /* [a] set last */
@@ -32,6 +32,7 @@ struct backtrace {
 static u32 panic_owner; /* [a] cpu id + 1 */
 static struct backtrace panic_stopped[MAX_CPUS];
 void (*panic_hook)(void);
+void (*panic_describe_thread)(u32 cpu, char *text, size_t size);
 
 static void panic_printf(const char *fmt, ...) __printf(1, 2);
 static void panic_printf(const char *fmt, ...)
@@ -47,14 +48,17 @@ static void panic_printf(const char *fmt, ...)
 		klog_console_write(line, MIN((size_t)length, sizeof(line) - 1));
 }
 
-/* Follows frame pointers (fp-8: return address, fp-16: caller's fp) as long as they climb inside one kernel stack. */
-static u32 backtrace_walk(u64 *pcs, u64 fp)
+/*
+ * Follows frame pointers (fp-8: return address, fp-16: caller's fp) as long as they climb inside the kernel stack that holds the address
+ * `stack`: a damaged fp must not lead to unmapped memory.
+ */
+static u32 backtrace_walk(u64 *pcs, u64 fp, u64 stack)
 {
-	u64 slot = ALIGN_DOWN(fp - 1, KSTACK_SLOT);
+	u64 slot = ALIGN_DOWN(stack - 1, KSTACK_SLOT);
 	u32 depth = 0;
 
-	while (depth < BACKTRACE_DEPTH && (fp & 7) == 0 && fp - 16 >= slot + KSTACK_SIZE &&
-	       fp <= slot + KSTACK_SLOT && (s64)fp < 0) {
+	while (depth < BACKTRACE_DEPTH && (fp & 7) == 0 && fp >= slot + KSTACK_SIZE + 16 &&
+	       fp <= slot + KSTACK_SLOT) {
 		u64 ra = ((u64 *)fp)[-1], caller = ((u64 *)fp)[-2];
 
 		if (!ra)
@@ -65,6 +69,11 @@ static u32 backtrace_walk(u64 *pcs, u64 fp)
 		fp = caller;
 	}
 	return depth;
+}
+
+static u32 backtrace_here(u64 *pcs, u64 fp)
+{
+	return backtrace_walk(pcs, fp, fp);
 }
 
 static void panic_print_backtrace(const u64 *pcs, u32 depth)
@@ -78,7 +87,7 @@ void panic_stop_self(void)
 	struct backtrace *bt = &panic_stopped[cpu_id()];
 
 	atomic_store_release(&bt->depth,
-			     1 + backtrace_walk(bt->pc, (u64)__builtin_frame_address(0)));
+			     1 + backtrace_here(bt->pc, (u64)__builtin_frame_address(0)));
 	csr_write(sie, 0);
 	for (;;)
 		wfi();
@@ -122,6 +131,20 @@ static void panic_print_registers(const struct trap_frame *f)
 			     i % 4 == 3 || i + 1 == ARRAY_SIZE(names) ? "\n" : "  ");
 }
 
+/* What a hart runs and the spin locks that it holds (debug builds know). */
+static void panic_print_hart(u32 cpu)
+{
+	const struct spinlock *lock;
+	char thread[64] = "";
+
+	if (panic_describe_thread)
+		panic_describe_thread(cpu, thread, sizeof(thread));
+	panic_printf("  thread %s\n", thread);
+	for (u32 i = 0; (lock = spin_held(cpu, i)) != NULL; i++)
+		panic_printf("  holds %s (rank %u) at %p\n", lock->class->name, lock->class->rank,
+			     (const void *)lock);
+}
+
 static void panic_report_others(void)
 {
 	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
@@ -131,6 +154,7 @@ static void panic_report_others(void)
 			continue;
 		panic_printf("hart %u (cpu %u), state %u:%s\n", cpu_of(cpu)->hartid, cpu,
 			     (u32)hart_state_of(cpu_of(cpu)), bt->depth ? "" : " did not stop");
+		panic_print_hart(cpu);
 		if (bt->depth)
 			panic_print_backtrace(bt->pc, bt->depth - 1);
 	}
@@ -153,13 +177,14 @@ static __noreturn void panic_report(const struct trap_frame *frame, const char *
 	panic_stop_others();
 	vsnprintf(message, sizeof(message), fmt, args);
 	panic_printf("\nKERNEL PANIC on hart %u (cpu %u): %s\n", cpu_self()->hartid, cpu_id(), message);
+	panic_print_hart(cpu_id());
 	if (frame) {
 		panic_print_registers(frame);
 		panic_printf("  [<%016lx>]\n", (unsigned long)frame->pc);
 		panic_printf("  [<%016lx>]\n", (unsigned long)frame->ra);
-		panic_print_backtrace(pcs, backtrace_walk(pcs, frame->s0));
+		panic_print_backtrace(pcs, backtrace_walk(pcs, frame->s0, cpu_self()->kernel_sp));
 	} else {
-		panic_print_backtrace(pcs, backtrace_walk(pcs, (u64)__builtin_frame_address(0)));
+		panic_print_backtrace(pcs, backtrace_here(pcs, (u64)__builtin_frame_address(0)));
 	}
 	panic_report_others();
 	panic_printf("END PANIC\n");

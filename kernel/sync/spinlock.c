@@ -128,4 +128,11 @@ u32 spin_held_count(void)
 	return this_cpu(lock_held).count;
 }
 
+const struct spinlock *spin_held(u32 cpu, u32 i)
+{
+	const struct lock_held *h = cpu_ptr(lock_held, cpu);
+
+	return i < h->count && i < MAX_HELD ? h->lock[i] : NULL;
+}
+
 #endif

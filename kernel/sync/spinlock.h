@@ -44,6 +44,8 @@ void spin_note_unlocking(struct spinlock *l);
 void spin_assert_held(const struct spinlock *l);
 /* How many spin locks this hart holds; might_sleep() wants none. */
 u32 spin_held_count(void);
+/* The i-th spin lock that hart `cpu` holds, NULL from the last on: for a panic, which has stopped that hart. */
+const struct spinlock *spin_held(u32 cpu, u32 i);
 #else
 static inline void spin_check_order(const struct spinlock *l, bool nested)
 {
@@ -65,6 +67,12 @@ static inline void spin_assert_held(const struct spinlock *l)
 static inline u32 spin_held_count(void)
 {
 	return 0;
+}
+static inline const struct spinlock *spin_held(u32 cpu, u32 i)
+{
+	(void)cpu;
+	(void)i;
+	return NULL;
 }
 #endif
 

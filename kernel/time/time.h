@@ -23,7 +23,8 @@ u64 time_realtime_ns(void);
 
 /*
  * One-shot timers. A timer lives on the queue of the hart that armed it; any hart may cancel it under that queue's lock.
- * fn runs on the queue's hart, outside the queue lock, with no lock held, in kernel context that must not sleep.
+ * fn runs on the queue's hart, outside the queue lock, with no lock held, in kernel context that must not sleep; it may arm its
+ * timer again. Arming and cancelling one timer from several harts at once is the caller's to prevent.
  */
 struct timer {
 	struct heap_node node; /* [L:timer queue] key = deadline in ticks */
@@ -33,7 +34,10 @@ struct timer {
 
 void timer_init(struct timer *t, void (*fn)(struct timer *));
 void timer_arm(struct timer *t, u64 deadline);
-/* True if it was pending and will not fire; false if it has fired or is firing now (then fn is complete on return, unless called from fn itself). */
+/*
+ * True if it was pending; false if it had fired, or was never armed. On return fn does not run (unless it is our caller) and will not.
+ * Context: no lock held that fn takes.
+ */
 bool timer_cancel(struct timer *t);
 
 /* For kernel/trap and idle: run what is due on this hart; reprogram stimecmp only if needed. */

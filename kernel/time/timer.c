@@ -5,15 +5,24 @@
  * programmed one, and after an expiry. A cancelled first timer leaves its deadline programmed: one early interrupt finds nothing due.
  *
  * Cancel against expiry: timer_run() takes the timer off the heap and notes it as `running` under the lock, calls it without, and
- * clears the note. timer_cancel() that finds it running on another hart waits for the note to go, so the memory may be reused when it
- * returns. A function must therefore not cancel a timer whose function may be cancelling it in turn.
+ * clears the note. timer_cancel() that finds it running on another hart waits for the note to go and looks again, since the function may
+ * have armed its own timer; when it returns, the memory may be reused. So two functions must not cancel each other's timers, and
+ * a canceller must not hold a lock that the function takes.
+ *
+ *	cancel				expiry				without the order of the two stores
+ *	read cpu (0: on no queue)	running = t			cancel may find neither the queue nor the
+ *	read running			cpu = 0				note, and the function still runs
  */
 #include "kernel/time/time.h"
 
 #include "arch/riscv64/csr.h"
+#include "kernel/log/log.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/sync/hart.h"
 #include "kernel/sync/percpu.h"
 #include "kernel/sync/spinlock.h"
+
+#define SPIN_WAIT_US 20 /* QEMU adds 50-60 us */
 
 LOCK_CLASS(timerq, RANK_TIMER);
 
@@ -21,6 +30,7 @@ struct timerq {
 	struct spinlock lock;
 	struct heap heap;      /* [L:lock] */
 	struct timer *running; /* [a] written under the lock */
+	u64 first;	       /* [a] deadline at the top of the heap; written under the lock, read by this hart without */
 	u64 programmed;	       /* [c] what stimecmp holds */
 };
 
@@ -30,6 +40,20 @@ void timer_init(struct timer *t, void (*fn)(struct timer *))
 {
 	t->fn = fn;
 	t->cpu = 0;
+}
+
+/* Called with locks held: takes none. */
+static void timer_spin_wait(void)
+{
+	u64 enabled = csr_swap(sie, SIE_TIMER);
+
+	if (atomic_load_relaxed(&cpu_self()->work) & HART_WORK_STOP)
+		panic_stop_self();
+	/* Nothing else may end the wait: a pending doorbell would turn it into a spin. */
+	csr_write_stimecmp(time_now() + time_freq * SPIN_WAIT_US / 1000000);
+	wfi();
+	csr_write_stimecmp(this_cpu(timerq).programmed);
+	csr_write(sie, enabled);
 }
 
 static void timer_program(struct timerq *q, u64 deadline)
@@ -43,7 +67,17 @@ void timer_hart_init(void)
 	struct timerq *q = this_cpu_ptr(timerq);
 
 	spin_init(&q->lock, &timerq_class);
+	atomic_store_relaxed(&q->first, TIME_NEVER);
 	timer_program(q, TIME_NEVER);
+	sync_ops.spin_wait_slow = timer_spin_wait;
+}
+
+/* After each change of the heap, under the lock. */
+static void timer_note_first(struct timerq *q)
+{
+	struct heap_node *first = heap_first(&q->heap);
+
+	atomic_store_relaxed(&q->first, first ? first->key : TIME_NEVER);
 }
 
 /* The queue that `t` is on, locked, or NULL when it is on none. */
@@ -62,48 +96,60 @@ static struct timerq *timer_lock_queue(struct timer *t)
 	return NULL;
 }
 
-void timer_arm(struct timer *t, u64 deadline)
+/* Takes `t` off its queue; false if it is on none. */
+static bool timer_remove(struct timer *t)
 {
 	struct timerq *q = timer_lock_queue(t);
 
-	if (q) {
-		heap_remove(&q->heap, &t->node);
-		atomic_store_relaxed(&t->cpu, 0);
-		spin_unlock(&q->lock);
-	}
-	q = this_cpu_ptr(timerq);
+	if (!q)
+		return false;
+	heap_remove(&q->heap, &t->node);
+	timer_note_first(q);
+	atomic_store_relaxed(&t->cpu, 0);
+	spin_unlock(&q->lock);
+	return true;
+}
+
+void timer_arm(struct timer *t, u64 deadline)
+{
+	struct timerq *q = this_cpu_ptr(timerq);
+
+	timer_remove(t);
 	spin_lock(&q->lock);
 	t->node.key = deadline;
 	heap_insert(&q->heap, &t->node);
+	timer_note_first(q);
 	atomic_store_release(&t->cpu, cpu_id() + 1);
 	if (deadline < q->programmed)
 		timer_program(q, deadline);
 	spin_unlock(&q->lock);
 }
 
-static void timer_wait_running(struct timer *t)
+/* True if `t` was running on another hart and has ended. On this hart it is our caller: waiting would never end. */
+static bool timer_wait_running(struct timer *t)
 {
+	bool waited = false;
+
 	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
 		struct timerq *q = cpu_ptr(timerq, cpu);
 
-		/* On this hart it is our caller: waiting would never end. Acquire: what fn did is visible. */
-		while (cpu != cpu_id() && atomic_load_acquire(&q->running) == t)
+		/* Acquire: what the function did is visible. Pairs with the release in timer_run(). */
+		while (cpu != cpu_id() && atomic_load_acquire(&q->running) == t) {
+			waited = true;
 			cpu_relax();
+		}
 	}
+	return waited;
 }
 
 bool timer_cancel(struct timer *t)
 {
-	struct timerq *q = timer_lock_queue(t);
+	bool pending = false;
 
-	if (!q) {
-		timer_wait_running(t);
-		return false;
-	}
-	heap_remove(&q->heap, &t->node);
-	atomic_store_relaxed(&t->cpu, 0);
-	spin_unlock(&q->lock);
-	return true;
+	do
+		pending |= timer_remove(t);
+	while (timer_wait_running(t));
+	return pending;
 }
 
 /* Takes the first due timer off the heap, or programs the next deadline. */
@@ -116,6 +162,7 @@ static struct timer *timer_take_due(struct timerq *q, u64 now)
 	first = heap_first(&q->heap);
 	if (first && first->key <= now) {
 		heap_pop(&q->heap);
+		timer_note_first(q);
 		t = container_of(first, struct timer, node);
 		/* `running` before `cpu`: whoever reads cpu == 0 and then the note finds it. Pairs with timer_cancel(). */
 		atomic_store_release(&q->running, t);
@@ -140,7 +187,5 @@ void timer_run(void)
 
 u64 timer_next_deadline(void)
 {
-	struct heap_node *first = heap_first(&this_cpu_ptr(timerq)->heap);
-
-	return first ? first->key : TIME_NEVER;
+	return atomic_load_relaxed(&this_cpu_ptr(timerq)->first);
 }
