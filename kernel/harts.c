@@ -25,10 +25,12 @@
 #define START_TIMEOUT_S 1
 
 extern char __start_percpu[], __stop_percpu[];
+extern char __percpu_template[]; /* the section as it was before the boot hart wrote to it */
 extern char boot_stack_top[];
 extern char secondary_start[];
 
 struct cpu boot_cpu;
+u64 secondary_satp; /* [I] the final page table; boot.S loads it before it uses a stack */
 u32 nr_cpus;
 static struct cpu *cpus[MAX_CPUS];
 
@@ -39,6 +41,7 @@ struct cpu *cpu_of(u32 id)
 
 void harts_init_boot(void)
 {
+	memcpy(__percpu_template, __start_percpu, (size_t)(__stop_percpu - __start_percpu));
 	cpus[0] = &boot_cpu;
 	nr_cpus = 1;
 	boot_cpu.kernel_sp = (u64)boot_stack_top;
@@ -57,7 +60,7 @@ static struct cpu *hart_create(u32 id, u32 hartid)
 	if (!memory)
 		panic("no memory for hart %u", hartid);
 	memset(cpu, 0, sizeof(*cpu));
-	memcpy(region, __start_percpu, percpu_size);
+	memcpy(region, __percpu_template, percpu_size);
 	cpu->id = id;
 	cpu->hartid = hartid;
 	cpu->percpu_offset = (u64)region - (u64)__start_percpu;
@@ -113,6 +116,7 @@ static bool hart_arrived(u32 id)
 
 void harts_start(void)
 {
+	secondary_satp = csr_read(satp);
 	hart_give_stacks(&boot_cpu);
 	for (u32 id = 1; id < nr_cpus; id++) {
 		long error;

@@ -42,6 +42,11 @@ secondary_start:
 	csrw	sie, zero
 	csrw	sscratch, zero
 	enter_direct_map
+	/* The stack is mapped by the final table only. */
+	la	t0, secondary_satp
+	ld	t0, 0(t0)
+	csrw	satp, t0
+	sfence.vma
 	mv	tp, a1
 	ld	sp, CPU_KERNEL_SP(tp)
 	li	s0, 0

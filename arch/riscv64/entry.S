@@ -19,7 +19,7 @@
  */
 #include "arch/riscv64/csr.h"
 #include "arch/riscv64/offsets.h"
-#include "kernel/syscall/syscall.h"
+#include "kernel/syscall/syscall_nr.h"
 
 	.section .text.hot.entry, "ax", @progbits
 
@@ -120,7 +120,7 @@ trap_entry:
 	lbu	t1, 0(t1)
 	andi	t1, t1, 2		/* TRACE_SYSCALL */
 	bnez	t1, .Ltraced
-	li	t0, NR_SYSCALLS_MAX
+	li	t0, SYSCALL_TABLE_SIZE
 	bgeu	a7, t0, .Lunknown
 	la	t1, syscall_table
 	slli	t0, a7, 3

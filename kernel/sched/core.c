@@ -37,6 +37,12 @@ static u32 sched_trace_state(const struct thread *t)
 	return TRACE_STATE_PREEMPTED;
 }
 
+/* As Linux numbers priorities: 0-99 real time (lower is better), 120 + nice for the rest. */
+static u32 sched_trace_prio(const struct thread *t)
+{
+	return t->rt_prio ? 99U - t->rt_prio : (u32)(120 + t->nice);
+}
+
 /* Charges the time since it was switched in. */
 static void sched_account(struct runq *rq, struct thread *t, u64 now)
 {
@@ -75,7 +81,7 @@ static __hot void sched_switch(struct runq *rq, struct thread *prev, struct thre
 	next->run_start = now;
 	next->nr_switches++;
 	rq->nr_switches++;
-	trace_sched_switch(prev->tid, sched_trace_state(prev), next->tid, next->rt_prio);
+	trace_sched_switch(prev->tid, sched_trace_state(prev), next->tid, sched_trace_prio(next));
 	if (prev->fp && prev->fp->live)
 		fpu_save(prev->fp);
 	if (prev->ops && prev->ops->switch_out)

@@ -94,7 +94,7 @@ static void idle_epoch_wake(struct timer *timer)
 	(void)timer;
 }
 
-PERCPU(struct timer, idle_epoch_timer);
+static PERCPU(struct timer, idle_epoch_timer);
 
 static void idle_wait(struct runq *rq)
 {
