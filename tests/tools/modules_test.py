@@ -278,9 +278,9 @@ class StatsTest(unittest.TestCase):
 class CountTest(unittest.TestCase):
     def test_minimum_of_repeats(self):
         def window(seq, instructions):
-            return {"id": 3, "seq": seq, "harts": [
-                {"hart": 0, "instructions": instructions, "csr": 20, "blocks": 10},
-                {"hart": 1, "instructions": 100, "csr": 0, "blocks": 0}],
+            return {"id": 3, "seq": seq, "hart": 0, "harts": [
+                {"hart": 0, "instructions": instructions, "csr": 20, "write_moves": 20},
+                {"hart": 1, "instructions": 100, "csr": 0, "read_moves": 10}],
                 "lines": [{"paddr": "0x80", "vaddr": "0xffffffff00001010", "moves": 30,
                            "write_pc": "0xffffffff00001000"}]}
         windows = {(3, seq): window(seq, n) for seq, n in enumerate((1000, 900, 2000))}
@@ -294,11 +294,16 @@ class CountTest(unittest.TestCase):
         by_system = {"stellar": counts, "linux": {}}
         self.assertTrue(count.table(by_system, 1)[-1].endswith("line 0x80 table+0x10, written in table"))
         self.assertIsNone(count.to_json(by_system, machine.Machine())[0]["ratio"])
+        one_hart = count.combine(line.replace('"ops"', '"one_hart":true,"ops"'), windows)
+        self.assertEqual(one_hart["core/x/1"]["instructions"], 100)
+        self.assertEqual(one_hart["core/x/1"]["moves"], 2)
         with self.assertRaises(ToolError):
             count.combine(line * 4, windows)
 
     def test_console(self):
-        self.assertEqual(compare._json_lines(b"[ 1.0] words\r\n{\"a\":1}\r\nKernel panic\r\n"), '{"a":1}')
+        log = "kernel_entry 0x00000000000186a0\n[ 1.0] words\r\n{\"a\":1}\r\nKernel panic\r\n"
+        self.assertEqual(compare.json_lines(log), '{"a":1}')
+        self.assertEqual(compare.kernel_entry_us(log), 10000)
 
 
 class BuildTest(unittest.TestCase):

@@ -8,7 +8,8 @@ Format, one table per program; a program runs all of its selected benchmarks in 
   count_args = ["--count"]       given instead by --count; absent: cannot be counted
   timeout = 120                  seconds for one boot
   as_init = false                true: it is the first process itself, on the console
-  since = "kernel_entry"         subtract the time at which the firmware enters a kernel (in us)
+  since = "kernel_entry"         subtract the time at which the firmware entered the kernel (in us),
+                                 read in the same boot; only with as_init
   [program.benchmarks]
   name = "one line of description"
 """
@@ -109,7 +110,8 @@ def parse(text):
         for word, text in ((suite, ""), *table["benchmarks"].items()):
             if not _WORD.fullmatch(word) or not isinstance(text, str):
                 raise ToolError(f"the list of benchmarks, {suite}: bad benchmark {word!r}")
-        if table.get("since", "") not in ("", "kernel_entry"):
+        since = table.get("since", "")
+        if since not in ("", "kernel_entry") or (since and not table.get("as_init")):
             raise ToolError(f"the list of benchmarks, {suite}: bad since")
         programs.append(Program(**table))
     if len({program.suite for program in programs}) < len(programs):

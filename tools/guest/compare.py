@@ -21,7 +21,7 @@ from tools.guest.session import Streams
 
 PLUGIN = "//perf/plugin:count"
 _TICKS_PER_US = 10
-_ENTRY_LINE = re.compile(rb"kernel_entry 0x([0-9a-f]{16})")
+_ENTRY_LINE = re.compile(r"kernel_entry 0x([0-9a-f]{16})")
 
 
 def _options(args):
@@ -78,7 +78,7 @@ class Lab:
         return self._guests[self.choices[0].program.suite, system].kernel
 
     def run(self, choice, system, args, **extra):
-        """Runs a program once in a boot of its own. Returns its output."""
+        """Runs a program once in a boot of its own. Returns its output, or the console's."""
         program = choice.program
         guest = self._guests[program.suite, system]
         streams = Streams(ports=not program.as_init)
@@ -89,33 +89,35 @@ class Lab:
             raise ToolError(f"{program.suite} on {system}: "
                             f"{result.error or f'exit status {result.status}'}",
                             detail="\n".join(filter(None, (errors, result.detail))))
-        if program.as_init:
-            return _json_lines(result.outcome.console)
-        return result.outcome.stdout.decode(errors="replace")
-
-    def kernel_entry_us(self):
-        """Microseconds from the machine's start to a kernel's first instruction."""
-        probe, = build.build(build.KERNEL_ENTRY)
-        guest = Guest("stellar", self.hardware, kernel=probe)
-        result = guest.run([], Streams(ports=False), timeout=60)
-        match = _ENTRY_LINE.search(result.outcome.console)
-        if not match:
-            raise ToolError(f"no kernel entry time: {result.error or 'nothing printed'}")
-        return int(match[1], 16) / _TICKS_PER_US
+        output = result.outcome.console if program.as_init else result.outcome.stdout
+        return output.decode(errors="replace")
 
 
-def _json_lines(console):
-    """The results in a console log, which may hold a kernel's own words as well."""
-    lines = console.decode(errors="replace").replace("\r", "").splitlines()
+def kernel_entry_us(console):
+    """When the firmware entered the kernel, in microseconds of machine time, from a console log."""
+    match = _ENTRY_LINE.search(console)
+    if not match:
+        raise ToolError("the console has no time of the kernel's entry")
+    return int(match[1], 16) / _TICKS_PER_US
+
+
+def json_lines(console):
+    """The results in a console log, which holds the firmware's and the kernel's words as well."""
+    lines = console.replace("\r", "").splitlines()
     return "\n".join(line for line in lines if line.startswith("{"))
 
 
 def _one_boot(lab, choice, system, rows):
     program = choice.program
-    load = os.getloadavg()[0]
-    zero = lab.kernel_entry_us() if program.since else 0.0
-    results = stats.parse_results(lab.run(choice, system, program.args))
-    for item in results:
+    load, zero, extra = os.getloadavg()[0], 0.0, {}
+    if program.since:
+        extra["entered_first"], = build.build(build.KERNEL_ENTRY)
+    output = lab.run(choice, system, program.args, **extra)
+    if program.since:
+        zero = kernel_entry_us(output)
+    if program.as_init:
+        output = json_lines(output)
+    for item in stats.parse_results(output):
         if choice.wants(item["name"]):
             row = rows.setdefault(item["name"],
                                   stats.Row(item["name"], item["unit"], item["better"]))

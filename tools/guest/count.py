@@ -1,7 +1,7 @@
 """What one operation costs without a clock: the counts of the QEMU plugin, per operation.
 
-The program marks windows and says how many operations lie in each; the plugin counts what all
-harts did inside them (perf/plugin). Of repeated windows the one with the fewest instructions per
+The program marks windows and says how many operations lie in each, and whether one hart does them
+all ("one_hart"); the plugin counts what every hart did inside them (perf/plugin). Of repeated windows the one with the fewest instructions per
 operation is kept: what is above the minimum is ticks and other work that happened to fall in.
 """
 
@@ -28,13 +28,16 @@ def read_windows(path):
         raise ToolError("the count plugin wrote no usable file") from None
 
 
-def _per_operation(window, ops):
+def _per_operation(window, ops, one_hart):
+    """All counters, summed over the harts that did the work: with one_hart the window's opener."""
     counts = {}
     for hart in window["harts"]:
+        if one_hart and hart["hart"] != window["hart"]:
+            continue
         for key, value in hart.items():
             if key != "hart":
                 counts[key] = counts.get(key, 0) + value / ops
-    counts["moves"] = sum(line["moves"] for line in window["lines"]) / ops
+    counts["moves"] = counts.get("read_moves", 0) + counts.get("write_moves", 0)
     counts["lines"] = [dict(line, moves=line["moves"] / ops) for line in window["lines"]]
     return counts
 
@@ -48,7 +51,7 @@ def combine(output, windows):
         seen[key] = seen.get(key, 0) + 1
         if window is None or item["ops"] <= 0:
             raise ToolError(f"{item['name']}: the plugin has no window {key}")
-        counts = _per_operation(window, item["ops"])
+        counts = _per_operation(window, item["ops"], item.get("one_hart", False))
         old = best.get(item["name"])
         if old is None or counts["instructions"] < old["instructions"]:
             best[item["name"]] = counts

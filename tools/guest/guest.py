@@ -76,11 +76,13 @@ class Guest:
                             f"system: it needs {-(-needed >> 20)}M")
         return initrd
 
-    def run(self, argv, streams=None, append=(), qemu_args=(), timeout=None, as_init=False):
+    def run(self, argv, streams=None, append=(), qemu_args=(), timeout=None, as_init=False,
+            entered_first=None):
         """Boots and runs argv (a list; empty when the kernel has a job of its own) to its end.
 
         `append` are words for the kernel's command line, `qemu_args` words for QEMU's, `timeout`
         is in seconds. `as_init` makes the program itself the first process, on the console.
+        `entered_first` is a file that the firmware enters in the kernel's place (kernel_entry.S).
         """
         streams = streams or Streams()
         with_status = self.system == "linux" and not as_init
@@ -88,8 +90,10 @@ class Guest:
             initrd = self._make_initrd(argv, folder)
             words = self._boot_words(argv, streams.ports, as_init) + list(append)
             session = Session(streams, with_status)
-            command = machine.qemu_argv(self.hardware, self.system, self.kernel, initrd, words,
-                                        session.fds()) + list(qemu_args)
+            command = machine.qemu_argv(self.hardware, self.system, entered_first or self.kernel,
+                                        initrd, words, session.fds()) + list(qemu_args)
+            if entered_first:
+                command += machine.timed_kernel(self.kernel)
             if self.verbose:
                 say(" ".join(command))
             outcome = session.run(command, timeout)

@@ -5,6 +5,7 @@ Debian's Linux has virtio-mmio as a module only, so it sees the device on PCI.
 """
 
 import re
+import struct
 from dataclasses import dataclass, field
 
 from tools.guest.errors import USAGE, ToolError
@@ -13,8 +14,10 @@ from tools.guest.process import CACHE
 QEMU = "qemu-system-riscv64"
 FIRMWARE = CACHE / "opensbi" / "fw_dynamic.bin"
 LINUX = CACHE / "linux" / "vmlinux"
+KERNEL_ADDRESS = 0x80200000
 MAX_HARTS = 64
 PORTS = ("in", "out", "err")
+_PT_LOAD = 1
 _UNITS = {"": 1 << 20, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -47,6 +50,24 @@ class Machine:
 
 def _chardev(name, fd):
     return ["-chardev", f"socket,id={name},fd={fd}"]
+
+
+def timed_kernel(kernel):
+    """QEMU's words that load `kernel` where it belongs while another one is entered first.
+
+    Raises ToolError for an ELF kernel that does not begin at KERNEL_ADDRESS.
+    """
+    with open(kernel, "rb") as file:
+        head = file.read(4096)
+    if head[:4] != b"\x7fELF":
+        return ["-device", f"loader,file={kernel},addr={KERNEL_ADDRESS:#x},force-raw=on"]
+    table, = struct.unpack_from("<Q", head, 32)
+    size, count = struct.unpack_from("<HH", head, 54)
+    segments = [struct.unpack_from("<IIQQQ", head, table + i * size) for i in range(count)]
+    first = min(segment[4] for segment in segments if segment[0] == _PT_LOAD)
+    if first != KERNEL_ADDRESS:
+        raise ToolError(f"{kernel} begins at {first:#x}, not at {KERNEL_ADDRESS:#x}")
+    return ["-device", f"loader,file={kernel}"]
 
 
 def qemu_argv(machine, system, kernel, initrd, append, fds):
