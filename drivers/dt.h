@@ -1,15 +1,15 @@
 /*
- * Facts from the device tree, over libfdt. The blob stays mapped for the kernel's life.
+ * Facts from the device tree. The blob stays mapped for the kernel's life. A node is a number, the root is 0.
  */
 #ifndef DRIVERS_DT_H
 #define DRIVERS_DT_H
 
 #include "lib/types.h"
 
-/* 0, or -EINVAL if the blob is damaged. */
+/* 0, or -EINVAL if the blob is damaged or too large (512 nodes). */
 int dt_init(const void *blob);
 
-/* Node offset of the next node compatible with `name` after `after` (-1 to start); negative if none. */
+/* The next node compatible with `name` after `after` (-1 to start); negative if none. */
 int dt_find(int after, const char *name);
 /* The i-th (address, size) pair of the node's reg property; false if absent. */
 bool dt_reg(int node, u32 i, u64 *address, u64 *size);
