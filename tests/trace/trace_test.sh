@@ -1,9 +1,9 @@
 #!/bin/bash
-# trace_test.sh SYNTH CONVERT CHECK PROTO EVENTS_DOC: the way from the kernel's emitters to a Perfetto file, on made-up
+# trace_test.sh SYNTH CONVERT CHECK PROTO EVENTS_DOC SVG: the way from the kernel's emitters to a Perfetto file, on made-up
 # machines: converted traces must satisfy an independent checker, losses must be the dump's, damage must be an error.
 set -euo pipefail
 
-synth=$1 convert=$2 check=$3 proto=$4 doc=$5
+synth=$1 convert=$2 check=$3 proto=$4 doc=$5 svg=$6
 dir=$(mktemp -d "${TEST_TMPDIR:-/tmp}/trace_test.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 
@@ -55,6 +55,17 @@ cmp "$dir/memory.pftrace" "$dir/dump.pftrace"
 # The text form has a line per record.
 records=$(sed -n 's/.*: \([0-9]*\) records.*/\1/p' "$dir/stopped.log")
 [[ $("$convert" "$dir/stopped.strace" --text | wc -l) == "$records" ]] || fail "text form"
+
+# The picture is well-formed and shows a lane per hart; a foreign file is an error.
+/usr/bin/python3 "$svg" "$dir/dump.pftrace" -o "$dir/picture.svg" --from 300us --to 350us
+/usr/bin/python3 - "$dir/picture.svg" <<'PY' || fail "the picture"
+import sys
+import xml.dom.minidom
+words = [t.firstChild.data for t in
+         xml.dom.minidom.parse(sys.argv[1]).getElementsByTagName("text")]
+sys.exit(not all("hart %d" % cpu in words for cpu in range(4)))
+PY
+! /usr/bin/python3 "$svg" "$check" -o "$dir/picture.svg" 2>/dev/null || fail "a picture of no trace"
 
 # Damage and foreign files: one line, status 1, no crash.
 refused() {

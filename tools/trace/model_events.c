@@ -142,7 +142,7 @@ static void sched_waking(struct model *m, const struct merged *e)
 	struct thread *wakee = e->thread;
 	struct thread *waker = running_on(m, e);
 	const struct cpu_bundle *bundle = &m->cpus[e->cpu].bundle;
-	bool irq = r->flags & TRACE_WAKE_IRQ;
+	bool irq = r->flags & TRACE_WAKE_IRQ || m->cpus[e->cpu].in_irq;
 
 	/* Readers take the hart's current thread for the waker, unless it was an interrupt. The merge may be late. */
 	if (bundle->seen_switch && bundle->running != r->tid)
