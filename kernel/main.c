@@ -7,6 +7,7 @@
 #include "drivers/drivers.h"
 #include "drivers/dt.h"
 #include "kernel/fs/fs.h"
+#include "kernel/fs/proc_task.h"
 #include "kernel/futex/futex.h"
 #include "kernel/harts.h"
 #include "kernel/irq/irq.h"
@@ -83,6 +84,9 @@ static void main_late(void *unused)
 		main_fail("no root file system (initrd) was given");
 	if (initramfs_unpack(pa_to_va(start), end - start))
 		main_fail("the root file system is damaged or does not fit into memory");
+	task_init(dt_isa());
+	if (fs_task_nodes_init())
+		panic("no memory for /proc");
 	task_start_init();
 }
 
