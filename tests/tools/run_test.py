@@ -19,12 +19,16 @@ BUILT = [pair.split("=", 1) for pair in sys.argv[3:]]
 LIMIT_S = 100
 
 
+def environment():
+    """What tells tools/run not to call Bazel, which waits for this test."""
+    given = " ".join(f"{label}={os.path.abspath(file)}" for label, file in BUILT)
+    return dict(os.environ, STELLAR_BUILT=given)
+
+
 def tool(*args, stdin=b"", name="run"):
     """Runs tools/run to its end."""
-    given = " ".join(f"{label}={os.path.abspath(file)}" for label, file in BUILT)
-    env = dict(os.environ, STELLAR_BUILT=given)
-    return subprocess.run([ROOT / "tools" / name, *args], input=stdin, capture_output=True, env=env,
-                          timeout=2 * LIMIT_S, check=False)
+    return subprocess.run([ROOT / "tools" / name, *args], input=stdin, capture_output=True,
+                          env=environment(), timeout=2 * LIMIT_S, check=False)
 
 
 def probe(*args, stdin=b"", options=()):
@@ -67,8 +71,7 @@ class GuestTest(unittest.TestCase):
                 [ROOT / "tools/run", "--system", SYSTEM, "--timeout", str(LIMIT_S), "--file",
                  f"{PROBE}:/bin/probe", "--", "probe", "fill", "8"], stdin=subprocess.DEVNULL,
                 stdout=reader.stdin, timeout=2 * LIMIT_S, check=False,
-                env=dict(os.environ, STELLAR_BUILT=" ".join(
-                    f"{label}={os.path.abspath(file)}" for label, file in BUILT)))
+                env=environment())
         self.assertEqual(result.returncode, 141)
 
 
