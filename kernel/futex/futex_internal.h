@@ -119,8 +119,7 @@ int futex_wake_locked(struct futex_bucket *b, const struct mm_key *key, int nr_w
 int futex_wake_op(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_wake2, u32 op);
 
 /* ---- requeue.c: number woken and moved, -EAGAIN if *uaddr1 != *expect, -EFAULT, -EINVAL. May sleep. ---- */
-int futex_requeue(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_requeue,
-		  const u32 *expect);
+int futex_requeue(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_requeue, const u32 *expect);
 
 /* ---- robust.c: the exit hook. Context: the exiting task, its address space live. May sleep. ---- */
 struct task;

@@ -59,7 +59,7 @@ static void futex_requeue_locked(struct futex_requeue *r, int nr_wake, int nr_re
 {
 	struct futex_waiter *w, *tmp;
 
-	list_for_each_safe (w, tmp, &r->b1->queue, link) {
+	list_for_each_safe(w, tmp, &r->b1->queue, link) {
 		if (r->woken >= nr_wake && r->moved >= nr_requeue)
 			break;
 		if (!futex_key_equal(&w->key, &r->key1))

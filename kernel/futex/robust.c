@@ -13,8 +13,8 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/task/task.h"
 
-#define ROBUST_PI 1UL /* bit 0 of a link */
-#define RELAX_EVERY 64 /* entries between two kernel_relax() */
+#define ROBUST_PI   1UL /* bit 0 of a link */
+#define RELAX_EVERY 64	/* entries between two kernel_relax() */
 
 struct robust_entry {
 	u64 address;
@@ -68,8 +68,11 @@ static int robust_release(u64 uaddr, u32 tid, bool pi, bool pending)
 			return -EFAULT;
 		if (!pi && (value & FUTEX_TID_MASK) == tid && (value & FUTEX_WAITERS))
 			robust_wake_one(uaddr);
-	} else if (pending && !pi && !(value & FUTEX_TID_MASK)) {
-		/* Died between releasing the word and waking, or woken and not yet owner: pass it on. */
+	} else if (pending && !pi && (!(value & FUTEX_TID_MASK) || !(value & FUTEX_WAITERS))) {
+		/*
+		 * Died between releasing the word and waking, or woken and not yet owner: passes the wake-up on, unless an
+		 * owner knows that there are waiters and will wake one itself.
+		 */
 		robust_wake_one(uaddr);
 	}
 	return 0;
@@ -81,9 +84,9 @@ static void robust_walk(u64 head, u32 tid)
 	u64 offset;
 
 	if (robust_fetch(head, &entry) ||
-	    user_load_u64((const u64 __user *)(head + offsetof(struct abi_robust_list_head,
-							       futex_offset)),
-			  &offset) ||
+	    user_load_u64(
+		    (const u64 __user *)(head + offsetof(struct abi_robust_list_head, futex_offset)),
+		    &offset) ||
 	    robust_fetch(head + offsetof(struct abi_robust_list_head, list_op_pending), &pending))
 		return;
 	for (u32 i = 0; i < ROBUST_LIST_LIMIT && entry.address != head; i++) {

@@ -137,7 +137,7 @@ __hot int futex_wake_locked(struct futex_bucket *b, const struct mm_key *key, in
 	struct futex_waiter *w, *tmp;
 	int woken = 0;
 
-	list_for_each_safe (w, tmp, &b->queue, link) {
+	list_for_each_safe(w, tmp, &b->queue, link) {
 		if (!(w->bitset & bitset) || !futex_key_equal(&w->key, key))
 			continue;
 		if (futex_claim(w, batch) && ++woken >= nr_wake)
