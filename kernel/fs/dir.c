@@ -100,13 +100,16 @@ static long dir_getdents(struct file *f, struct iov_iter *it)
 {
 	struct inode *dir = file_inode(f);
 	u64 before = it->count;
-	long ret = dir_emit_dots(f, it);
+	long ret;
 
-	if (ret > 0 && f->pos < DIR_ON_DEMAND) {
-		mutex_lock(&dir->lock);
-		ret = dir->nr_children == DIR_DEAD ? -ENOENT : dir_emit_children(f, it);
-		mutex_unlock(&dir->lock);
-	}
+	mutex_lock(&dir->lock);
+	if (dir->nr_children == DIR_DEAD)
+		ret = -ENOENT;
+	else
+		ret = dir_emit_dots(f, it);
+	if (ret > 0 && f->pos < DIR_ON_DEMAND)
+		ret = dir_emit_children(f, it);
+	mutex_unlock(&dir->lock);
 	if (ret > 0 && dir->ops && dir->ops->iterate)
 		ret = dir_emit_on_demand(f, it);
 	if (before != it->count)

@@ -60,12 +60,14 @@ struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, con
 {
 	struct inode *dir = wp->dir.dentry->inode;
 	struct inode *inode;
-	int err = fs_permission(dir, MAY_WRITE | MAY_EXEC);
+	int err;
 
+	/* Linux's procfs says of a name that it does not make: there is none. */
+	if (!dir->sb->ops->create)
+		return err_ptr(-ENOENT);
+	err = fs_permission(dir, MAY_WRITE | MAY_EXEC);
 	if (err)
 		return err_ptr(err);
-	if (!dir->sb->ops->create)
-		return err_ptr(S_ISREG(mode) ? -EACCES : -EPERM);
 	inode = dir->sb->ops->create(dir->sb, mode, rdev);
 	if (!inode)
 		return err_ptr(-ENOMEM);
@@ -153,11 +155,11 @@ int fs_link(struct fs_context *ctx, const struct path *target, const struct path
 	mutex_lock(&dir->lock);
 	if (wp.kind != WALK_LAST_NAME || name_find(&wp))
 		err = -EEXIST;
-	else if (wp.slash)
+	else if (wp.slash || !dir->sb->ops->create)
 		err = -ENOENT;
 	else if (wp.dir.mnt != target->mnt)
 		err = -EXDEV;
-	else if (S_ISDIR(inode->mode) || !dir->sb->ops->create)
+	else if (S_ISDIR(inode->mode))
 		err = -EPERM;
 	else
 		err = fs_permission(dir, MAY_WRITE | MAY_EXEC);

@@ -14,7 +14,7 @@
 #define PSEUDO_TEXT_MIN 1024UL
 #define PSEUDO_TEXT_MAX (4UL << 20)
 
-LOCK_CLASS(pseudo_file, RANK_FILE);
+LOCK_CLASS(pseudo_file, RANK_INODE);
 
 static struct super_block *procfs, *sysfs;
 
@@ -22,7 +22,7 @@ static struct super_block *procfs, *sysfs;
 
 /* One open file: the text as it was when reading began. */
 struct pseudo_text {
-	struct mutex lock; /* RANK_FILE; held while copying out */
+	struct mutex lock; /* RANK_INODE; held while copying out */
 	char *text;	   /* [L] NULL until first read */
 	size_t len;	   /* [L] */
 };
