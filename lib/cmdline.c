@@ -54,6 +54,7 @@ u64 cmdline_get_u64(const char *key, u64 fallback)
 	size_t length, i = 0;
 	const char *text = cmdline_find(key, &length), *suffix;
 	u64 value = 0;
+	u32 shift;
 
 	if (!text)
 		return fallback;
@@ -71,7 +72,8 @@ u64 cmdline_get_u64(const char *key, u64 fallback)
 	suffix = strchr(suffixes, text[i]);
 	if (!suffix || i + 1 != length)
 		return fallback;
-	return value << (10 * (suffix - suffixes + 1));
+	shift = 10 * (u32)(suffix - suffixes + 1);
+	return value << shift >> shift == value ? value << shift : fallback;
 }
 
 bool cmdline_get_bool(const char *key, bool fallback)

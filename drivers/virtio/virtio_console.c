@@ -94,6 +94,7 @@ static long vport_read(struct console *c, char *buf, size_t n)
 
 	if (!page)
 		return open ? 0 : -ENODATA;
+	length = MIN(length, (u32)PAGE_SIZE);
 	n = MIN(n, (size_t)(length - p->rx_used));
 	memcpy(buf, page + p->rx_used, n);
 	p->rx_used += (u32)n;

@@ -30,6 +30,7 @@ struct timer {
 	struct heap_node node; /* [L:timer queue] key = deadline in ticks */
 	void (*fn)(struct timer *t);	      /* [I] */
 	u32 cpu;			      /* [a] queue it is on + 1; 0 when idle */
+	u32 arms;			      /* [a] times it was armed */
 };
 
 void timer_init(struct timer *t, void (*fn)(struct timer *));

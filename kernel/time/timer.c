@@ -5,13 +5,16 @@
  * programmed one, and after an expiry. A cancelled first timer leaves its deadline programmed: one early interrupt finds nothing due.
  *
  * Cancel against expiry: timer_run() takes the timer off the heap and notes it as `running` under the lock, calls it without, and
- * clears the note. timer_cancel() that finds it running on another hart waits for the note to go and looks again, since the function may
- * have armed its own timer; when it returns, the memory may be reused. So two functions must not cancel each other's timers, and
- * a canceller must not hold a lock that the function takes.
+ * clears the note. timer_cancel() takes the timer off its queue and waits until no other hart has it in its note; if it was armed
+ * meanwhile (by its own function) it does so again. When it returns, the memory may be reused. So two functions must not cancel
+ * each other's timers, and a canceller must not hold a lock that the function takes. The order of the stores, and what would break without:
  *
- *	cancel				expiry				without the order of the two stores
- *	read cpu (0: on no queue)	running = t			cancel may find neither the queue nor the
- *	read running			cpu = 0				note, and the function still runs
+ *	expiry, function		cancel
+ *	running = t			n = arms
+ *	cpu = 0			(N)	cpu == 0: on no queue		without (N): finds neither queue nor note
+ *	cpu = this hart			wait while running == t
+ *	arms++			(O)	arms == n: it was not armed	without (O): n is new, cpu still old
+ *	running = NULL		(P)					without (P): misses the arming at the end
  */
 #include "kernel/time/time.h"
 
@@ -40,6 +43,7 @@ void timer_init(struct timer *t, void (*fn)(struct timer *))
 {
 	t->fn = fn;
 	t->cpu = 0;
+	t->arms = 0;
 }
 
 /* Called with locks held: takes none. */
@@ -120,35 +124,33 @@ void timer_arm(struct timer *t, u64 deadline)
 	heap_insert(&q->heap, &t->node);
 	timer_note_first(q);
 	atomic_store_release(&t->cpu, cpu_id() + 1);
+	atomic_store_release(&t->arms, t->arms + 1); /* (O): pairs with the first load in timer_cancel() */
 	if (deadline < q->programmed)
 		timer_program(q, deadline);
 	spin_unlock(&q->lock);
 }
 
-/* True if `t` was running on another hart and has ended. On this hart it is our caller: waiting would never end. */
-static bool timer_wait_running(struct timer *t)
+static void timer_wait_running(struct timer *t)
 {
-	bool waited = false;
-
 	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
 		struct timerq *q = cpu_ptr(timerq, cpu);
 
-		/* Acquire: what the function did is visible. Pairs with the release in timer_run(). */
-		while (cpu != cpu_id() && atomic_load_acquire(&q->running) == t) {
-			waited = true;
+		/* On this hart it is our caller: waiting would never end. Pairs with (P) in timer_run(). */
+		while (cpu != cpu_id() && atomic_load_acquire(&q->running) == t)
 			cpu_relax();
-		}
 	}
-	return waited;
 }
 
 bool timer_cancel(struct timer *t)
 {
 	bool pending = false;
+	u32 arms;
 
-	do
+	do {
+		arms = atomic_load_acquire(&t->arms);
 		pending |= timer_remove(t);
-	while (timer_wait_running(t));
+		timer_wait_running(t);
+	} while (atomic_load_relaxed(&t->arms) != arms);
 	return pending;
 }
 
@@ -164,9 +166,8 @@ static struct timer *timer_take_due(struct timerq *q, u64 now)
 		heap_pop(&q->heap);
 		timer_note_first(q);
 		t = container_of(first, struct timer, node);
-		/* `running` before `cpu`: whoever reads cpu == 0 and then the note finds it. Pairs with timer_cancel(). */
-		atomic_store_release(&q->running, t);
-		atomic_store_release(&t->cpu, 0);
+		atomic_store_relaxed(&q->running, t);
+		atomic_store_release(&t->cpu, 0); /* (N): pairs with the load in timer_lock_queue() */
 	} else if (q->programmed <= now || (first && first->key < q->programmed)) {
 		timer_program(q, first ? first->key : TIME_NEVER);
 	}
@@ -178,10 +179,12 @@ void timer_run(void)
 {
 	struct timerq *q = this_cpu_ptr(timerq);
 	struct timer *t;
+	u64 now = time_now();
 
-	while ((t = timer_take_due(q, time_now())) != NULL) {
+	/* What was due at the start: a function that arms its timer for at once must not keep us here. */
+	while ((t = timer_take_due(q, now)) != NULL) {
 		t->fn(t);
-		atomic_store_release(&q->running, NULL);
+		atomic_store_release(&q->running, NULL); /* (P): pairs with timer_wait_running() */
 	}
 }
 
