@@ -301,8 +301,8 @@ class CountTest(unittest.TestCase):
             count.combine(line * 4, windows)
 
     def test_console(self):
-        log = "kernel_entry 0x00000000000186a0\n[ 1.0] words\r\n{\"a\":1}\r\nKernel panic\r\n"
-        self.assertEqual(compare.json_lines(log), '{"a":1}')
+        log = 'kernel_entry 0x00000000000186a0\n[ 1.0] words {"name":"a"}\r\nKernel panic\r\n'
+        self.assertEqual(compare.json_lines(log), '{"name":"a"}')
         self.assertEqual(compare.kernel_entry_us(log), 10000)
 
 

@@ -22,6 +22,7 @@ from tools.guest.session import Streams
 PLUGIN = "//perf/plugin:count"
 _TICKS_PER_US = 10
 _ENTRY_LINE = re.compile(r"kernel_entry 0x([0-9a-f]{16})")
+_RESULT = re.compile(r'\{"name":[^{}\n]*\}')
 
 
 def _options(args):
@@ -102,9 +103,8 @@ def kernel_entry_us(console):
 
 
 def json_lines(console):
-    """The results in a console log, which holds the firmware's and the kernel's words as well."""
-    lines = console.replace("\r", "").splitlines()
-    return "\n".join(line for line in lines if line.startswith("{"))
+    """The results in a console log; a kernel's own words may stand before or behind one."""
+    return "\n".join(_RESULT.findall(console))
 
 
 def _one_boot(lab, choice, system, rows):
@@ -117,7 +117,10 @@ def _one_boot(lab, choice, system, rows):
         zero = kernel_entry_us(output)
     if program.as_init:
         output = json_lines(output)
-    for item in stats.parse_results(output):
+    results = stats.parse_results(output)
+    if not results:
+        raise ToolError(f"{program.suite} on {system}: no result")
+    for item in results:
         if choice.wants(item["name"]):
             row = rows.setdefault(item["name"],
                                   stats.Row(item["name"], item["unit"], item["better"]))
