@@ -109,7 +109,7 @@ void task_exit(int status)
 	if (task_unlink(t, status))
 		process_become_zombie(p);
 	/* A leader's number stays its process's until it is reaped; the table keeps that apart. */
-	pid_clear_task(tid);
+	pid_clear_task(tid, t);
 	thread_exit();
 }
 
@@ -127,7 +127,7 @@ static void task_become_leader(struct task *t)
 		return;
 	t->thread.tid = t->process->pid;
 	atomic_store_release(&pid_slot(t->thread.tid)->task, t);
-	pid_clear_task(old);
+	pid_clear_task(old, t);
 }
 
 int process_become_single(struct process *p)

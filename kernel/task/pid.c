@@ -93,9 +93,9 @@ int pid_alloc(struct task *t, struct process *p, u32 *pid)
 	return -EAGAIN;
 }
 
-void pid_clear_task(u32 pid)
+void pid_clear_task(u32 pid, struct task *t)
 {
-	atomic_store_release(&pid_slot(pid)->task, (struct task *)NULL);
+	atomic_cas(&pid_slot(pid)->task, t, (struct task *)NULL);
 }
 
 void pid_clear_process(u32 pid)

@@ -31,8 +31,9 @@ struct pid_slot {
 int pid_alloc(struct task *t, struct process *p, u32 *pid);
 /* The slot of `pid`, or NULL if no such number was ever given out. Contents are valid under the epoch. */
 struct pid_slot *pid_slot(u32 pid);
-/* Forget the task, or the process, that bears `pid`. */
-void pid_clear_task(u32 pid);
+/* `t` no longer bears `pid`; nothing happens if another task has taken it over (exec). */
+void pid_clear_task(u32 pid, struct task *t);
+/* The process `pid` has been reaped. */
 void pid_clear_process(u32 pid);
 /* Counts `p` in or out of a group and a session number. */
 void pid_group_get(u32 pgid, u32 sid);

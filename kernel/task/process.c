@@ -218,7 +218,7 @@ void task_abandon(struct task *t)
 		pid_group_put(p->pgid, p->sid);
 		pid_clear_process(p->pid);
 	}
-	pid_clear_task(t->thread.tid);
+	pid_clear_task(t->thread.tid, t);
 	thread_abandon(&t->thread);
 	thread_put(&t->thread);
 }
