@@ -68,6 +68,7 @@ u64 vm_object_pages(struct vm_object *o);	     /* resident pages */
 
 struct mm; /* opaque outside kernel/mm; reference counted */
 struct mm *mm_create(void);
+struct mm *mm_fork(struct mm *mm); /* a copy, private memory shared until written; NULL: out of memory. May sleep */
 void mm_get(struct mm *mm);
 void mm_put(struct mm *mm);	      /* last put tears the space down; may sleep */
 u64 mm_id(const struct mm *mm);	      /* 64-bit, never reused */

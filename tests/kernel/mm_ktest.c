@@ -293,6 +293,32 @@ KTEST(mm, sparse_object)
 	KCHECK(settled_free_pages() == before);
 }
 
+KTEST(mm, fork_copies_on_write)
+{
+	u64 before = settled_free_pages(), value;
+	struct mm *parent = space_enter(), *child;
+	u64 shared = (u64)mm_map(parent, 0, PAGE_SIZE, RW, MAP_SHARED, NULL, 0, NULL);
+
+	KCHECK(mm_map(parent, BASE, 600 * PAGE_SIZE, RW, ANON | MAP_FIXED, NULL, 0, NULL) > 0);
+	for (u64 i = 0; i < 600; i++)
+		KCHECK(user_write(BASE + i * PAGE_SIZE, i) == 0);
+	child = mm_fork(parent);
+	KCHECK(child && mm_resident_pages(child) == 600 && regions(child) == 2);
+	for (u64 i = 0; i < 600; i += 2)
+		KCHECK(user_write(BASE + i * PAGE_SIZE, 1000) == 0);
+	value = 2000;
+	KCHECK(mm_access(child, BASE + PAGE_SIZE, &value, sizeof(value), true) == sizeof(value));
+	KCHECK(user_reads(BASE, 1000) && user_reads(BASE + PAGE_SIZE, 1));
+	KCHECK(mm_access(child, BASE + 2 * PAGE_SIZE, &value, sizeof(value), false) > 0 && value == 2);
+	KCHECK(mm_access(child, BASE + PAGE_SIZE, &value, sizeof(value), false) > 0 && value == 2000);
+	KCHECK(user_write(shared, 5) == 0);
+	KCHECK(mm_access(child, shared, &value, sizeof(value), false) > 0 && value == 5);
+	mm_put(child);
+	KCHECK(user_write(BASE + 3 * PAGE_SIZE, 7) == 0 && user_reads(BASE + 3 * PAGE_SIZE, 7));
+	space_leave(parent);
+	KCHECK(settled_free_pages() == before);
+}
+
 KTEST(mm, stack_grows_down_to_its_limit)
 {
 	struct mm *mm = space_enter();
