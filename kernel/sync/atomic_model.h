@@ -1,7 +1,8 @@
 /*
- * Atomics for the model checker (included by atomic.h with -DATOMIC_MODEL): each operation is a call into the explorer of
- * tests/model, which may switch threads there and answers loads with any value that the memory model allows. The call
- * site is passed along, so that a test can weaken one fence or operation at a time and see whether that is noticed.
+ * Atomics for the model checker (included by atomic.h with -DATOMIC_MODEL): each operation is a
+ * call into the explorer of tests/model, which may switch threads there and answers loads with any
+ * value that the memory model allows. The call site is passed along, so that a test can weaken one
+ * fence or operation at a time and see whether that is noticed.
  */
 #ifndef KERNEL_SYNC_ATOMIC_MODEL_H
 #define KERNEL_SYNC_ATOMIC_MODEL_H
@@ -14,7 +15,7 @@ enum model_op { MODEL_XCHG, MODEL_ADD, MODEL_OR, MODEL_AND };
 /* How a test breaks a site. */
 enum model_weakness {
 	MODEL_INTACT,
-	MODEL_TSO,  /* a full fence or operation no longer keeps an earlier store before a later load */
+	MODEL_TSO, /* a full fence or operation no longer keeps an earlier store before a later load */
 	MODEL_GONE, /* a fence vanishes, an operation becomes relaxed */
 };
 
@@ -40,7 +41,7 @@ void model_relax(void);
 #define MODEL_SITE_OF(o, is_rmw)                                                                   \
 	({                                                                                         \
 		static struct model_site site_ __attribute__((section("model_sites"))) = {         \
-			__FILE__, __LINE__, (o), (is_rmw), MODEL_INTACT, 0, 0, 0};                \
+			__FILE__, __LINE__, (o), (is_rmw), MODEL_INTACT, 0, 0, 0};                 \
 		&site_;                                                                            \
 	})
 #define MODEL_SITE(o)	     MODEL_SITE_OF(o, false)
@@ -62,6 +63,7 @@ void model_relax(void);
 #define atomic_fetch_add_relaxed(p, v) MODEL_RMW(p, MODEL_ADD, v, MODEL_RELAXED)
 #define atomic_fetch_or(p, v)	       MODEL_RMW(p, MODEL_OR, v, MODEL_FULL)
 #define atomic_fetch_and(p, v)	       MODEL_RMW(p, MODEL_AND, v, MODEL_FULL)
-#define atomic_cas(p, old, new)	       model_cas((p), sizeof(*(p)), (u64)(old), (u64)(new), MODEL_SITE_OF(MODEL_FULL, true))
+#define atomic_cas(p, old, new)                                                                    \
+	model_cas((p), sizeof(*(p)), (u64)(old), (u64)(new), MODEL_SITE_OF(MODEL_FULL, true))
 
 #endif

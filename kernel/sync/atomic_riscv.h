@@ -1,8 +1,9 @@
 /*
- * Atomics in RISC-V assembly (included by atomic.h). Relaxed loads and stores are plain volatile accesses: aligned ones
- * are single-copy atomic. Read-modify-writes carry .aqrl, which orders everything before them before everything after
- * them, a store before and a load after included (RVWMO: such an AMO takes both sides' orders, and its halves are adjacent in memory order).
- * Under TCG the annotation is free: an AMO costs 12 ns with it or without, a fence 1.6 ns.
+ * Atomics in RISC-V assembly (included by atomic.h). Relaxed loads and stores are plain volatile
+ * accesses: aligned ones are single-copy atomic. Read-modify-writes carry .aqrl, which orders
+ * everything before them before everything after them, a store before and a load after included
+ * (RVWMO: such an AMO takes both sides' orders, and its halves are adjacent in memory order). Under
+ * TCG the annotation is free: an AMO costs 12 ns with it or without, a fence 1.6 ns.
  */
 #ifndef KERNEL_SYNC_ATOMIC_RISCV_H
 #define KERNEL_SYNC_ATOMIC_RISCV_H
@@ -56,19 +57,19 @@ ATOMIC_AMO(riscv_and_64, u64, "amoand.d.aqrl")
 #undef ATOMIC_AMO
 
 /*
- * sc.rl keeps what is before from passing the store; the fence, on success only, keeps what follows from passing either
- * half. `lr_old` is sign-extended for 32 bits, as lr.w does it.
+ * sc.rl keeps what is before from passing the store; the fence, on success only, keeps what follows
+ * from passing either half. `lr_old` is sign-extended for 32 bits, as lr.w does it.
  */
 #define ATOMIC_CAS(name, type, width)                                                              \
 	static inline bool name(volatile void *p, type old, type new)                              \
 	{                                                                                          \
 		long seen, failed;                                                                 \
                                                                                                    \
-		__asm__ volatile("0:	lr." width "	%0, %2\n"                                  \
-				 "	bne	%0, %3, 1f\n"                                      \
+		__asm__ volatile("0:	lr." width "	%0, %2\n"                                     \
+				 "	bne	%0, %3, 1f\n"                                               \
 				 "	sc." width ".rl	%1, %4, %2\n"                              \
-				 "	bnez	%1, 0b\n"                                          \
-				 "	fence	rw, rw\n"                                          \
+				 "	bnez	%1, 0b\n"                                                  \
+				 "	fence	rw, rw\n"                                                 \
 				 "1:\n"                                                            \
 				 : "=&r"(seen), "=&r"(failed), "+A"(*(volatile type *)p)           \
 				 : "r"(sizeof(type) == 4 ? (long)(s32)old : (long)old), "r"(new)   \
@@ -89,11 +90,11 @@ ATOMIC_CAS(riscv_cas_64, u64, "d")
 						     : riscv_##op##_64((p), (u64)(v)));            \
 	})
 
-#define atomic_xchg(p, v)		ATOMIC_BY_SIZE(xchg, p, v)
-#define atomic_fetch_add(p, v)		ATOMIC_BY_SIZE(add, p, v)
-#define atomic_fetch_add_relaxed(p, v)	ATOMIC_BY_SIZE(add_relaxed, p, v)
-#define atomic_fetch_or(p, v)		ATOMIC_BY_SIZE(or, p, v)
-#define atomic_fetch_and(p, v)		ATOMIC_BY_SIZE(and, p, v)
+#define atomic_xchg(p, v)	       ATOMIC_BY_SIZE(xchg, p, v)
+#define atomic_fetch_add(p, v)	       ATOMIC_BY_SIZE(add, p, v)
+#define atomic_fetch_add_relaxed(p, v) ATOMIC_BY_SIZE(add_relaxed, p, v)
+#define atomic_fetch_or(p, v)	       ATOMIC_BY_SIZE(or, p, v)
+#define atomic_fetch_and(p, v)	       ATOMIC_BY_SIZE(and, p, v)
 #define atomic_cas(p, old, new)                                                                    \
 	({                                                                                         \
 		static_assert(sizeof(*(p)) == 4 || sizeof(*(p)) == 8, "atomics are u32 or u64");   \

@@ -1,30 +1,36 @@
 /*
- * The epoch engine. `gp.now` counts completed grace periods. One grace period is always in progress: at its start the words of all
- * harts were noted, and it is complete when each hart that was in the kernel then has another word now: it has left, or
- * passed epoch_quiesce(). A node deferred while `now` was g may be found by readers that began before the grace period
- * in progress was started or after; all of them are waited for by the next one, so its function may run once now >= g + 2:
+ * The epoch engine. `gp.now` counts completed grace periods. One grace period is always in
+ * progress: at its start the words of all harts were noted, and it is complete when each hart that
+ * was in the kernel then has another word now: it has left, or passed epoch_quiesce(). A node
+ * deferred while `now` was g may be found by readers that began before the grace period in progress
+ * was started or after; all of them are waited for by the next one, so its function may run once
+ * now >= g + 2:
  *
  *	now        g            g+1           g+2
  *	-----------|------------|-------------|-------->
  *	   unpublish, defer   snapshot      each reader of the snapshot is gone
  *
- * Proof. Reader R found the node: it stored its word, (C), read the pointer. Updater D overwrote the pointer, (E), read now = g.
- * Scanner A wrote now = g + 1, (F), noted R's word. R read the old pointer, so (C) is before (E); D read the old `now`, so
- * (E) is before (F): A sees R in the kernel, or a later word of R's. In the first case g + 2 waits until R's word changes,
- * and R's reads are before that by (D), A's acquiring load and the release of `now`. In the second R is done
- * already, and its reads are before by (D) and the acquire of that load.
- * Without any one of the three fences the chain breaks, and tests/model finds the execution.
+ * Proof. Reader R found the node: it stored its word, (C), read the pointer. Updater D overwrote
+ * the pointer, (E), read now = g. Scanner A wrote now = g + 1, (F), noted R's word. R read the old
+ * pointer, so (C) is before (E); D read the old `now`, so (E) is before (F): A sees R in the
+ * kernel, or a later word of R's. In the first case g + 2 waits until R's word changes, and R's
+ * reads are before that by (D), A's acquiring load and the release of `now`. In the second R is
+ * done already, and its reads are before by (D) and the acquire of that load. Without any one of
+ * the three fences the chain breaks, and tests/model finds the execution.
  *
- * So a hart defers into two lists, by the parity of g: when the parity comes round again, what was there is due. No list is
- * shared, no node carries a number, and a hart that stays in user mode or halted for an hour holds up nobody.
+ * So a hart defers into two lists, by the parity of g: when the parity comes round again, what was
+ * there is due. No list is shared, no node carries a number, and a hart that stays in user mode or
+ * halted for an hour holds up nobody.
  *
- * Who drives it: nobody does while nothing is deferred. A hart with EPOCH_BATCH new nodes marks itself HART_WORK_EPOCH and polls on
- * its way out. A poll that finds a hart in its way leaves the same mark there and looks again (store buffering, as a
- * doorbell): either that hart has left meanwhile, or it will see the mark on its way out, and poll. So some hart always carries
- * a grace period on. A hart that goes to user mode with fewer than EPOCH_BATCH nodes keeps them until its next poll, or
- * until epoch_barrier() rings it.
+ * Who drives it: nobody does while nothing is deferred. A hart with EPOCH_BATCH new nodes marks
+ * itself HART_WORK_EPOCH and polls on its way out. A poll that finds a hart in its way leaves the
+ * same mark there and looks again (store buffering, as a doorbell): either that hart has left
+ * meanwhile, or it will see the mark on its way out, and poll. So some hart always carries a grace
+ * period on. A hart that goes to user mode with fewer than EPOCH_BATCH nodes keeps them until its
+ * next poll, or until epoch_barrier() rings it.
  *
- * Cost: nothing to read; defer: a fence and two stores; poll: a lock, one load per hart that was in the kernel.
+ * Cost: nothing to read; defer: a fence and two stores; poll: a lock, one load per hart that was in
+ * the kernel.
  */
 #include "kernel/sync/epoch.h"
 
@@ -121,13 +127,19 @@ bool epoch_hart_pending(void)
 	return l->pending[0].first || l->pending[1].first || l->due.first;
 }
 
-/* Completes the grace period in progress and starts the next: notes every hart that is in the kernel. */
+/*
+ * Completes the grace period in progress and starts the next: notes every hart that is in the
+ * kernel.
+ */
 static void epoch_start(void)
 {
 	atomic_store_release(&gp.now, gp.now + 1); /* pairs with the acquiring load in epoch_run() */
 	fence_full(); /* (F): pairs with (E) in epoch_defer() and (C) of readers */
 	for (u32 i = 0; i < nr_cpus; i++) {
-		/* The acquire pairs with (D), as in epoch_scan(): this hart may have just left, and is not waited for. */
+		/*
+		 * The acquire pairs with (D), as in epoch_scan(): this hart may have just left, and
+		 * is not waited for.
+		 */
 		u64 word = atomic_load_acquire(&cpu_of(i)->state);
 
 		gp.noted[i] = word;
@@ -136,7 +148,10 @@ static void epoch_start(void)
 	}
 }
 
-/* Takes the harts that have moved on off the list. Returns those that have not; if none, the next grace period is started. */
+/*
+ * Takes the harts that have moved on off the list. Returns those that have not; if none, the next
+ * grace period is started.
+ */
 static u64 epoch_scan(void)
 {
 	u64 waiting, left;
@@ -159,8 +174,8 @@ static u64 epoch_scan(void)
 }
 
 /*
- * Hands the grace period to the harts in `waiting`: each that is still in the kernel will poll on its way out. True if one has left
- * meanwhile, perhaps without seeing the mark: scan again.
+ * Hands the grace period to the harts in `waiting`: each that is still in the kernel will poll on
+ * its way out. True if one has left meanwhile, perhaps without seeing the mark: scan again.
  */
 static bool epoch_hand_over(u64 waiting)
 {
@@ -235,7 +250,8 @@ void epoch_poll(void)
 		epoch_quiesce();
 		advanced = epoch_advance();
 		epoch_run(l);
-		if (advanced) /* the harts that a barrier waits for have one grace period less to go: each polls again */
+		/* Those whom a barrier waits for have one grace period less to go. */
+		if (advanced)
 			hart_kick_mask(atomic_load_relaxed(&barrier.outstanding) & ~BIT(cpu_id()),
 				       HART_WORK_EPOCH, true);
 	} while (advanced && epoch_hart_pending());
@@ -252,7 +268,8 @@ void epoch_barrier(void)
 	}
 	completion_init(&barrier.done);
 	atomic_store_relaxed(&barrier.outstanding, harts);
-	atomic_store_release(&barrier.seq, barrier.seq + 1); /* pairs with the acquire in epoch_join_barrier() */
+	atomic_store_release(&barrier.seq,
+			     barrier.seq + 1); /* pairs with the acquire in epoch_join_barrier() */
 	hart_kick_mask(harts & ~BIT(cpu_id()), HART_WORK_EPOCH, true);
 	epoch_poll();
 	completion_wait(&barrier.done);

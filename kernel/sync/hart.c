@@ -12,7 +12,8 @@ void (*relax_hook)(void);
 /* Sets the bits; true if the hart must be rung to notice them. */
 static bool hart_demand(struct cpu *cpu, u32 work, bool urgent)
 {
-	u32 before = atomic_fetch_or(&cpu->work, work); /* (A): pairs with (B) in hart_leave_kernel() */
+	u32 before =
+		atomic_fetch_or(&cpu->work, work); /* (A): pairs with (B) in hart_leave_kernel() */
 
 	switch (hart_state_of(cpu)) {
 	case HART_HALTED:

@@ -1,23 +1,28 @@
 /*
- * Hart word and doorbells (design: "The core's rules"). cpu->state = sequence << 8 | enum hart_state tells others what this hart
- * does; cpu->work holds demands on it. Only the hart itself writes its state; anybody sets bits in its work.
+ * Hart word and doorbells (design: "The core's rules"). cpu->state = sequence << 8 | enum
+ * hart_state tells others what this hart does; cpu->work holds demands on it. Only the hart itself
+ * writes its state; anybody sets bits in its work.
  *
  * A sender publishes its message, sets a work bit (full barrier (A)), reads the state:
  *   HART_KERNEL, HART_POLL   nothing more: the hart tests `work` on its way out, or polls it
- *   HART_HALTED              rings the doorbell, unless a bit was set before: whoever set the first one has rung, or the hart saw it
+ *   HART_HALTED              rings, unless a bit was set before: whoever set the first one has
+ *                            rung, or the hart saw it
  *   HART_USER                rings only if the demand is urgent
- * The hart stores USER or HALTED, full fence (B), tests `work` before sret or wfi. (A) pairs with (B), store buffering:
+ * The hart stores USER or HALTED, full fence (B), tests `work` before sret or wfi. (A) pairs with
+ * (B), store buffering:
  *
  *	sender			hart			without (A) or (B)
  *	work |= bit		state = HALTED		both may read the old value: the sender
  *	(A)			(B)			sees KERNEL and does not ring, the hart sees
  *	read state		read work		no work and sleeps: a lost wake-up
  *
- * The sequence counts ways into the kernel and quiescent points inside it: the epochs (epoch.h) read it as "has this
- * hart passed a quiescent point". So a hart word has two readers, and entry and exit pay for both with one store:
+ * The sequence counts ways into the kernel and quiescent points inside it: the epochs (epoch.h)
+ * read it as "has this hart passed a quiescent point". So a hart word has two readers, and entry
+ * and exit pay for both with one store:
  *   enter  state = next sequence | KERNEL; full fence (C)
  *   leave  release fence (D); state = USER or HALTED; full fence (B); test work
- * entry.S does the same in assembly. Cost: 2 and 4 instructions beside the fences (1.6 ns each under TCG).
+ * entry.S does the same in assembly. Cost: 2 and 4 instructions beside the fences (1.6 ns each
+ * under TCG).
  */
 #ifndef KERNEL_SYNC_HART_H
 #define KERNEL_SYNC_HART_H
@@ -35,9 +40,10 @@ enum hart_state { HART_OFFLINE, HART_KERNEL, HART_USER, HART_POLL, HART_HALTED }
 #define HART_WORK_RESCHED BIT(1) /* pick another thread before user mode */
 #define HART_WORK_CALL	  BIT(2) /* hart_call() message waits */
 #define HART_WORK_TLB	  BIT(3) /* translations may be stale: sfence before user mode */
-#define HART_WORK_EPOCH	  BIT(4) /* a grace period waits for this hart, or its deferred frees are many: epoch_poll() */
-#define HART_WORK_STOP	  BIT(5) /* panic: stop here */
-#define HART_WORK_TIMER	  BIT(6) /* timer interrupt seen, queue not yet run */
+#define HART_WORK_EPOCH                                                                            \
+	BIT(4) /* a grace period waits for this hart, or its deferred frees are many: epoch_poll() */
+#define HART_WORK_STOP	BIT(5) /* panic: stop here */
+#define HART_WORK_TIMER BIT(6) /* timer interrupt seen, queue not yet run */
 
 /* Filled by kernel/irq: raise an IPI on each hart in `mask` (bit = dense cpu id). */
 struct hart_ops {
@@ -55,7 +61,10 @@ static inline void hart_relax(void)
 }
 
 #ifdef KERNEL_DEBUG
-/* Stops the machine if this hart holds a spin lock or is inside an epoch section: it may not pass a quiescent point. */
+/*
+ * Stops the machine if this hart holds a spin lock or is inside an epoch section: it may not pass a
+ * quiescent point.
+ */
 void hart_check_quiescent(void);
 #else
 static inline void hart_check_quiescent(void)
@@ -74,12 +83,13 @@ static inline void hart_enter_kernel(void)
 	struct cpu *cpu = cpu_self();
 
 	atomic_store_relaxed(&cpu->state, (cpu->state | HART_STATE_MASK) + 1 + HART_KERNEL);
-	fence_full(); /* (C): pairs with (E) in epoch_defer() and (F) in epoch_scan() */
+	fence_full(); /* (C): pairs with (E) in epoch_defer() and (F) in epoch_start() */
 }
 
 /*
- * Kernel -> `to` (USER, POLL, HALTED, OFFLINE). True if work waits: then the hart is back in the kernel, and the caller does the work and
- * tries again. False: the way is free. Context: no lock held, a quiescent point.
+ * Kernel -> `to` (USER, POLL, HALTED, OFFLINE). True if work waits: then the hart is back in the
+ * kernel, and the caller does the work and tries again. False: the way is free. Context: no lock
+ * held, a quiescent point.
  */
 static inline bool hart_leave_kernel(enum hart_state to)
 {
@@ -95,7 +105,10 @@ static inline bool hart_leave_kernel(enum hart_state to)
 	return true;
 }
 
-/* Takes all demands; the caller answers each. A message whose bit is returned is visible (acquire, by the exchange). */
+/*
+ * Takes all demands; the caller answers each. A message whose bit is returned is visible (acquire,
+ * by the exchange).
+ */
 static inline u32 hart_take_work(void)
 {
 	struct cpu *cpu = cpu_self();

@@ -1,5 +1,6 @@
 /*
- * The inbox is a stack of nodes, newest first, that the consumer takes whole and turns round. See inbox.h.
+ * The inbox is a stack of nodes, newest first, that the consumer takes whole and turns round. See
+ * inbox.h.
  */
 #include "kernel/sync/inbox.h"
 
@@ -25,7 +26,8 @@ bool inbox_push_chain(struct inbox *in, struct inbox_node *first, struct inbox_n
 	struct inbox_node *head;
 
 	last->next = NULL;
-	inbox_reverse(first); /* `last` is the newest: it becomes the head, `first` carries the older nodes */
+	/* `last` is the newest: it becomes the head, and `first` carries what was there before. */
+	inbox_reverse(first);
 	do {
 		head = atomic_load_relaxed(&in->head);
 		first->next = head;

@@ -1,10 +1,12 @@
 /*
- * A many-producer, one-consumer inbox: messages between harts. push is one CAS loop; take_all one exchange, which hands the
- * whole batch to the consumer in the order of pushing. No node is ever popped alone, so there is no ABA.
+ * A many-producer, one-consumer inbox: messages between harts. push is one CAS loop; take_all one
+ * exchange, which hands the whole batch to the consumer in the order of pushing. No node is ever
+ * popped alone, so there is no ABA.
  *
- * Invariant: a node belongs to its producer until the CAS, to the inbox until the exchange, then to the consumer, who may reuse or
- * free it. Whoever needs its consumer awake kicks it after the push (hart_kick): the full barrier of the CAS (I) keeps the
- * push before what follows. Cost: 9 ns a push, 12 ns a batch under TCG, one line moved between harts each.
+ * Invariant: a node belongs to its producer until the CAS, to the inbox until the exchange, then to
+ * the consumer, who may reuse or free it. Whoever needs its consumer awake kicks it after the push
+ * (hart_kick): the full barrier of the CAS (I) keeps the push before what follows. Cost: 9 ns a
+ * push, 12 ns a batch under TCG, one line moved between harts each.
  */
 #ifndef KERNEL_SYNC_INBOX_H
 #define KERNEL_SYNC_INBOX_H
@@ -20,7 +22,10 @@ struct inbox {
 	struct inbox_node *head; /* [a] newest first */
 };
 
-/* Publishes a chain first..last (linked by next, oldest first). Full barrier. True if the inbox was empty. Context: any. */
+/*
+ * Publishes a chain first..last (linked by next, oldest first). Full barrier. True if the inbox was
+ * empty. Context: any.
+ */
 bool inbox_push_chain(struct inbox *in, struct inbox_node *first, struct inbox_node *last);
 static inline bool inbox_push(struct inbox *in, struct inbox_node *node)
 {

@@ -1,8 +1,10 @@
 /*
- * Lock classes: every lock belongs to one, which carries its name, its place in the lock order (lock_rank.h) and its
- * contention figures. A class is a static object in the section `lock_classes`, so that all of them can be listed without registration.
+ * Lock classes: every lock belongs to one, which carries its name, its place in the lock order
+ * (lock_rank.h) and its contention figures. A class is a static object in the section
+ * `lock_classes`, so that all of them can be listed without registration.
  *
- * Statistics are taken only in the slow path of a lock (a hart had to wait): the fast path pays nothing for them.
+ * Statistics are taken only in the slow path of a lock (a hart had to wait): the fast path pays
+ * nothing for them.
  */
 #ifndef KERNEL_SYNC_LOCK_CLASS_H
 #define KERNEL_SYNC_LOCK_CLASS_H

@@ -1,13 +1,14 @@
 /*
- * Lock order, outermost first: a hart may take a lock only of a higher rank than every one that it holds (checked in
- * debug builds). Two locks of one class are taken in address order through spin_lock_pair(). A sleeping mutex may not be
- * taken under a spin lock.
+ * Lock order, outermost first: a hart may take a lock only of a higher rank than every one that it
+ * holds (checked in debug builds). Two locks of one class are taken in address order through
+ * spin_lock_pair(). A sleeping mutex may not be taken under a spin lock.
  *
- *   sleeping mutexes      process children < mount < file position/pipe < inode < mm (address-space layout) < object mappings
- *                         < epoch barrier
- *   spin locks            signal < fd table < dentry hash < wait-queue source < epoll ready list < futex bucket < pi state
- *                         < vm_object < page-table leaf < run queue < timer queue < slab depot < buddy zone
- *                         < mutex wait list < trace control < epoch < console
+ *   sleeping mutexes  process children < mount < file position/pipe < inode
+ *                     < mm (address-space layout) < object mappings < epoch barrier
+ *   spin locks        pid < signal < fd table < dentry hash < wait-queue source < epoll ready list
+ *                     < futex bucket < pi state < vm_object < page-table leaf < mutex wait list
+ *                     < run queue < timer queue < slab depot < buddy zone < trace control < epoch
+ *                     < console
  */
 #ifndef KERNEL_SYNC_LOCK_RANK_H
 #define KERNEL_SYNC_LOCK_RANK_H
@@ -19,7 +20,7 @@ enum lock_rank {
 	RANK_FILE = 25, /* held while copying to user memory: before RANK_MM */
 	RANK_INODE = 30,
 	RANK_MM = 40,
-	RANK_MAPPING = 45, /* an object's list of mappings */
+	RANK_MAPPING = 45,	 /* an object's list of mappings */
 	RANK_EPOCH_BARRIER = 90, /* may be waited for under any other mutex */
 	/* spinning */
 	RANK_SPIN = 100, /* first spin rank */

@@ -19,7 +19,10 @@ struct mutex_waiter {
 
 #ifdef KERNEL_DEBUG
 
-/* Before locking: right order, no spin lock held, not held already. `nested`: a mutex of the same class may be held. */
+/*
+ * Before locking: right order, no spin lock held, not held already. `nested`: a mutex of the same
+ * class may be held.
+ */
 static void mutex_check_order(const struct mutex *m, bool nested)
 {
 	const struct mutex *held = park_ops.held_mutexes ? *park_ops.held_mutexes() : NULL;
@@ -31,9 +34,9 @@ static void mutex_check_order(const struct mutex *m, bool nested)
 		if (held->class->rank < m->class->rank || (nested && held->class == m->class))
 			continue;
 		if (sync_ops.panic)
-			sync_ops.panic("lock order: mutex %s (rank %u) wanted while holding %s (rank %u)",
-				       m->class->name, m->class->rank, held->class->name,
-				       held->class->rank);
+			sync_ops.panic(
+				"lock order: mutex %s (rank %u) wanted while holding %s (rank %u)",
+				m->class->name, m->class->rank, held->class->name, held->class->rank);
 		__builtin_trap();
 	}
 }
@@ -99,8 +102,8 @@ bool mutex_trylock(struct mutex *m)
 }
 
 /*
- * Takes a free mutex (off the queue then), or makes sure that its owner's unlock sees the queue. True if taken.
- * Context: m->wait held, `w` queued.
+ * Takes a free mutex (off the queue then), or makes sure that its owner's unlock sees the queue.
+ * True if taken. Context: m->wait held, `w` queued.
  */
 static bool mutex_take_or_mark(struct mutex *m, struct mutex_waiter *w)
 {
@@ -110,7 +113,8 @@ static bool mutex_take_or_mark(struct mutex *m, struct mutex_waiter *w)
 		u64 word = atomic_load_relaxed(&m->word);
 
 		if (word & ~MUTEX_WAITERS) {
-			if ((word & MUTEX_WAITERS) || atomic_cas(&m->word, word, word | MUTEX_WAITERS))
+			if ((word & MUTEX_WAITERS) ||
+			    atomic_cas(&m->word, word, word | MUTEX_WAITERS))
 				return false;
 		} else if (atomic_cas(&m->word, word, (u64)w->thread | (alone ? 0 : MUTEX_WAITERS))) {
 			list_del(&w->link);
@@ -196,7 +200,10 @@ void mutex_unlock(struct mutex *m)
 		next = list_first(&m->queue, struct mutex_waiter, link)->thread;
 	atomic_store_release(&m->word, next ? MUTEX_WAITERS : 0);
 	spin_unlock(&m->wait);
-	/* `next` may have left the queue by now: its struct thread lives on under the epoch, and a spurious wake-up is allowed. */
+	/*
+	 * `next` may have left the queue by now: its struct thread lives on under the epoch, and a
+	 * spurious wake-up is allowed.
+	 */
 	if (next)
 		unpark(next);
 }

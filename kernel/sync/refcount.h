@@ -1,6 +1,7 @@
 /*
- * Reference counts. An object is alive while its count is not 0; 0 is final. Whoever holds a reference may take another;
- * whoever found the object under an epoch has none, and must use refcount_get_unless_zero().
+ * Reference counts. An object is alive while its count is not 0; 0 is final. Whoever holds a
+ * reference may take another; whoever found the object under an epoch has none, and must use
+ * refcount_get_unless_zero().
  */
 #ifndef KERNEL_SYNC_REFCOUNT_H
 #define KERNEL_SYNC_REFCOUNT_H
@@ -32,8 +33,8 @@ static inline bool refcount_get_unless_zero(u32 *refs)
 }
 
 /*
- * Drops one. True if it was the last: the caller releases the object, and sees all that other holders did before their own puts
- * (full barrier of the decrement, both ends).
+ * Drops one. True if it was the last: the caller releases the object, and sees all that other
+ * holders did before their own puts (full barrier of the decrement, both ends).
  */
 static inline bool refcount_put(u32 *refs)
 {

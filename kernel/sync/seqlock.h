@@ -1,10 +1,12 @@
 /*
- * Sequence counters: readers of a small record never write and never wait for each other; they read again if a writer was
- * there. Writers exclude each other by a lock of their own. For records that are read often and written seldom (clock
- * parameters, statistics). The fields are read and written with atomic_load_relaxed and atomic_store_relaxed.
+ * Sequence counters: readers of a small record never write and never wait for each other; they read
+ * again if a writer was there. Writers exclude each other by a lock of their own. For records that
+ * are read often and written seldom (clock parameters, statistics). The fields are read and written
+ * with atomic_load_relaxed and atomic_store_relaxed.
  *
- * Invariant: seq is odd while a writer is inside. A reader that read any new field sees seq changed: the writer's fence (G)
- * after the odd store pairs with the reader's fence (H) before its second look.
+ * Invariant: seq is odd while a writer is inside. A reader that read any new field sees seq
+ * changed: the writer's fence (G) after the odd store pairs with the reader's fence (H) before its
+ * second look.
  *
  *	do {
  *		seq = seq_read_begin(&c);
@@ -25,7 +27,9 @@ static inline u32 seq_read_begin(const struct seqcount *c)
 {
 	u32 seq;
 
-	/* The acquire pairs with the release in seq_write_end(): fields are at least as new as seq. */
+	/*
+	 * The acquire pairs with the release in seq_write_end(): fields are at least as new as seq.
+	 */
 	while ((seq = atomic_load_acquire(&c->seq)) & 1)
 		cpu_relax();
 	return seq;

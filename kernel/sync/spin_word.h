@@ -1,6 +1,6 @@
 /*
- * The word under a spin lock: Concurrency Kit's fas lock in the kernel; on the host the same protocol in our own atomics,
- * which ThreadSanitizer and the model checker can see through.
+ * The word under a spin lock: Concurrency Kit's fas lock in the kernel; on the host the same
+ * protocol in our own atomics, which ThreadSanitizer and the model checker can see through.
  */
 #ifndef KERNEL_SYNC_SPIN_WORD_H
 #define KERNEL_SYNC_SPIN_WORD_H

@@ -1,9 +1,10 @@
 /*
  * Spin locks: the waiting, the statistics and, in debug builds, the lock order.
  *
- * A waiter spins on a plain load, so the line stays shared until the holder stores. After SPIN_FAST_TURNS turns (about
- * 20 us under TCG: a pause is 18 ns) the holder's virtual CPU has probably lost its host core: the waiter then lends its own through
- * spin_wait_slow before each further round.
+ * A waiter spins on a plain load, so the line stays shared until the holder stores. After
+ * SPIN_FAST_TURNS turns (about 20 us under TCG: a pause is 18 ns) the holder's virtual CPU has
+ * probably lost its host core: the waiter then lends its own through spin_wait_slow before each
+ * further round.
  */
 #include "kernel/sync/spinlock.h"
 
@@ -26,7 +27,8 @@ void lock_stats_reset(void)
 {
 	struct lock_class *c;
 
-	for_each_lock_class (c) {
+	for_each_lock_class(c)
+	{
 		atomic_store_relaxed(&c->contended, 0);
 		atomic_store_relaxed(&c->turns, 0);
 		atomic_store_relaxed(&c->slow_waits, 0);

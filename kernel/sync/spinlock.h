@@ -1,15 +1,17 @@
 /*
- * Ranked spin locks over Concurrency Kit's unfair fas lock: FIFO locks collapse when virtual CPUs outnumber host cores.
- * A spinner that has waited about 20 us lets the holder's virtual CPU run (spin_wait_slow). Interrupts are off in the
- * kernel, so there is no interrupt variant. May be used in any context; the holder must not sleep, fault or relax.
+ * Ranked spin locks over Concurrency Kit's unfair fas lock: FIFO locks collapse when virtual CPUs
+ * outnumber host cores. A spinner that has waited about 20 us lets the holder's virtual CPU run
+ * (spin_wait_slow). Interrupts are off in the kernel, so there is no interrupt variant. May be used
+ * in any context; the holder must not sleep, fault or relax.
  *
  *   LOCK_CLASS(name, rank)          defines `struct lock_class name##_class`
  *   spin_init(l, &class)            SPINLOCK_INIT(class) for static ones
  *   spin_lock / spin_trylock / spin_unlock / spin_lock_pair / spin_unlock_pair / spin_assert_held
  *
- * Invariant: word == 1 while held. What the last holder wrote is visible to the next: unlock's fence (L) before the store
- * of 0 pairs with the fence (M) after the exchange that read it.
- * Cost: 8 ns for an uncontended pair under TCG; debug builds add a rank check over the locks that the hart holds.
+ * Invariant: word == 1 while held. What the last holder wrote is visible to the next: unlock's
+ * fence (L) before the store of 0 pairs with the fence (M) after the exchange that read it. Cost: 8
+ * ns for an uncontended pair under TCG; debug builds add a rank check over the locks that the hart
+ * holds.
  */
 #ifndef KERNEL_SYNC_SPINLOCK_H
 #define KERNEL_SYNC_SPINLOCK_H
@@ -24,11 +26,14 @@ struct spinlock {
 		u32 word; /* [a] 0 free, 1 held */
 		struct spin_word lock;
 	};
-	u32 owner; /* [a] debug builds: holder's cpu id + 1; 0 free */
+	u32 owner;		  /* [a] debug builds: holder's cpu id + 1; 0 free */
 	struct lock_class *class; /* [I] */
 };
 
-#define SPINLOCK_INIT(lock_class) {.class = &(lock_class)}
+#define SPINLOCK_INIT(lock_class)                                                                  \
+	{                                                                                          \
+		.class = &(lock_class)                                                             \
+	}
 
 static inline void spin_init(struct spinlock *l, struct lock_class *class)
 {
@@ -36,7 +41,10 @@ static inline void spin_init(struct spinlock *l, struct lock_class *class)
 }
 
 #ifdef KERNEL_DEBUG
-/* Before: is the order right, and the lock not ours already? `nested`: a lock of the same class may be held. */
+/*
+ * Before: is the order right, and the lock not ours already? `nested`: a lock of the same class may
+ * be held.
+ */
 void spin_check_order(const struct spinlock *l, bool nested);
 void spin_note_locked(struct spinlock *l);
 void spin_note_unlocking(struct spinlock *l);
@@ -44,7 +52,10 @@ void spin_note_unlocking(struct spinlock *l);
 void spin_assert_held(const struct spinlock *l);
 /* How many spin locks this hart holds; might_sleep() wants none. */
 u32 spin_held_count(void);
-/* The i-th spin lock that hart `cpu` holds, NULL from the last on: for a panic, which has stopped that hart. */
+/*
+ * The i-th spin lock that hart `cpu` holds, NULL from the last on: for a panic, which has stopped
+ * that hart.
+ */
 const struct spinlock *spin_held(u32 cpu, u32 i);
 #else
 static inline void spin_check_order(const struct spinlock *l, bool nested)

@@ -1,6 +1,7 @@
 /*
- * kernel/sync/hart.h: two senders and a hart that halts when it has no work. Every message is received: a hart that
- * sleeps for ever is an invalid end state. Fence 1 is (A) in hart_kick(), fence 2 is (B) in hart_leave_kernel().
+ * kernel/sync/hart.h: two senders and a hart that halts when it has no work. Every message is
+ * received: a hart that sleeps for ever is an invalid end state. Fence 1 is (A) in hart_kick(),
+ * fence 2 is (B) in hart_leave_kernel().
  */
 #define PROCS	  3
 #define LOCATIONS 4

@@ -1,7 +1,8 @@
 /*
- * kernel/sync/epoch.c: a reader that enters and leaves the kernel, an updater that replaces an object and frees it two grace
- * periods later, and a third hart that moves grace periods on. Nobody uses a freed object.
- * Fence 1 is (C) of the reader, 2 is (E) in epoch_defer(), 3 is (F) in epoch_start().
+ * kernel/sync/epoch.c: a reader that enters and leaves the kernel, an updater that replaces an
+ * object and frees it two grace periods later, and a third hart that moves grace periods on. Nobody
+ * uses a freed object. Fence 1 is (C) of the reader, 2 is (E) in epoch_defer(), 3 is (F) in
+ * epoch_start().
  */
 #define PROCS	  3
 #define LOCATIONS 4

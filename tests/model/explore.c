@@ -1,6 +1,7 @@
 /*
- * The search: replays a prefix of choices, then takes the first of each further choice, until the program ends; then moves
- * the last choice that has an alternative on. See explore.h; the memory model is in memory.c.
+ * The search: replays a prefix of choices, then takes the first of each further choice, until the
+ * program ends; then moves the last choice that has an alternative on. See explore.h; the memory
+ * model is in memory.c.
  */
 #include "tests/model/explore.h"
 
@@ -39,8 +40,8 @@ static u32 preemptions; /* in this execution */
 static const char *violation;
 
 static struct choice choices[MAX_CHOICES];
-static u32 depth;	   /* choices made in this execution */
-static u32 replayed;	   /* choices prescribed for this execution */
+static u32 depth;    /* choices made in this execution */
+static u32 replayed; /* choices prescribed for this execution */
 static bool cut_off;
 
 /* Hashes of the states seen, open addressing; 0 is empty. */
@@ -278,12 +279,16 @@ struct model_result model_explore(const struct model_program *p)
 	return r;
 }
 
-/* The first copy of the same line in the program: inline functions have one in each file. It keeps the notes. */
+/*
+ * The first copy of the same line in the program: inline functions have one in each file. It keeps
+ * the notes.
+ */
 static struct model_site *first_copy(const struct model_site *s)
 {
 	struct model_site *t;
 
-	for_each_model_site (t) {
+	for_each_model_site(t)
+	{
 		if (t->line == s->line && strcmp(t->file, s->file) == 0)
 			break;
 	}
@@ -294,7 +299,8 @@ static void weaken(const struct model_site *first, enum model_weakness w)
 {
 	struct model_site *s;
 
-	for_each_model_site (s) {
+	for_each_model_site(s)
+	{
 		if (first_copy(s) == first)
 			s->weakness = w;
 	}
@@ -322,10 +328,10 @@ void model_mutate(const struct model_program *p, bool rmw_fences)
 	struct model_site *s, *broken[MAX_BROKEN];
 	u32 count = 0;
 
-	for_each_model_site (s)
-		s->hits = 0;
+	for_each_model_site(s) s->hits = 0;
 	model_explore(p);
-	for_each_model_site (s) {
+	for_each_model_site(s)
+	{
 		struct model_site *first = first_copy(s);
 
 		for (u32 i = 0; i < count && first; i++)
@@ -347,7 +353,8 @@ u32 model_unnoticed(const char *file, bool rmw)
 	size_t end = strlen(file);
 	u32 count = 0;
 
-	for_each_model_site (s) {
+	for_each_model_site(s)
+	{
 		size_t length = strlen(s->file);
 
 		if (length < end || strcmp(s->file + length - end, file) || (s->rmw && !rmw))

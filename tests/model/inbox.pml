@@ -1,6 +1,7 @@
 /*
- * kernel/sync/inbox.c: two producers push a message each, the consumer takes batches. Each message arrives once and whole.
- * Fence 1 is the release half of the CAS: without it a node is published before its contents.
+ * kernel/sync/inbox.c: two producers push a message each, the consumer takes batches. Each message
+ * arrives once and whole. Fence 1 is the release half of the CAS: without it a node is published
+ * before its contents.
  */
 #define PROCS	  3
 #define LOCATIONS 7

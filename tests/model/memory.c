@@ -1,10 +1,12 @@
 /*
  * The memory model: see explore.h for what it covers.
  *
- * A view maps each location to a message number and each thread to a clock (how many of its accesses to plain
- * data are known to have happened before). A thread has three: `current`; `acquired`, what its loads so far would show after an acquire fence; and
- * `released`, its view at its last release fence, which its relaxed stores carry. A full fence also joins the one
- * global view `sc` both ways: of two full fences one sees all that the other saw. Clocks detect races on plain data.
+ * A view maps each location to a message number and each thread to a clock (how many of its
+ * accesses to plain data are known to have happened before). A thread has three: `current`;
+ * `acquired`, what its loads so far would show after an acquire fence; and `released`, its view at
+ * its last release fence, which its relaxed stores carry. A full fence also joins the one global
+ * view `sc` both ways: of two full fences one sees all that the other saw. Clocks detect races on
+ * plain data.
  */
 #include "tests/model/memory.h"
 
@@ -162,8 +164,12 @@ static u64 read_message(struct location *l, u16 number, enum model_order order)
 	return l->history[number].value;
 }
 
-/* `inherited`: what the message must carry beside the thread's own release view (a read-modify-write continues a release). */
-static void write_message(struct location *l, u64 v, enum model_order order, const struct view *inherited)
+/*
+ * `inherited`: what the message must carry beside the thread's own release view (a
+ * read-modify-write continues a release).
+ */
+static void write_message(struct location *l, u64 v, enum model_order order,
+			  const struct view *inherited)
 {
 	struct thread_view *t = &threads[self];
 	struct message *m;
@@ -205,7 +211,9 @@ void model_store(volatile void *p, size_t size, u64 v, struct model_site *site)
 	write_message(location_of(p, size), size == 4 ? (u32)v : v, order_of(site), NULL);
 }
 
-/* A read-modify-write reads the newest message, and is a full fence on either side unless weakened. */
+/*
+ * A read-modify-write reads the newest message, and is a full fence on either side unless weakened.
+ */
 static u64 replace(struct location *l, u64 v, struct model_site *site)
 {
 	enum model_order order = order_of(site);
@@ -250,7 +258,10 @@ u64 model_rmw(volatile void *p, size_t size, enum model_op op, u64 v, struct mod
 	return replace(l, apply(op, l->history[l->last].value, v), site);
 }
 
-/* Succeeds on the newest message only; fails by reading any message that differs, which orders nothing. */
+/*
+ * Succeeds on the newest message only; fails by reading any message that differs, which orders
+ * nothing.
+ */
 bool model_cas(volatile void *p, size_t size, u64 old, u64 v, struct model_site *site)
 {
 	struct location *l;

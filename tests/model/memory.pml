@@ -1,9 +1,12 @@
 /*
- * A store buffer for each process: a FIFO of (location, value) that drains at any moment, as on a machine where a store may be seen
- * late (TSO; RISC-V allows more, which tests/model/model_test covers). Include, after defining PROCS, LOCATIONS and DEPTH.
+ * A store buffer for each process: a FIFO of (location, value) that drains at any moment, as on a
+ * machine where a store may be seen late (TSO; RISC-V allows more, which tests/model/model_test
+ * covers). Include, after defining PROCS, LOCATIONS and DEPTH.
  *
- *   STORE(l, v)   LOAD(l, to)   NEEDED_FENCE(n)   atomic { NEEDED_FENCE(n) -> read-modify-write of memory[] }
- * `me` is the process's number, `slot` a scratch byte. -DBROKEN=n turns NEEDED_FENCE(n) into nothing.
+ *   STORE(l, v)   LOAD(l, to)   NEEDED_FENCE(n)
+ *   atomic { NEEDED_FENCE(n) -> read-modify-write of memory[] }
+ * `me` is the process's number, `slot` a scratch byte. -DBROKEN=n turns NEEDED_FENCE(n) into
+ * nothing.
  */
 #ifndef BROKEN
 #define BROKEN 0

@@ -1,6 +1,7 @@
 /*
- * kernel/sync under the explorer: inbox, doorbell, epoch, mutex, completion, sequence counter. Each must survive every
- * interleaving, and each of its fences and ordered operations is broken in turn, which the explorer must notice.
+ * kernel/sync under the explorer: inbox, doorbell, epoch, mutex, completion, sequence counter. Each
+ * must survive every interleaving, and each of its fences and ordered operations is broken in turn,
+ * which the explorer must notice.
  */
 #include "tests/unit/unit.h"
 
@@ -22,7 +23,10 @@ static void expect_safe(const struct model_program *p)
 	CHECK(r.complete);
 }
 
-/* --- inbox: two producers, one of them pushes a chain; each message's data is whole, in order, once --- */
+/*
+ * --- inbox: two producers, one of them pushes a chain; each message's data is whole, in order,
+ * once ---
+ */
 
 static struct inbox inbox;
 static struct inbox_node inbox_nodes[3];
@@ -68,14 +72,17 @@ static void inbox_finish(void)
 	MODEL_CHECK(seen == 7 && inbox_empty(&inbox));
 }
 
-static const struct model_program inbox_program = {"inbox", 3, inbox_setup, inbox_thread, inbox_finish, NULL, 0};
+static const struct model_program inbox_program = {
+	"inbox", 3, inbox_setup, inbox_thread, inbox_finish, NULL, 0};
 
 TEST(inbox_safe)
 {
 	expect_safe(&inbox_program);
 }
 
-/* --- doorbell: a hart that halts, or goes to user mode, until two senders' messages have come --- */
+/*
+ * --- doorbell: a hart that halts, or goes to user mode, until two senders' messages have come ---
+ */
 
 static u32 doorbell_message[3];
 
@@ -127,9 +134,11 @@ static void doorbell_user_thread(u32 id)
 }
 
 static const struct model_program doorbell_halted_program = {
-	"doorbell, halted", 3, doorbell_setup, doorbell_halted_thread, NULL, model_hart_switched, 0};
+	"doorbell, halted",  3, doorbell_setup, doorbell_halted_thread, NULL,
+	model_hart_switched, 0};
 static const struct model_program doorbell_user_program = {
-	"doorbell, user mode", 3, doorbell_setup, doorbell_user_thread, NULL, model_hart_switched, 0};
+	"doorbell, user mode", 3, doorbell_setup, doorbell_user_thread, NULL,
+	model_hart_switched,   0};
 
 TEST(doorbell_loses_no_wakeup)
 {
@@ -137,7 +146,10 @@ TEST(doorbell_loses_no_wakeup)
 	expect_safe(&doorbell_user_program);
 }
 
-/* --- epoch: hart 0 reads, hart 1 replaces the object and frees the old one, hart 2 moves grace periods on --- */
+/*
+ * --- epoch: hart 0 reads, hart 1 replaces the object and frees the old one, hart 2 moves grace
+ * periods on ---
+ */
 
 static struct epoch_node objects[2];
 static struct epoch_node *object_published;
@@ -188,7 +200,10 @@ static void epoch_user_setup(void)
 	cpu_of(0)->state = HART_USER;
 }
 
-/* The reader comes from user mode and goes back; the updater and a third hart move the grace periods on. */
+/*
+ * The reader comes from user mode and goes back; the updater and a third hart move the grace
+ * periods on.
+ */
 static void epoch_user_thread(u32 id)
 {
 	if (id == 0) {
@@ -280,11 +295,14 @@ static void epoch_barrier_thread(u32 id)
 static const struct model_program epoch_user_program = {
 	"epoch, user mode", 3, epoch_user_setup, epoch_user_thread, NULL, model_hart_switched, 0};
 static const struct model_program epoch_kernel_program = {
-	"epoch, quiescent point", 2, epoch_kernel_setup, epoch_kernel_thread, NULL, model_hart_switched, 0};
+	"epoch, quiescent point", 2, epoch_kernel_setup, epoch_kernel_thread, NULL,
+	model_hart_switched,	  0};
 static const struct model_program epoch_poll_program = {
-	"epoch, poll", 2, epoch_poll_setup, epoch_poll_thread, epoch_poll_finish, model_hart_switched, 0};
+	"epoch, poll",	     2, epoch_poll_setup, epoch_poll_thread, epoch_poll_finish,
+	model_hart_switched, 0};
 static const struct model_program epoch_barrier_program = {
-	"epoch, barrier", 2, epoch_barrier_setup, epoch_barrier_thread, NULL, model_hart_switched, 2};
+	"epoch, barrier",    2, epoch_barrier_setup, epoch_barrier_thread, NULL,
+	model_hart_switched, 2};
 
 TEST(epoch_frees_nothing_in_use)
 {
@@ -328,8 +346,8 @@ static void mutex_finish(void)
 	MODEL_CHECK(mutex.word == 0 && list_empty(&mutex.queue));
 }
 
-static const struct model_program mutex_program = {"mutex", 2, mutex_setup, mutex_thread, mutex_finish,
-						   model_hart_switched, 0};
+static const struct model_program mutex_program = {
+	"mutex", 2, mutex_setup, mutex_thread, mutex_finish, model_hart_switched, 0};
 
 TEST(mutex_excludes_and_wakes)
 {
@@ -356,8 +374,8 @@ static void spin_thread(u32 id)
 	spin_unlock(&spin);
 }
 
-static const struct model_program spin_program = {"spin lock", 3, spin_setup, spin_thread, NULL,
-						  model_hart_switched, 0};
+static const struct model_program spin_program = {
+	"spin lock", 3, spin_setup, spin_thread, NULL, model_hart_switched, 0};
 
 TEST(spinlock_excludes)
 {
@@ -386,8 +404,8 @@ static void completion_thread(u32 id)
 	}
 }
 
-static const struct model_program completion_program = {"completion", 2, completion_setup,
-							completion_thread, NULL, model_hart_switched, 0};
+static const struct model_program completion_program = {
+	"completion", 2, completion_setup, completion_thread, NULL, model_hart_switched, 0};
 
 TEST(completion_passes_data)
 {
@@ -423,7 +441,8 @@ static void seq_thread(u32 id)
 	MODEL_CHECK(x == y);
 }
 
-static const struct model_program seq_program = {"sequence counter", 2, seq_setup, seq_thread, NULL, NULL, 0};
+static const struct model_program seq_program = {
+	"sequence counter", 2, seq_setup, seq_thread, NULL, NULL, 0};
 
 TEST(seqcount_tears_nothing)
 {

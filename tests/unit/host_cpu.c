@@ -1,5 +1,6 @@
 /*
- * Pretended harts: see host_cpu.h. A hart halts on a condition variable, and rings and unparks signal it.
+ * Pretended harts: see host_cpu.h. A hart halts on a condition variable, and rings and unparks
+ * signal it.
  */
 #include "tests/unit/host_cpu.h"
 

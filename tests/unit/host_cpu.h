@@ -1,16 +1,23 @@
 /*
- * Pretended harts for tests on the host: a struct cpu and a copy of the per-CPU section each. Each pretended hart is one
- * POSIX thread and runs one pretended kernel thread, whose park() halts the hart until an unpark() or a doorbell.
+ * Pretended harts for tests on the host: a struct cpu and a copy of the per-CPU section each. Each
+ * pretended hart is one POSIX thread and runs one pretended kernel thread, whose park() halts the
+ * hart until an unpark() or a doorbell.
  */
 #ifndef TESTS_UNIT_HOST_CPU_H
 #define TESTS_UNIT_HOST_CPU_H
 
 #include "arch/riscv64/cpu.h"
 
-/* Makes `n` fresh harts, all offline, and fills hart_ops, park_ops and sync_ops. Per-CPU data is as at program start. */
+/*
+ * Makes `n` fresh harts, all offline, and fills hart_ops, park_ops and sync_ops. Per-CPU data is as
+ * at program start.
+ */
 void host_cpus_init(u32 n);
 
-/* The calling thread is hart `id` from now on: in the kernel, with a current thread. Enough for a test of one thread. */
+/*
+ * The calling thread is hart `id` from now on: in the kernel, with a current thread. Enough for a
+ * test of one thread.
+ */
 void host_cpu_become(u32 id);
 
 /* Runs fn(arg) on each hart at once, in the kernel, and waits for all. */

@@ -1,5 +1,6 @@
 /*
- * kernel/sync on pretended harts: each primitive alone, then all of them under load. Built plain and with ThreadSanitizer.
+ * kernel/sync on pretended harts: each primitive alone, then all of them under load. Built plain
+ * and with ThreadSanitizer.
  */
 #include "tests/unit/unit.h"
 
@@ -172,8 +173,7 @@ TEST(spinlocks_exclude)
 	host_cpus_run(spin_load, NULL);
 	lock_stats_enable(false);
 	CHECK(counter == HARTS * ROUNDS);
-	for_each_lock_class (c)
-		classes += c == &test_outer_class || c == &test_inner_class;
+	for_each_lock_class(c) classes += c == &test_outer_class || c == &test_inner_class;
 	CHECK(classes == 2);
 }
 
@@ -306,7 +306,7 @@ TEST(epoch_waits_for_readers)
 	host_cpu_become(0);
 	allocated = freed = 0;
 	cpu_of(1)->state = HART_SEQ_STEP | HART_KERNEL; /* a reader */
-	epoch_poll(); /* the grace period that notes it */
+	epoch_poll();					/* the grace period that notes it */
 	epoch_defer(&object_create()->node, object_free);
 	CHECK(epoch_hart_pending());
 	for (u32 i = 0; i < 5; i++)
@@ -377,7 +377,9 @@ TEST(epoch_under_load)
 	CHECK(freed == allocated);
 }
 
-/* The barrier reaches harts that spin in user mode or are halted, with frees of their own pending. */
+/*
+ * The barrier reaches harts that spin in user mode or are halted, with frees of their own pending.
+ */
 static void barrier_load(void *arg)
 {
 	struct completion *halted = arg;

@@ -1,5 +1,6 @@
 /*
- * A unit test is a C file with TEST() functions and no main(): this header brings it. Output is KTAP; exit status 1 if any failed.
+ * A unit test is a C file with TEST() functions and no main(): this header brings it. Output is
+ * KTAP; exit status 1 if any failed.
  *
  *	#include "tests/unit/unit.h"
  *	TEST(list_del_twice_is_harmless) { ...; CHECK(list_empty(&head)); }
