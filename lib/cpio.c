@@ -1,5 +1,6 @@
 /*
- * newc: a header of 6 + 13 * 8 hexadecimal characters, the name with its NUL, padding to 4, the data, padding to 4.
+ * newc: a header of 6 + 13 * 8 hexadecimal characters, the name with its NUL, padding to 4, the
+ * data, padding to 4.
  */
 #include "lib/cpio.h"
 

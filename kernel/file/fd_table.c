@@ -1,8 +1,9 @@
 /*
  * Descriptor tables. Writers hold the table's lock; readers hold nothing.
  *
- * Lookup under the epoch: load the array, load the slot, take a reference unless the count is zero, look at the slot again. The
- * second look is needed because the file may have been closed and opened elsewhere between load and increment:
+ * Lookup under the epoch: load the array, load the slot, take a reference unless the count is
+ * zero, look at the slot again. The second look is needed because the file may have been closed
+ * and opened elsewhere between load and increment:
  *
  *	reader			closer
  *	f = slots[3]
@@ -10,14 +11,17 @@
  *	refs++ succeeds
  *	slots[3] != f: put, try again -> EBADF, as if the close had come first
  *
- * Without it the reader would return a file that close(3), already finished, had taken out. The array grows by replacement:
- * a reader with the old array finds either a file that is still open (the second look is at the new array) or an old pointer whose
- * count is zero or whose slot has changed; both make it try again.
+ * Without it the reader would return a file that close(3), already finished, had taken out. The
+ * array grows by replacement: a reader with the old array finds either a file that is still open
+ * (the second look is at the new array) or an old pointer whose count is zero or whose slot has
+ * changed; both make it try again.
  *
- * Borrowing: when one task alone is on the table (refs == 1) it is the running one, so no slot can change until its call
- * ends, and the reference on the file that the slot holds covers the call. Two shared cache lines less per read().
+ * Borrowing: when one task alone is on the table (refs == 1) it is the running one, so no slot
+ * can change until its call ends, and the reference on the file that the slot holds covers the
+ * call. Two shared cache lines less per read().
  *
- * Cost: fd_borrow alone on the table: 3 loads; fd_get: 2 atomics. Allocation looks for a clear bit from `next_free` on.
+ * Cost: fd_borrow alone on the table: 3 loads; fd_get: 2 atomics. Allocation looks for a clear
+ * bit from `next_free` on.
  */
 #include <string.h>
 
@@ -34,15 +38,15 @@ LOCK_CLASS(fd_table, RANK_FDTABLE);
 
 /* One generation of the table, allocated in one piece. */
 struct fd_array {
-	u32 size;		/* [I] descriptors; a multiple of 64 */
-	u64 *open;		/* [L:fd_table] bit: in use or reserved */
-	u64 *cloexec;		/* [L:fd_table] */
-	struct file **slots;	/* [e] written under the lock; NULL: free or only reserved */
+	u32 size;	     /* [I] descriptors; a multiple of 64 */
+	u64 *open;	     /* [L:fd_table] bit: in use or reserved */
+	u64 *cloexec;	     /* [L:fd_table] */
+	struct file **slots; /* [e] written under the lock; NULL: free or only reserved */
 	struct epoch_node free_node;
 };
 
 struct fd_table {
-	u32 refs;		/* [a] tasks on this table */
+	u32 refs; /* [a] tasks on this table */
 	struct spinlock lock;
 	struct fd_array *array; /* [e] written under the lock */
 	u32 next_free;		/* [L] every descriptor below it is in use */
@@ -306,7 +310,10 @@ int fd_replace(struct fd_table *t, int fd, struct file *f, bool cloexec, u32 lim
 		err = fd_table_grow(t, (u32)fd);
 	if (!err) {
 		old = t->array->slots[fd];
-		/* Reserved by an open() of another thread that has not finished: Linux says EBUSY, too. */
+		/*
+		 * Reserved by an open() of another thread that has not finished: Linux says EBUSY,
+		 * too.
+		 */
 		if (!old && bit_test(t->array->open, (u32)fd))
 			err = -EBUSY;
 	}
@@ -323,7 +330,10 @@ int fd_replace(struct fd_table *t, int fd, struct file *f, bool cloexec, u32 lim
 	return fd;
 }
 
-/* Takes the file out of slot `fd`, with the table's reference; NULL if it is not open. The lock is held. */
+/*
+ * Takes the file out of slot `fd`, with the table's reference; NULL if it is not open. The lock is
+ * held.
+ */
 static struct file *fd_take_locked(struct fd_table *t, u32 fd)
 {
 	struct file *f = fd < t->array->size ? t->array->slots[fd] : NULL;
@@ -346,7 +356,9 @@ int fd_close(struct fd_table *t, int fd)
 	return 0;
 }
 
-/* The smallest set bit >= from in `open` (and in `cloexec` when `marked`), or -1. The lock is held. */
+/*
+ * The smallest set bit >= from in `open` (and in `cloexec` when `marked`), or -1. The lock is held.
+ */
 static int fd_find_locked(struct fd_table *t, u32 from, bool marked)
 {
 	struct fd_array *a = t->array;

@@ -1,6 +1,7 @@
 /*
- * The life of an open file. The last put runs `release` at once (a reader of a pipe must see the end of file when close
- * returns); only the memory waits for a grace period, for lookups that still hold the bare pointer.
+ * The life of an open file. The last put runs `release` at once (a reader of a pipe must see the
+ * end of file when close returns); only the memory waits for a grace period, for lookups that
+ * still hold the bare pointer.
  */
 #include "kernel/file/file.h"
 

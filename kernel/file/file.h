@@ -1,9 +1,10 @@
 /*
  * Open files, descriptors, I/O iterators and readiness: the layer below every file type.
  *
- * An open file (`struct file`) is counted; its memory is freed after a grace period, so that a descriptor may be looked up
- * without a lock: load the slot, increment-unless-zero, look at the slot again. A table that only one task shares needs
- * not even that: fd_borrow() hands out the pointer as it is, because nobody else can close it before the call ends.
+ * An open file (`struct file`) is counted; its memory is freed after a grace period, so that a
+ * descriptor may be looked up without a lock: load the slot, increment-unless-zero, look at the
+ * slot again. A table that only one task shares needs not even that: fd_borrow() hands out the
+ * pointer as it is, because nobody else can close it before the call ends.
  */
 #ifndef KERNEL_FILE_FILE_H
 #define KERNEL_FILE_FILE_H
@@ -44,8 +45,8 @@ void iov_iter_kernel(struct iov_iter *it, struct iov_segment *seg, void *buf, si
 void iov_iter_user(struct iov_iter *it, struct iov_segment *seg, u64 addr, size_t len);
 void iov_iter_user_vector(struct iov_iter *it, const struct iov_segment *segs, u32 nr_segs);
 /*
- * Copy up to n bytes and advance. Return bytes copied (fewer at the end or at a fault), or -EFAULT if none could be.
- * Context: may sleep when `user`.
+ * Copy up to n bytes and advance. Return bytes copied (fewer at the end or at a fault), or
+ * -EFAULT if none could be. Context: may sleep when `user`.
  */
 long iov_copy_in(void *dst, struct iov_iter *it, size_t n);	   /* iterator -> dst */
 long iov_copy_out(struct iov_iter *it, const void *src, size_t n); /* src -> iterator */
@@ -81,7 +82,10 @@ struct file_ops {
 	/* The new position; called with the file's position locked. NULL: -ESPIPE. */
 	long (*seek)(struct file *f, s64 offset, int whence);
 	long (*ioctl)(struct file *f, u32 cmd, u64 arg); /* NULL: -ENOTTY */
-	/* Events that hold now; *source, if wanted, is the queue woken when they change. NULL: always readable and writable. */
+	/*
+	 * Events that hold now; *source, if wanted, is the queue woken when they change. NULL:
+	 * always readable and writable.
+	 */
 	PollEvent (*poll)(struct file *f, struct wait_queue **source);
 	/* Directory entries from f->pos on, which it advances; position locked. NULL: -ENOTDIR. */
 	long (*getdents)(struct file *f, struct iov_iter *it);
@@ -95,11 +99,11 @@ struct file_ops {
 struct file {
 	const struct file_ops *ops; /* [I] */
 	void *data;		    /* [I] the type's own; set before the file is installed */
-	struct path path;	    /* [I] where it was opened, references held; dentry NULL if it has no name */
-	u64 pos;		    /* [L:pos_lock, or the only task that can reach it] */
-	struct mutex pos_lock;	    /* RANK_FILE */
-	u32 flags;		    /* [a] O_* access mode and status flags */
-	u32 refs;		    /* [a] 0: being released */
+	struct path path; /* [I] where it was opened, references held; dentry NULL if it has no name */
+	u64 pos;	  /* [L:pos_lock, or the only task that can reach it] */
+	struct mutex pos_lock; /* RANK_FILE */
+	u32 flags;	       /* [a] O_* access mode and status flags */
+	u32 refs;	       /* [a] 0: being released */
 	struct epoch_node free_node;
 };
 
@@ -120,8 +124,9 @@ long file_seek_in(struct file *f, u64 size, s64 offset, int whence);
 extern void (*file_path_put)(struct path *p);
 
 /*
- * Descriptor tables: shared by tasks (CLONE_FILES), copied by fork. The count is the number of *tasks* on the table: each
- * thread takes its own reference before it runs and puts it at exit; count 1 is what makes borrowing legal.
+ * Descriptor tables: shared by tasks (CLONE_FILES), copied by fork. The count is the number of
+ * *tasks* on the table: each thread takes its own reference before it runs and puts it at exit;
+ * count 1 is what makes borrowing legal.
  */
 #define FD_TABLE_MAX (256U << 10) /* descriptors; the slots fill 2 MiB: within what kmalloc gives */
 struct fd_table;
@@ -130,13 +135,19 @@ struct fd_table *fd_table_copy(struct fd_table *t);
 void fd_table_get(struct fd_table *t);
 void fd_table_put(struct fd_table *t);
 
-/* Takes the reference when it succeeds; the lowest free descriptor >= min_fd, -EMFILE (>= limit) or -ENOMEM. */
+/*
+ * Takes the reference when it succeeds; the lowest free descriptor >= min_fd, -EMFILE (>= limit) or
+ * -ENOMEM.
+ */
 int fd_install(struct fd_table *t, struct file *f, u32 min_fd, bool cloexec, u32 limit);
 /* fd_install in two steps, so that "no descriptor left" is known before the file is created. */
 int fd_reserve(struct fd_table *t, u32 min_fd, bool cloexec, u32 limit);
 void fd_publish(struct fd_table *t, int fd, struct file *f);
 void fd_unreserve(struct fd_table *t, int fd);
-/* dup3: `fd` becomes `f` (takes the reference when it succeeds), closing what it was. fd, or -EBADF, -EBUSY, -ENOMEM. */
+/*
+ * dup3: `fd` becomes `f` (takes the reference when it succeeds), closing what it was. fd, or
+ * -EBADF, -EBUSY, -ENOMEM.
+ */
 int fd_replace(struct fd_table *t, int fd, struct file *f, bool cloexec, u32 limit);
 
 struct file *fd_get(struct fd_table *t, int fd); /* a reference, or NULL (EBADF) */

@@ -1,6 +1,7 @@
 /*
- * I/O iterators. A copy goes segment by segment, each in one piece; only when a piece faults is it tried again page by page,
- * to learn how many bytes lie before the fault (Linux returns that short count).
+ * I/O iterators. A copy goes segment by segment, each in one piece; only when a piece faults is
+ * it tried again page by page, to learn how many bytes lie before the fault (Linux returns that
+ * short count).
  */
 #include <string.h>
 

@@ -1,10 +1,11 @@
 /*
- * Pipes: a ring of bytes in pages that are allocated when first written. Both ends copy under one sleeping mutex (user
- * memory may fault), and test `head` and `tail` without it to decide whether to sleep.
+ * Pipes: a ring of bytes in pages that are allocated when first written. Both ends copy under one
+ * sleeping mutex (user memory may fault), and test `head` and `tail` without it to decide whether
+ * to sleep.
  *
- * Invariant: tail <= head <= tail + size; bytes tail..head are in pages[(position % size) / PAGE_SIZE].
- * A reader that leaves bytes, or a writer that leaves room, wakes the next sleeper of its own side, so that exclusive wakes (one per
- * read or write) reach everybody who can go on.
+ * Invariant: tail <= head <= tail + size; bytes tail..head are in pages[(position % size) /
+ * PAGE_SIZE]. A reader that leaves bytes, or a writer that leaves room, wakes the next sleeper of
+ * its own side, so that exclusive wakes (one per read or write) reach everybody who can go on.
  */
 #include "kernel/file/pipe.h"
 
@@ -25,15 +26,15 @@ LOCK_CLASS(pipe, RANK_FILE);
 
 struct pipe {
 	struct mutex lock;
-	u64 head;		  /* [a] bytes ever written; changed under lock */
-	u64 tail;		  /* [a] bytes ever read; changed under lock */
-	u64 size;		  /* [a] bytes of room, a power of two; changed under lock */
-	void **pages;		  /* [L] size / PAGE_SIZE of them, NULL where never written */
-	u32 readers;		  /* [a] open read ends: 1 or 0 */
-	u32 writers;		  /* [a] */
-	u32 refs;		  /* [a] open ends */
-	u64 ino;		  /* [I] */
-	s64 ctime_ns;		  /* [I] */
+	u64 head;     /* [a] bytes ever written; changed under lock */
+	u64 tail;     /* [a] bytes ever read; changed under lock */
+	u64 size;     /* [a] bytes of room, a power of two; changed under lock */
+	void **pages; /* [L] size / PAGE_SIZE of them, NULL where never written */
+	u32 readers;  /* [a] open read ends: 1 or 0 */
+	u32 writers;  /* [a] */
+	u32 refs;     /* [a] open ends */
+	u64 ino;      /* [I] */
+	s64 ctime_ns; /* [I] */
 	struct wait_queue readable;
 	struct wait_queue writable;
 	/* Both of the above for poll: watchers of either event. */

@@ -1,7 +1,8 @@
 /*
- * Polling: first a look without registering (the common case is that something is ready or that the caller does not wait);
- * then a watcher entry on the queue of every file, and look, park, look again until something is ready. The permit of park
- * covers a wake between look and park. O(files) per look.
+ * Polling: first a look without registering (the common case is that something is ready or that
+ * the caller does not wait); then a watcher entry on the queue of every file, and look, park,
+ * look again until something is ready. The permit of park covers a wake between look and park.
+ * O(files) per look.
  */
 #include "kernel/file/poll.h"
 

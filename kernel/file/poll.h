@@ -13,8 +13,8 @@ struct poll_item {
 };
 
 /*
- * Sleeps until an item is ready: the number of ready items; 0 at `deadline` (ticks; 0 = do not wait, PARK_FOREVER), -EINTR,
- * -ENOMEM. Context: may sleep, no lock held.
+ * Sleeps until an item is ready: the number of ready items; 0 at `deadline` (ticks; 0 = do not
+ * wait, PARK_FOREVER), -EINTR, -ENOMEM. Context: may sleep, no lock held.
  */
 int poll_files(struct poll_item *items, u32 n, u64 deadline);
 

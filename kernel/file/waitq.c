@@ -12,13 +12,21 @@ void waitq_init(struct wait_queue *q)
 {
 	spin_init(&q->lock, &waitq_class);
 	list_init(&q->entries);
+	q->nr_entries = 0;
+}
+
+static void waitq_unlink(struct wait_queue *q, struct wait_entry *e)
+{
+	list_del(&e->link);
+	atomic_store_relaxed(&q->nr_entries, q->nr_entries - 1);
 }
 
 void waitq_add(struct wait_queue *q, struct wait_entry *e)
 {
 	e->state = WAIT_QUEUED;
 	spin_lock(&q->lock);
-	list_insert_between(&e->link, q->entries.prev, &q->entries);
+	list_add_tail(&q->entries, &e->link);
+	atomic_store_relaxed(&q->nr_entries, q->nr_entries + 1);
 	spin_unlock(&q->lock);
 	/* (B) Pairs with (A) in waitq_wake(). */
 	fence_full();
@@ -31,17 +39,20 @@ bool waitq_remove(struct wait_queue *q, struct wait_entry *e)
 		return true;
 	spin_lock(&q->lock);
 	if (e->state == WAIT_QUEUED)
-		list_del(&e->link);
+		waitq_unlink(q, e);
 	spin_unlock(&q->lock);
 	return e->state == WAIT_WOKEN;
 }
 
-/* A sleeper's entry leaves the queue; from the store on its memory belongs to the sleeper again. The lock is held. */
-static void waitq_claim(struct wait_entry *e, struct unpark_batch *batch)
+/*
+ * A sleeper's entry leaves the queue; from the store on its memory belongs to the sleeper again.
+ * The lock is held.
+ */
+static void waitq_claim(struct wait_queue *q, struct wait_entry *e, struct unpark_batch *batch)
 {
 	struct thread *t = e->thread;
 
-	list_del(&e->link);
+	waitq_unlink(q, e);
 	/* Pairs with the acquire load in waitq_remove(). */
 	atomic_store_release(&e->state, WAIT_WOKEN);
 	unpark_batch_add(batch, t);
@@ -54,7 +65,7 @@ void waitq_wake(struct wait_queue *q, PollEvent events, u32 nr_exclusive)
 
 	/* (A) Pairs with (B) in waitq_add(). */
 	fence_full();
-	if (atomic_load_relaxed(&q->entries.next) == &q->entries)
+	if (atomic_load_relaxed(&q->nr_entries) == 0)
 		return;
 	spin_lock(&q->lock);
 	list_for_each_safe(e, next, &q->entries, link) {
@@ -68,14 +79,14 @@ void waitq_wake(struct wait_queue *q, PollEvent events, u32 nr_exclusive)
 		if (e->fn)
 			e->fn(e, events, &batch);
 		else
-			waitq_claim(e, &batch);
+			waitq_claim(q, e, &batch);
 	}
 	spin_unlock(&q->lock);
 	unpark_batch_flush(&batch);
 }
 
-int waitq_wait(struct wait_queue *q, PollEvent events, bool exclusive, bool (*ready)(void *), void *arg,
-	       u64 deadline, u32 park_flags)
+int waitq_wait(struct wait_queue *q, PollEvent events, bool exclusive, bool (*ready)(void *),
+	       void *arg, u64 deadline, u32 park_flags)
 {
 	while (!ready(arg)) {
 		struct wait_entry e = {

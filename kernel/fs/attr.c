@@ -41,7 +41,8 @@ int fs_chown(const struct path *p, u32 uid, u32 gid)
 	fs_cred_current(&cred);
 	if (!cred.override) {
 		bool own = cred.uid == inode->uid;
-		bool group_ok = gid == ~0U || gid == cred.gid || (cred.in_group && cred.in_group(gid));
+		bool group_ok =
+			gid == ~0U || gid == cred.gid || (cred.in_group && cred.in_group(gid));
 
 		if (!own || (uid != ~0U && uid != inode->uid) || !group_ok)
 			return -EPERM;

@@ -1,6 +1,7 @@
 /*
- * A task's view of the tree. Root and working directory are objects replaced as a whole: a walk reads one pointer under the
- * epoch and takes no reference; the old object's dentry keeps its memory until the walks that saw it are over.
+ * A task's view of the tree. Root and working directory are objects replaced as a whole: a walk
+ * reads one pointer under the epoch and takes no reference; the old object's dentry keeps its
+ * memory until the walks that saw it are over.
  */
 #include <string.h>
 

@@ -1,10 +1,12 @@
 /*
- * The tree of names. Every linked dentry has one key in a hash table by (parent, name); readers walk a chain under the epoch with no
- * lock and no retry:
- *   - a key never moves: rename publishes a new key, then removes the old one, so a reader is never carried to another chain;
- *   - new keys enter at the head, and a removed key keeps its `next`, so a reader in the middle still reaches every key
- *     that was linked when it began. Hence a miss is final.
- * Rename over an existing name links the new key before it removes the old: the name never vanishes in between.
+ * The tree of names. Every linked dentry has one key in a hash table by (parent, name); readers
+ * walk a chain under the epoch with no lock and no retry:
+ *   - a key never moves: rename publishes a new key, then removes the old one, so a reader is
+ *     never carried to another chain;
+ *   - new keys enter at the head, and a removed key keeps its `next`, so a reader in the middle
+ *     still reaches every key that was linked when it began. Hence a miss is final.
+ * Rename over an existing name links the new key before it removes the old: the name never
+ * vanishes in between.
  */
 #include <string.h>
 
@@ -101,7 +103,9 @@ static void dentry_free(struct epoch_node *node)
 	kfree(d);
 }
 
-/* The last put of a dentry puts its parent: a loop, not recursion, since removed trees may be deep. */
+/*
+ * The last put of a dentry puts its parent: a loop, not recursion, since removed trees may be deep.
+ */
 void dentry_put(struct dentry *d)
 {
 	while (refcount_put(&d->refs)) {
@@ -249,7 +253,10 @@ int dentry_exchange(struct dentry *a, struct dentry *b)
 		kfree(new_b);
 		return -ENOMEM;
 	}
-	/* Head insertion hides the old keys at once; neither directory's number of children changes. */
+	/*
+	 * Head insertion hides the old keys at once; neither directory's number of children
+	 * changes.
+	 */
 	dentry_hash_add(new_a);
 	dentry_hash_add(new_b);
 	atomic_store_release(&a->key, new_a);

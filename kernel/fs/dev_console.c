@@ -1,9 +1,11 @@
 /*
- * Consoles: the UART as a terminal with plain line input, and the three virtio ports that carry the standard streams of a
- * run byte by byte. Each has one mutex for readers and one for writers, so that a write comes out in one piece.
+ * Consoles: the UART as a terminal with plain line input, and the three virtio ports that carry
+ * the standard streams of a run byte by byte. Each has one mutex for readers and one for writers,
+ * so that a write comes out in one piece.
  *
- * Terminal input is put together line by line: echo, erase, end of file (^D at the start of a line) as a Linux terminal in its
- * default state does; a finished line is handed out in as many reads as it takes. Output gets a carriage return before each newline.
+ * Terminal input is put together line by line: echo, erase, end of file (^D at the start of a
+ * line) as a Linux terminal in its default state does; a finished line is handed out in as many
+ * reads as it takes. Output gets a carriage return before each newline.
  */
 #include <string.h>
 
@@ -35,11 +37,11 @@ struct console_device {
 	bool terminal;		 /* [I] the UART: line input, CR before LF */
 	struct mutex input;
 	struct mutex output;
-	struct wait_queue wait;	 /* readers and watchers */
-	char line[LINE_SIZE];	 /* [L:input] */
-	u32 line_len;		 /* [L:input] bytes in line */
-	u32 line_used;		 /* [L:input] already handed out */
-	u32 line_ready;		 /* [a] the line is finished: written under input */
+	struct wait_queue wait; /* readers and watchers */
+	char line[LINE_SIZE];	/* [L:input] */
+	u32 line_len;		/* [L:input] bytes in line */
+	u32 line_used;		/* [L:input] already handed out */
+	u32 line_ready;		/* [a] the line is finished: written under input */
 };
 
 static struct console_device console_devices[CONSOLE_PORTS];
@@ -245,7 +247,10 @@ static PollEvent console_poll(struct file *f, struct wait_queue **source)
 		*source = &cd->wait;
 	if (!cd->terminal)
 		return events | (cd->console->readable(cd->console) ? POLL_EVENT_READ : 0);
-	/* A terminal is readable when a line is whole: see what has been typed, unless a reader does so right now. */
+	/*
+	 * A terminal is readable when a line is whole: see what has been typed, unless a reader
+	 * does so right now.
+	 */
 	if (mutex_trylock(&cd->input)) {
 		line_collect(cd);
 		mutex_unlock(&cd->input);
@@ -259,9 +264,19 @@ static const struct abi_termios terminal_default = {
 	.c_oflag = OPOST | ONLCR,
 	.c_cflag = B38400 | CS8 | CREAD | HUPCL,
 	.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
-	.c_cc = {[VINTR] = 3, [VQUIT] = 28, [VERASE] = ASCII_DEL, [VKILL] = ASCII_NAK, [VEOF] = ASCII_EOT,
-		 [VMIN] = 1, [VSTART] = 17, [VSTOP] = 19, [VSUSP] = 26, [VREPRINT] = 18,
-		 [VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22},
+	.c_cc = {[VINTR] = 3,
+		 [VQUIT] = 28,
+		 [VERASE] = ASCII_DEL,
+		 [VKILL] = ASCII_NAK,
+		 [VEOF] = ASCII_EOT,
+		 [VMIN] = 1,
+		 [VSTART] = 17,
+		 [VSTOP] = 19,
+		 [VSUSP] = 26,
+		 [VREPRINT] = 18,
+		 [VDISCARD] = 15,
+		 [VWERASE] = 23,
+		 [VLNEXT] = 22},
 };
 
 static long console_ioctl(struct file *f, u32 cmd, u64 arg)

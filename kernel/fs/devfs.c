@@ -1,6 +1,7 @@
 /*
- * Devices: a table of character devices by number, and the tmpfs mounted on /dev that shows them by name. Any tmpfs may hold device nodes:
- * what a node does is found by its number when its inode is made.
+ * Devices: a table of character devices by number, and the tmpfs mounted on /dev that shows them
+ * by name. Any tmpfs may hold device nodes: what a node does is found by its number when its
+ * inode is made.
  */
 #include <string.h>
 

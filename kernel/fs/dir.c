@@ -1,7 +1,8 @@
 /*
- * Reading directories. A position is 0 for ".", 1 for "..", then the cookie of the first child not yet reported: cookies only
- * rise, so names that stay are reported exactly once whatever happens to others. Children made on demand come after the linked ones,
- * at positions from DIR_ON_DEMAND on.
+ * Reading directories. A position is 0 for ".", 1 for "..", then the cookie of the first child
+ * not yet reported: cookies only rise, so names that stay are reported exactly once whatever
+ * happens to others. Children made on demand come after the linked ones, at positions from
+ * DIR_ON_DEMAND on.
  */
 #include <string.h>
 

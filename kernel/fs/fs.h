@@ -1,12 +1,14 @@
 /*
- * File systems: inodes, the tree of names, mounts, path walks and the operations on names. The public face of kernel/fs.
+ * File systems: inodes, the tree of names, mounts, path walks and the operations on names. The
+ * public face of kernel/fs.
  *
- * The tree is in memory (tmpfs, devfs) or made on demand (procfs, sysfs), so a walk never sleeps: it runs whole inside one
- * epoch section, takes no lock and writes nothing shared; only its result gets a reference. Lock order of what changes names:
- * super_block.rename (two directories) < directory inode lock(s) < hash stripe.
+ * The tree is in memory (tmpfs, devfs) or made on demand (procfs, sysfs), so a walk never sleeps:
+ * it runs whole inside one epoch section, takes no lock and writes nothing shared; only its
+ * result gets a reference. Lock order of what changes names: super_block.rename (two directories)
+ * < directory inode lock(s) < hash stripe.
  *
- * `struct fs_context` is a task's view: root, working directory, umask. Functions take it as their first argument and
- * never look at the running task, which is a layer above.
+ * `struct fs_context` is a task's view: root, working directory, umask. Functions take it as
+ * their first argument and never look at the running task, which is a layer above.
  */
 #ifndef KERNEL_FS_FS_H
 #define KERNEL_FS_FS_H
@@ -27,11 +29,20 @@ struct super_block;
 /* ---- what a file system type provides ---- */
 
 struct inode_ops {
-	/* Directories made on demand: a fresh dentry with one reference (dentry_alloc), or -errno in the pointer. Under the epoch. */
+	/*
+	 * Directories made on demand: a fresh dentry with one reference (dentry_alloc), or -errno
+	 * in the pointer. Under the epoch.
+	 */
 	struct dentry *(*lookup)(struct dentry *dir, const char *name, size_t len);
-	/* The entry at position `pos` >= 2 of such a directory: false at the end. Sets pos to that of the next. */
+	/*
+	 * The entry at position `pos` >= 2 of such a directory: false at the end. Sets pos to that
+	 * of the next.
+	 */
 	bool (*iterate)(struct dentry *dir, u64 *pos, struct dir_entry *out);
-	/* Symlinks that are not text: moves *to (borrowed, under the epoch) to the target, a reference to dentry in *held. */
+	/*
+	 * Symlinks that are not text: moves *to (borrowed, under the epoch) to the target, a
+	 * reference to dentry in *held.
+	 */
 	int (*follow)(struct dentry *link, struct path *to, struct dentry **held);
 	/* Text of such a symlink. Bytes or -errno. */
 	long (*readlink)(struct dentry *link, char *buf, size_t size);
@@ -47,7 +58,10 @@ struct dir_entry {
 };
 
 struct super_ops {
-	/* A new inode for create, mkdir, symlink, mknod. NULL: the tree cannot be changed by programs (EPERM). */
+	/*
+	 * A new inode for create, mkdir, symlink, mknod. NULL: the tree cannot be changed by
+	 * programs (EPERM).
+	 */
 	struct inode *(*create)(struct super_block *sb, u32 mode, u64 rdev);
 };
 
@@ -59,31 +73,31 @@ struct super_block {
 	u64 next_ino;		     /* [a] */
 	u64 max_pages;		     /* [I] statfs: size limit; 0 = not counted */
 	struct dentry *root;	     /* [I] */
-	struct mutex rename;	     /* RANK_MOUNT: renames between two directories, one at a time */
+	struct mutex rename; /* RANK_MOUNT: renames between two directories, one at a time */
 };
 
 /* ---- inodes ---- */
 
 struct inode {
-	struct super_block *sb;	     /* [I] */
-	const struct inode_ops *ops; /* [I] may be NULL */
-	const struct file_ops *fops; /* [I] */
-	u64 ino;		     /* [I] */
-	u64 rdev;		     /* [I] devices: 64-bit number */
-	u32 mode;		     /* [a] type and permission bits */
-	u32 uid, gid;		     /* [a] */
-	u32 nlink;		     /* [a] */
-	u32 refs;		     /* [a] */
+	struct super_block *sb;			    /* [I] */
+	const struct inode_ops *ops;		    /* [I] may be NULL */
+	const struct file_ops *fops;		    /* [I] */
+	u64 ino;				    /* [I] */
+	u64 rdev;				    /* [I] devices: 64-bit number */
+	u32 mode;				    /* [a] type and permission bits */
+	u32 uid, gid;				    /* [a] */
+	u32 nlink;				    /* [a] */
+	u32 refs;				    /* [a] */
 	s64 atime_ns, mtime_ns, ctime_ns, btime_ns; /* [a] */
-	struct mutex lock;	     /* RANK_INODE: size of a file, entries of a directory */
-	struct vm_object *object;    /* [I] contents of a regular file, or NULL */
-	char *link;		     /* [I] text of a symlink, read under the epoch, or NULL */
-	void *data;		     /* [I] the type's own */
-	u64 key;		     /* [I] made on demand: what it stands for (a process id) */
+	struct mutex lock;	  /* RANK_INODE: size of a file, entries of a directory */
+	struct vm_object *object; /* [I] contents of a regular file, or NULL */
+	char *link;		  /* [I] text of a symlink, read under the epoch, or NULL */
+	void *data;		  /* [I] the type's own */
+	u64 key;		  /* [I] made on demand: what it stands for (a process id) */
 	/* Directories (exactly one dentry each): */
-	struct list children;	     /* [L:lock] by rising cookie */
-	u64 next_cookie;	     /* [L:lock] */
-	u32 nr_children;	     /* [a] DIR_DEAD: removed, nothing may be added */
+	struct list children; /* [L:lock] by rising cookie */
+	u64 next_cookie;      /* [L:lock] */
+	u32 nr_children;      /* [a] DIR_DEAD: removed, nothing may be added */
 	struct epoch_node free_node;
 };
 
@@ -92,15 +106,15 @@ struct inode {
 /* One reference, nlink 1 (directories: 2), times now; NULL when out of memory. */
 struct inode *inode_alloc(struct super_block *sb, u32 mode);
 void inode_get(struct inode *inode);
-void inode_put(struct inode *inode); /* context: may sleep if it has an object */
+void inode_put(struct inode *inode);		      /* context: may sleep if it has an object */
 void inode_touch(struct inode *inode, bool modified); /* ctime, and mtime if `modified`, become now */
 void inode_stat(const struct inode *inode, struct stat_info *st);
 
 /* ---- names ---- */
 
 /*
- * Where a dentry hangs: a node of the name hash. Immutable; a rename publishes a new one, so that a lock-free reader sees parent and name
- * of one moment and its hash chain never moves under it.
+ * Where a dentry hangs: a node of the name hash. Immutable; a rename publishes a new one, so that
+ * a lock-free reader sees parent and name of one moment and its hash chain never moves under it.
  */
 struct dentry_key {
 	struct dentry_key *next; /* [e] hash chain, written under the stripe's lock */
@@ -109,7 +123,7 @@ struct dentry_key {
 	u32 hash;		 /* [I] */
 	u32 len;		 /* [I] */
 	struct epoch_node free_node;
-	char text[];		 /* [I] NUL-terminated */
+	char text[]; /* [I] NUL-terminated */
 };
 
 struct dentry {
@@ -125,14 +139,20 @@ struct dentry {
 #define DENTRY_MOUNTPOINT BIT(0) /* something is mounted here */
 #define DENTRY_UNLINKED	  BIT(1) /* its name is gone */
 
-/* A dentry that is in no hash and no directory; takes the reference on inode. NULL when out of memory (inode is put). */
+/*
+ * A dentry that is in no hash and no directory; takes the reference on inode. NULL when out of
+ * memory (inode is put).
+ */
 struct dentry *dentry_alloc(struct dentry *parent, const char *name, size_t len, struct inode *inode);
 void dentry_get(struct dentry *d);
 bool dentry_get_unless_zero(struct dentry *d); /* under the epoch */
 void dentry_put(struct dentry *d);
 /* Lock-free: the child with that name, borrowed, or NULL. Under the epoch. A miss is final. */
 struct dentry *dentry_find(struct dentry *dir, const char *name, size_t len);
-/* Make `d`, new, a child of its parent (the tree's reference): 0 or -ENOENT (dead directory). Parent's lock held. */
+/*
+ * Make `d`, new, a child of its parent (the tree's reference): 0 or -ENOENT (dead directory).
+ * Parent's lock held.
+ */
 int dentry_link(struct dentry *d);
 void dentry_unlink(struct dentry *d); /* the reverse; drops the tree's reference. Parent's lock held */
 static inline struct dentry *dentry_parent(struct dentry *d)
@@ -151,9 +171,12 @@ struct mount {
 	u32 id;			   /* [I] */
 };
 
-extern struct mount *mount_root;  /* [I] after fs_init */
-struct mount *mount_first(void);  /* under the epoch; follow ->next */
-/* Mounts `sb` at the directory `at`. 0, -ENOTDIR, -ENOMEM. Mounts stay for ever, so they need no count. */
+extern struct mount *mount_root; /* [I] after fs_init */
+struct mount *mount_first(void); /* under the epoch; follow ->next */
+/*
+ * Mounts `sb` at the directory `at`. 0, -ENOTDIR, -ENOMEM. Mounts stay for ever, so they need no
+ * count.
+ */
 int mount_at(const struct path *at, struct super_block *sb);
 /* Steps from a mount point to what is mounted there, while there is. Under the epoch. */
 void mount_cross(struct path *p);
@@ -189,11 +212,14 @@ int fs_set_cwd(struct fs_context *ctx, const struct path *dir);
 int fs_set_root(struct fs_context *ctx, const struct path *dir);
 struct path fs_cwd(struct fs_context *ctx); /* references taken */
 
-/* Who asks: filled by kernel/task with the running task's file-system credentials; kernel threads are root. */
+/*
+ * Who asks: filled by kernel/task with the running task's file-system credentials; kernel threads
+ * are root.
+ */
 struct fs_cred {
 	u32 uid, gid;
-	bool override;		       /* CAP_DAC_OVERRIDE, CAP_FOWNER */
-	bool (*in_group)(u32 gid);     /* supplementary groups; may be NULL */
+	bool override;		   /* CAP_DAC_OVERRIDE, CAP_FOWNER */
+	bool (*in_group)(u32 gid); /* supplementary groups; may be NULL */
 };
 extern void (*fs_cred_current)(struct fs_cred *out);
 
@@ -205,22 +231,28 @@ int fs_permission(const struct inode *inode, u32 mask);
 /* May change owner-only attributes: 0 or -EPERM. */
 int fs_owner(const struct inode *inode);
 
-/* ---- path walks and operations on names: 0 or Linux's -errno. May sleep. `at` NULL: the working directory ---- */
+/*
+ * ---- path walks and operations on names: 0 or Linux's -errno. May sleep. `at` NULL: the working
+ * directory ----
+ */
 
 #define WALK_FOLLOW    BIT(0) /* follow a symlink in the last component */
 #define WALK_DIRECTORY BIT(1) /* the result must be a directory */
 #define WALK_EMPTY     BIT(2) /* "" is `at` itself (AT_EMPTY_PATH) */
 
-int fs_lookup(struct fs_context *ctx, const struct path *at, const char *name, u32 walk, struct path *out);
+int fs_lookup(struct fs_context *ctx, const struct path *at, const char *name, u32 walk,
+	      struct path *out);
 int fs_open(struct fs_context *ctx, const struct path *at, const char *name, u32 flags, u32 mode,
 	    struct file **out);
 /* For exec: a regular file with an execute permission (EACCES), open for reading. */
 int fs_open_exec(struct fs_context *ctx, const struct path *at, const char *name, struct file **out);
-int fs_open_path(const struct path *p, u32 flags, struct file **out); /* an existing file, no permission checks */
+int fs_open_path(const struct path *p, u32 flags,
+		 struct file **out); /* an existing file, no permission checks */
 int fs_mknod(struct fs_context *ctx, const struct path *at, const char *name, u32 mode, u64 rdev);
 int fs_mkdir(struct fs_context *ctx, const struct path *at, const char *name, u32 mode);
 int fs_symlink(struct fs_context *ctx, const struct path *at, const char *name, const char *text);
-int fs_link(struct fs_context *ctx, const struct path *target, const struct path *at, const char *name);
+int fs_link(struct fs_context *ctx, const struct path *target, const struct path *at,
+	    const char *name);
 int fs_unlink(struct fs_context *ctx, const struct path *at, const char *name);
 int fs_rmdir(struct fs_context *ctx, const struct path *at, const char *name);
 int fs_rename(struct fs_context *ctx, const struct path *old_at, const char *old_name,
@@ -232,7 +264,10 @@ int fs_chown(const struct path *p, u32 uid, u32 gid); /* ~0: unchanged */
 #define FS_TIME_OMIT INT64_MIN
 int fs_set_times(const struct path *p, s64 atime_ns, s64 mtime_ns);
 int fs_truncate(const struct path *p, u64 size);
-/* The path of `p` from ctx's root, "(unreachable)" in front if it is not below; ends at the end of `buf`. Its start, or -ENAMETOOLONG. */
+/*
+ * The path of `p` from ctx's root, "(unreachable)" in front if it is not below; ends at the end of
+ * `buf`. Its start, or -ENAMETOOLONG.
+ */
 char *fs_path_text(struct fs_context *ctx, const struct path *p, char *buf, size_t size);
 
 /* ---- file types that fs offers to others ---- */
@@ -246,13 +281,20 @@ static inline struct inode *file_inode(const struct file *f)
 struct super_block *tmpfs_create(const char *type, u64 max_pages); /* NULL when out of memory */
 
 /* Character devices, found by number; devfs shows them under /dev. Boot only. */
-int devfs_register(const char *name, u32 major, u32 minor, u32 mode, const struct file_ops *ops, void *data);
-/* Standard stream `which` (0, 1, 2) of the first program: a virtio port with `ports`, else the UART. NULL: none. */
+int devfs_register(const char *name, u32 major, u32 minor, u32 mode, const struct file_ops *ops,
+		   void *data);
+/*
+ * Standard stream `which` (0, 1, 2) of the first program: a virtio port with `ports`, else the
+ * UART. NULL: none.
+ */
 struct file *fs_open_console(int which, bool ports);
 
 /* ---- boot ---- */
 void fs_init(void);
-/* Unpacks a newc archive into the root. 0, or -errno after a log line: -EINVAL damaged, -ENOMEM, -ENOSPC. */
+/*
+ * Unpacks a newc archive into the root. 0, or -errno after a log line: -EINVAL damaged, -ENOMEM,
+ * -ENOSPC.
+ */
 int initramfs_unpack(const void *start, u64 size);
 
 #endif

@@ -11,8 +11,8 @@ void dentry_init(void);
 /* rmdir: nothing can be added any more. 0 or -ENOTEMPTY. */
 int dir_kill(struct inode *dir);
 /*
- * Rename: `d` becomes parent/name; `replaced`, if any, is the dentry that had this name and loses it. Both parents locked.
- * 0, -ENOMEM, -ENOENT (the new parent is dead).
+ * Rename: `d` becomes parent/name; `replaced`, if any, is the dentry that had this name and loses
+ * it. Both parents locked. 0, -ENOMEM, -ENOENT (the new parent is dead).
  */
 int dentry_move(struct dentry *d, struct dentry *parent, const char *name, size_t len,
 		struct dentry *replaced);
@@ -25,7 +25,7 @@ enum walk_last { WALK_LAST_NAME, WALK_LAST_DOT, WALK_LAST_DOTDOT, WALK_LAST_NONE
 struct walk_parent {
 	struct path dir; /* reference held */
 	enum walk_last kind;
-	bool slash;	 /* slashes follow the name */
+	bool slash; /* slashes follow the name */
 	u32 len;
 	char name[FS_NAME_MAX + 1];
 };
@@ -36,7 +36,10 @@ int walk_or_parent(struct fs_context *ctx, const struct path *at, const char *na
 		   struct path *out, struct walk_parent *parent);
 
 /* ---- name.c ---- */
-/* Creates the name: the dentry with a reference, or an error. `text`: of a symlink. Parent locked, name not there. */
+/*
+ * Creates the name: the dentry with a reference, or an error. `text`: of a symlink. Parent locked,
+ * name not there.
+ */
 struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, const char *text);
 
 /* ---- tmpfs.c ---- */

@@ -1,6 +1,6 @@
 /*
- * The initramfs: entries of a cpio archive become files of the root. The later of two equal names wins. File data that lies on
- * page boundaries is not copied: its frames become the file's pages.
+ * The initramfs: entries of a cpio archive become files of the root. The later of two equal names
+ * wins. File data that lies on page boundaries is not copied: its frames become the file's pages.
  */
 #include <string.h>
 
@@ -131,7 +131,10 @@ static int unpack_entry(struct fs_context *ctx, const struct cpio_entry *e)
 	return 0;
 }
 
-/* "." names the root, which is there; nothing under /dev, /proc or /sys can be hidden by the mounts. */
+/*
+ * "." names the root, which is there; nothing under /dev, /proc or /sys can be hidden by the
+ * mounts.
+ */
 static bool unpack_skips(const struct cpio_entry *e)
 {
 	return e->name[0] == '\0' || strcmp(e->name, ".") == 0 || strcmp(e->name, "proc") == 0 ||
@@ -147,8 +150,9 @@ static void free_frames(const char *at, const char *end)
 }
 
 /*
- * Every frame of the archive carries a reference that is ours: a file's pages take theirs over, the rest is freed as soon as the
- * reader is past it (`used`: the first frame not yet given away).
+ * Every frame of the archive carries a reference that is ours: a file's pages take theirs over,
+ * the rest is freed as soon as the reader is past it (`used`: the first frame not yet given
+ * away).
  */
 static int unpack_all(struct fs_context *ctx, const void *start, u64 size)
 {

@@ -1,6 +1,6 @@
 /*
- * Inodes: life, status and permissions. What a walk may still look at (mode, symlink text) lives a grace period longer
- * than the last reference; the contents (vm_object) go with it at once.
+ * Inodes: life, status and permissions. What a walk may still look at (mode, symlink text) lives
+ * a grace period longer than the last reference; the contents (vm_object) go with it at once.
  */
 #include <string.h>
 

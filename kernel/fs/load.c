@@ -1,6 +1,6 @@
 /*
- * The load average: every five seconds the number of runnable threads is mixed into three decaying averages, with the weights that
- * Linux's have: exp(-5 s / 1, 5, 15 min).
+ * The load average: every five seconds the number of runnable threads is mixed into three
+ * decaying averages, with the weights that Linux's have: exp(-5 s / 1, 5, 15 min).
  */
 #include "kernel/fs/load.h"
 
@@ -26,7 +26,8 @@ static void load_sample(struct timer *t)
 		running += st.nr_running;
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(load_now); i++) {
-		u64 mixed = load_now[i] * load_decay[i] + running * LOAD_ONE * (LOAD_ONE - load_decay[i]);
+		u64 mixed = load_now[i] * load_decay[i] +
+			    running * LOAD_ONE * (LOAD_ONE - load_decay[i]);
 
 		atomic_store_relaxed(&load_now[i], mixed / LOAD_ONE);
 	}

@@ -1,6 +1,7 @@
 /*
- * The mount table: a list that only grows, read under the epoch. A dentry says by a flag that something may be mounted on it, so
- * a walk searches the list at mount points only. The newest mount on a place hides older ones: it is nearer to the head.
+ * The mount table: a list that only grows, read under the epoch. A dentry says by a flag that
+ * something may be mounted on it, so a walk searches the list at mount points only. The newest
+ * mount on a place hides older ones: it is nearer to the head.
  */
 #include "abi/errno.h"
 #include "abi/stat.h"

@@ -1,6 +1,7 @@
 /*
- * Operations on names: each finds the parent by a walk, takes the parent's lock, looks the name up again and changes it. Under that
- * lock the children cannot go away, so borrowed dentries are safe. Order of errors as Linux's.
+ * Operations on names: each finds the parent by a walk, takes the parent's lock, looks the name
+ * up again and changes it. Under that lock the children cannot go away, so borrowed dentries are
+ * safe. Order of errors as Linux's.
  */
 #include <string.h>
 
@@ -39,7 +40,10 @@ static void name_dropped(struct inode *inode)
 	inode_touch(inode, false);
 }
 
-/* A new dentry for `inode` (whose reference it takes) with one reference beside the tree's. Parent locked. */
+/*
+ * A new dentry for `inode` (whose reference it takes) with one reference beside the tree's. Parent
+ * locked.
+ */
 static struct dentry *name_add(const struct walk_parent *wp, struct inode *inode)
 {
 	struct dentry *d = dentry_alloc(wp->dir.dentry, wp->name, wp->len, inode);
@@ -88,8 +92,8 @@ struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, con
 }
 
 /* The common part of mkdir, mknod and symlink. `text`: of a symlink, else NULL. */
-static int name_make(struct fs_context *ctx, const struct path *at, const char *name, u32 mode, u64 rdev,
-		     const char *text)
+static int name_make(struct fs_context *ctx, const struct path *at, const char *name, u32 mode,
+		     u64 rdev, const char *text)
 {
 	struct walk_parent wp;
 	struct inode *dir;
@@ -129,8 +133,8 @@ int fs_mknod(struct fs_context *ctx, const struct path *at, const char *name, u3
 
 	if (type != S_IFREG && type != S_IFCHR)
 		return S_ISDIR(mode) ? -EPERM : -EINVAL;
-	return name_make(ctx, at, name,
-			 type | (mode & 07777 & ~atomic_load_relaxed(&ctx->umask)), rdev, NULL);
+	return name_make(ctx, at, name, type | (mode & 07777 & ~atomic_load_relaxed(&ctx->umask)),
+			 rdev, NULL);
 }
 
 int fs_symlink(struct fs_context *ctx, const struct path *at, const char *name, const char *text)
@@ -140,8 +144,7 @@ int fs_symlink(struct fs_context *ctx, const struct path *at, const char *name, 
 	return name_make(ctx, at, name, S_IFLNK | 0777, 0, text);
 }
 
-int fs_link(struct fs_context *ctx, const struct path *target, const struct path *at,
-	    const char *name)
+int fs_link(struct fs_context *ctx, const struct path *target, const struct path *at, const char *name)
 {
 	struct inode *inode = target->dentry->inode;
 	struct walk_parent wp;
@@ -229,7 +232,10 @@ static int name_unlink(struct fs_context *ctx, const struct path *at, const char
 	mutex_lock(&dir->lock);
 	d = name_find(&wp);
 	if (d) {
-		/* Kept over the unlock: the last put may free a big file, which no lock should cover. */
+		/*
+		 * Kept over the unlock: the last put may free a big file, which no lock should
+		 * cover.
+		 */
 		dentry_get(d);
 		err = name_remove(&wp, d, directory);
 	} else {

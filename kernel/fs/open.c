@@ -148,8 +148,8 @@ int fs_open(struct fs_context *ctx, const struct path *at, const char *name, u32
 		walk |= WALK_FOLLOW;
 	mode = S_IFREG | (mode & 07777 & ~atomic_load_relaxed(&ctx->umask));
 	do {
-		err = create ? walk_or_parent(ctx, at, name, walk, &p, &wp) :
-			       fs_lookup(ctx, at, name, walk, &p);
+		err = create ? walk_or_parent(ctx, at, name, walk, &p, &wp)
+			     : fs_lookup(ctx, at, name, walk, &p);
 		if (err)
 			return err;
 		if (!p.dentry) {

@@ -1,6 +1,7 @@
 /*
- * /proc nodes about the machine and the kernel as a whole, with values from their owners. What concerns processes is in proc_task.c. A line
- * whose value nobody keeps is left out rather than guessed.
+ * /proc nodes about the machine and the kernel as a whole, with values from their owners. What
+ * concerns processes is in proc_task.c. A line whose value nobody keeps is left out rather than
+ * guessed.
  */
 #include <stdio.h>
 #include <string.h>
@@ -170,14 +171,17 @@ int proc_show_mounts(struct seq *s, u64 key)
 		struct mount *m;
 		struct path p;
 
-		/* Oldest first, as they were mounted; mounts stay, so the pointer is good outside the epoch. */
+		/*
+		 * Oldest first, as they were mounted; mounts stay, so the pointer is good outside
+		 * the epoch.
+		 */
 		for (m = mount_first(); m && m->id != id; m = m->next)
 			;
 		if (!m)
 			break;
 		p = (struct path){m, m->root};
-		seq_printf(s, "%s %s %s rw 0 0\n", m->sb->type, fs_path_text(ctx, &p, buf, FS_PATH_MAX),
-			   m->sb->type);
+		seq_printf(s, "%s %s %s rw 0 0\n", m->sb->type,
+			   fs_path_text(ctx, &p, buf, FS_PATH_MAX), m->sb->type);
 	}
 	kfree(buf);
 	fs_context_put(ctx);

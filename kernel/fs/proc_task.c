@@ -1,7 +1,7 @@
 /*
- * /proc/<pid>, /proc/self and what is below: directories whose entries are made while a path is walked and are gone with the
- * last reference, so that no process pays for them. A node holds the number of its process, never a pointer: a process that ends in between
- * answers ESRCH.
+ * /proc/<pid>, /proc/self and what is below: directories whose entries are made while a path is
+ * walked and are gone with the last reference, so that no process pays for them. A node holds the
+ * number of its process, never a pointer: a process that ends in between answers ESRCH.
  */
 #include "kernel/fs/proc_task.h"
 
@@ -76,7 +76,8 @@ static struct dentry *make_dir(struct dentry *dir, const char *name, size_t len,
 }
 
 /* An entry of a table by name, or NULL. */
-static const struct pseudo_node *node_find(const struct pseudo_node *nodes, const char *name, size_t len)
+static const struct pseudo_node *node_find(const struct pseudo_node *nodes, const char *name,
+					   size_t len)
 {
 	for (; nodes->name; nodes++)
 		if (name_is(name, len, nodes->name))

@@ -8,8 +8,8 @@
 #include "kernel/task/task.h"
 
 /*
- * What a node's key stands for: a process, or with PROC_THREAD one of its threads. Valid under the epoch. `task` is NULL if the
- * process's first thread has exited.
+ * What a node's key stands for: a process, or with PROC_THREAD one of its threads. Valid under
+ * the epoch. `task` is NULL if the process's first thread has exited.
  */
 #define PROC_THREAD BIT(63)
 struct proc_who {

@@ -1,6 +1,7 @@
 /*
- * The texts of /proc/<pid> and /proc/<pid>/task/<tid>. A process is looked at under the epoch, which keeps its memory; only its
- * address space needs more, so that is shown for the running process alone (EACCES for others).
+ * The texts of /proc/<pid> and /proc/<pid>/task/<tid>. A process is looked at under the epoch,
+ * which keeps its memory; only its address space needs more, so that is shown for the running
+ * process alone (EACCES for others).
  */
 #include <stdio.h>
 #include <string.h>
@@ -200,8 +201,8 @@ static void status_rights(struct seq *s, const struct proc_who *who)
 	struct signal_sets sig;
 
 	signal_sets(who, &sig);
-	seq_printf(s, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n", sig.pending, sig.shared,
-		   sig.blocked);
+	seq_printf(s, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n", sig.pending,
+		   sig.shared, sig.blocked);
 	seq_printf(s, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", sig.ignored, sig.caught);
 	seq_printf(s, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\n", c->cap_inheritable,
 		   c->cap_permitted, c->cap_effective);
@@ -259,10 +260,11 @@ static void stat_head(struct seq *s, const struct proc_who *who, u64 key)
 	struct cpu_ticks cpu;
 
 	who_cpu(who, key, &cpu);
-	seq_printf(s, "%u (%s) %c %u %u %u 0 -1 0 0 0 0 0 ", (u32)key, who_name(who), who_state(who),
-		   process_ppid(p), p->pgid, p->sid);
-	seq_printf(s, "%lu %lu 0 0 %d %d %u 0 %lu ", to_user_hz(cpu.user), to_user_hz(cpu.run - cpu.user),
-		   20 + nice, nice, atomic_load_relaxed(&p->nr_tasks), to_user_hz(p->start_ticks));
+	seq_printf(s, "%u (%s) %c %u %u %u 0 -1 0 0 0 0 0 ", (u32)key, who_name(who),
+		   who_state(who), process_ppid(p), p->pgid, p->sid);
+	seq_printf(s, "%lu %lu 0 0 %d %d %u 0 %lu ", to_user_hz(cpu.user),
+		   to_user_hz(cpu.run - cpu.user), 20 + nice, nice,
+		   atomic_load_relaxed(&p->nr_tasks), to_user_hz(p->start_ticks));
 }
 
 /* Fields 23 to 52. */
@@ -276,8 +278,8 @@ static void stat_tail(struct seq *s, const struct proc_who *who, struct process 
 	seq_printf(s, "%lu %lu %lu %lu %lu %lu 0 0 ", mm ? mm_virtual_pages(mm) * PAGE_SIZE : 0,
 		   mm ? mm_resident_pages(mm) : 0, process_rlimit(who->process, RLIMIT_RSS),
 		   l->start_code, l->end_code, l->start_stack);
-	seq_printf(s, "%lu %lu %lu %lu 0 0 0 %u %u %u %u 0 0 0 ", sig.pending, sig.blocked, sig.ignored,
-		   sig.caught, who->process->exit_signal,
+	seq_printf(s, "%lu %lu %lu %lu 0 0 0 %u %u %u %u 0 0 0 ", sig.pending, sig.blocked,
+		   sig.ignored, sig.caught, who->process->exit_signal,
 		   who->task ? atomic_load_relaxed(&who->task->thread.cpu) : 0,
 		   who->task ? who->task->thread.rt_prio : 0, 0);
 	seq_printf(s, "%lu %lu %lu %lu %lu %lu %lu %d\n", l->start_data, l->end_data, l->start_brk,

@@ -153,7 +153,10 @@ static int pseudo_attach(struct dentry *parent, const char *name, size_t len, st
 	return err;
 }
 
-/* The directory `name` of `parent`, made if it is not there. Registered nodes stay: the pointer is borrowed. */
+/*
+ * The directory `name` of `parent`, made if it is not there. Registered nodes stay: the pointer is
+ * borrowed.
+ */
 static struct dentry *pseudo_dir(struct dentry *parent, const char *name, size_t len)
 {
 	static const struct pseudo_node dir_node = {.mode = S_IFDIR | 0555};

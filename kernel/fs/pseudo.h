@@ -1,8 +1,9 @@
 /*
- * Files whose text is made when they are read: procfs and sysfs. The subsystem that owns a fact registers a node for it; the
- * directories on the way appear by themselves.
+ * Files whose text is made when they are read: procfs and sysfs. The subsystem that owns a fact
+ * registers a node for it; the directories on the way appear by themselves.
  *
- * The text is made whole at the first read and again by a read at position 0, so that a reader in small pieces sees one moment.
+ * The text is made whole at the first read and again by a read at position 0, so that a reader in
+ * small pieces sees one moment.
  */
 #ifndef KERNEL_FS_PSEUDO_H
 #define KERNEL_FS_PSEUDO_H
@@ -10,7 +11,10 @@
 #include "kernel/fs/fs.h"
 #include "lib/types.h"
 
-/* Text being built. What does not fit is counted, and the node's function is called again with more room. */
+/*
+ * Text being built. What does not fit is counted, and the node's function is called again with more
+ * room.
+ */
 struct seq {
 	char *buf;
 	size_t size;
@@ -24,7 +28,10 @@ void seq_cpu_list(struct seq *s, u64 mask);
 /* The same set as hexadecimal words of 32 bits, as many as nr_cpus needs: "f" or "1,ffffffff". */
 void seq_cpu_mask(struct seq *s, u64 mask);
 
-/* 0 or -errno, which the reader gets. May sleep. Must give the same text for the same state: it may be called twice. */
+/*
+ * 0 or -errno, which the reader gets. May sleep. Must give the same text for the same state: it may
+ * be called twice.
+ */
 typedef int (*pseudo_show_fn)(struct seq *s, u64 key);
 
 struct pseudo_node {
@@ -33,13 +40,18 @@ struct pseudo_node {
 	pseudo_show_fn show;
 };
 
-/* "sys/kernel/osrelease" becomes a file that shows show(s, key). 0, -ENOMEM or -EEXIST. Boot only. */
+/*
+ * "sys/kernel/osrelease" becomes a file that shows show(s, key). 0, -ENOMEM or -EEXIST. Boot only.
+ */
 int procfs_register(const char *path, pseudo_show_fn show, u64 key);
 int sysfs_register(const char *path, pseudo_show_fn show, u64 key);
 int procfs_symlink(const char *path, const char *text);
 int sysfs_mkdir(const char *path);
 
-/* For what is not registered but made on demand (/proc/<pid>): the file operations of a node in inode->data. */
+/*
+ * For what is not registered but made on demand (/proc/<pid>): the file operations of a node in
+ * inode->data.
+ */
 extern const struct file_ops pseudo_file_ops;
 extern const struct inode_ops pseudo_inode_ops;
 /* A file or directory inode of `sb` for `node` and `key`; `dir_ops` for directories. */

@@ -1,7 +1,7 @@
 /*
- * Rename and exchange. Within one directory its lock is enough. Between two, the file system's rename mutex comes first: it
- * keeps the tree's shape (who is whose ancestor) still, and since it is the only way to hold two directory locks, these need no
- * order among themselves.
+ * Rename and exchange. Within one directory its lock is enough. Between two, the file system's
+ * rename mutex comes first: it keeps the tree's shape (who is whose ancestor) still, and since it
+ * is the only way to hold two directory locks, these need no order among themselves.
  */
 #include "abi/errno.h"
 #include "abi/fcntl.h"

@@ -1,5 +1,6 @@
 /*
- * Building text in a buffer that may be too small: the length goes on counting, so that the next buffer is large enough.
+ * Building text in a buffer that may be too small: the length goes on counting, so that the next
+ * buffer is large enough.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * /sys/devices/system: the harts, as glibc (sysconf), lscpu, perf, numactl and libuv look for them. QEMU's virt machine has one package
- * and one memory node; each hart is a core of its own.
+ * /sys/devices/system: the harts, as glibc (sysconf), lscpu, perf, numactl and libuv look for
+ * them. QEMU's virt machine has one package and one memory node; each hart is a core of its own.
  */
 #include <stdio.h>
 
@@ -101,13 +101,13 @@ static int register_cpu(u32 cpu)
 int sys_nodes_init(void)
 {
 	const struct sys_node cpu_nodes[] = {
-		{"online", show_cpu_list, 0},	{"possible", show_cpu_list, 0},
-		{"present", show_cpu_list, 0},	{"offline", show_empty, 0},
-		{"isolated", show_empty, 0},	{"kernel_max", show_number, MAX_CPUS - 1},
+		{"online", show_cpu_list, 0},  {"possible", show_cpu_list, 0},
+		{"present", show_cpu_list, 0}, {"offline", show_empty, 0},
+		{"isolated", show_empty, 0},   {"kernel_max", show_number, MAX_CPUS - 1},
 	};
 	const struct sys_node memory_nodes[] = {
-		{"online", show_number, 0},	{"possible", show_number, 0},
-		{"has_cpu", show_number, 0},	{"has_memory", show_number, 0},
+		{"online", show_number, 0},	     {"possible", show_number, 0},
+		{"has_cpu", show_number, 0},	     {"has_memory", show_number, 0},
 		{"node0/cpulist", show_cpu_list, 0}, {"node0/cpumap", show_cpu_mask, 0},
 	};
 	int err = register_all(CPU_DIR, cpu_nodes, ARRAY_SIZE(cpu_nodes));

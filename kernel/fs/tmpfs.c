@@ -1,9 +1,10 @@
 /*
- * tmpfs: the name tree is the file system, and a file's contents are a vm_object, so that mapping a file and reading it see the
- * same pages, and exec maps what the initramfs brought without a copy.
+ * tmpfs: the name tree is the file system, and a file's contents are a vm_object, so that mapping
+ * a file and reading it see the same pages, and exec maps what the initramfs brought without a
+ * copy.
  *
- * Writers of one file, and truncate, exclude each other by the inode's lock; readers take none: they look at the size once
- * and copy page by page, each page kept by its own reference.
+ * Writers of one file, and truncate, exclude each other by the inode's lock; readers take none:
+ * they look at the size once and copy page by page, each page kept by its own reference.
  */
 #include "abi/errno.h"
 #include "abi/fcntl.h"

@@ -1,10 +1,12 @@
 /*
- * Path walks. One walk runs inside one epoch section: it borrows every dentry on its way and takes a reference on the
- * result only; if the result is dying at that moment (count zero) the walk starts again, and finds it gone.
+ * Path walks. One walk runs inside one epoch section: it borrows every dentry on its way and
+ * takes a reference on the result only; if the result is dying at that moment (count zero) the
+ * walk starts again, and finds it gone.
  *
- * Symlinks need no recursion: the rest of the path is a stack of strings, one for each link that is not yet used up; the
- * strings are the links' own text, which the epoch keeps. A dentry that was made on demand (procfs) belongs to nobody but the
- * walk, which holds the reference of the last such one in `held`; that one keeps its parents.
+ * Symlinks need no recursion: the rest of the path is a stack of strings, one for each link that
+ * is not yet used up; the strings are the links' own text, which the epoch keeps. A dentry that
+ * was made on demand (procfs) belongs to nobody but the walk, which holds the reference of the
+ * last such one in `held`; that one keeps its parents.
  *
  * Cost: per component one hash and one chain, no atomics; one atomic increment at the end.
  */
@@ -28,14 +30,14 @@ struct walk {
 	struct path at;	     /* borrowed: where the walk has come to */
 	struct dentry *held; /* reference on the newest dentry made on demand, or NULL */
 	const char *rest[WALK_MAX_LINKS + 1];
-	u32 depth;	     /* rest[depth] is being used */
-	u32 links;	     /* symlinks followed */
-	bool stopped;	     /* `at` is the parent, last_* tell the name */
-	bool slash;	     /* the last component is followed by slashes: it must be a directory */
+	u32 depth;    /* rest[depth] is being used */
+	u32 links;    /* symlinks followed */
+	bool stopped; /* `at` is the parent, last_* tell the name */
+	bool slash;   /* the last component is followed by slashes: it must be a directory */
 	enum walk_last kind;
 	const char *last;
 	size_t last_len;
-	char text[32];	     /* text of a symlink made on demand (/proc/self) */
+	char text[32]; /* text of a symlink made on demand (/proc/self) */
 };
 
 static const char *skip_slashes(const char *p)
@@ -226,8 +228,8 @@ static int walk_run(struct walk *w)
 }
 
 /* Under the epoch. */
-static int walk_start(struct walk *w, struct fs_context *ctx, const struct path *at, const char *name,
-		      u32 flags)
+static int walk_start(struct walk *w, struct fs_context *ctx, const struct path *at,
+		      const char *name, u32 flags)
 {
 	memset(w, 0, offsetof(struct walk, rest));
 	w->depth = 0;

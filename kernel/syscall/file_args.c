@@ -110,8 +110,7 @@ int vec_arg_get(struct vec_arg *v, u64 addr, u64 count)
 		if (!v->segs)
 			return -ENOMEM;
 	}
-	err = copy_from_user(v->segs, (const void __user *)(uintptr_t)addr,
-			     count * sizeof(*v->segs));
+	err = copy_from_user(v->segs, (const void __user *)(uintptr_t)addr, count * sizeof(*v->segs));
 	if (!err)
 		err = vec_check(v->segs, count);
 	if (err) {

@@ -1,5 +1,6 @@
 /*
- * Arguments that the file system calls share: descriptors, path names, directories to start from, vectors.
+ * Arguments that the file system calls share: descriptors, path names, directories to start from,
+ * vectors.
  */
 #ifndef KERNEL_SYSCALL_FILE_ARGS_H
 #define KERNEL_SYSCALL_FILE_ARGS_H
@@ -40,11 +41,16 @@ struct dir_arg {
 	const struct path *at; /* NULL: the working directory */
 	struct fd_ref ref;
 };
-/* 0, -EBADF, -ENOTDIR (the descriptor has no place in the tree). An absolute `text` needs no dirfd. */
+/*
+ * 0, -EBADF, -ENOTDIR (the descriptor has no place in the tree). An absolute `text` needs no dirfd.
+ */
 int dir_arg_get(struct dir_arg *d, u64 dirfd, const char *text);
 void dir_arg_put(struct dir_arg *d);
 
-/* Both, and the walk: what most calls on names begin with. `walk`: WALK_*. The result carries a reference. */
+/*
+ * Both, and the walk: what most calls on names begin with. `walk`: WALK_*. The result carries a
+ * reference.
+ */
 int path_lookup_arg(u64 dirfd, u64 addr, u32 walk, struct path *out);
 
 /* An iovec array. */

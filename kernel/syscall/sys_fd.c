@@ -171,7 +171,10 @@ long sys_ioctl(SYSCALL_ARGS)
 	return ret;
 }
 
-/* Both descriptors are reserved before user memory is written, and published after it: they appear together or not at all. */
+/*
+ * Both descriptors are reserved before user memory is written, and published after it: they appear
+ * together or not at all.
+ */
 static long pipe_install(struct file *ends[2], u64 addr, bool cloexec)
 {
 	struct fd_table *files = task_current()->files;

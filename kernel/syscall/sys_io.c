@@ -1,6 +1,7 @@
 /*
- * read and write in all forms, lseek. Each looks the descriptor up (borrowed when the table is not shared), checks the access mode, and
- * calls the file type with an iterator and a position. The file's own position is locked only if somebody else may use it.
+ * read and write in all forms, lseek. Each looks the descriptor up (borrowed when the table is
+ * not shared), checks the access mode, and calls the file type with an iterator and a position.
+ * The file's own position is locked only if somebody else may use it.
  */
 #include "abi/errno.h"
 #include "abi/fcntl.h"

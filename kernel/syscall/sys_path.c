@@ -1,5 +1,6 @@
 /*
- * System calls on names: open, create, remove, rename, links, directories, the task's place in the tree.
+ * System calls on names: open, create, remove, rename, links, directories, the task's place in
+ * the tree.
  */
 #include <string.h>
 

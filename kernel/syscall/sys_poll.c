@@ -1,5 +1,6 @@
 /*
- * ppoll and pselect6. Both take references on all files, because others may close them meanwhile, and wait in poll_files().
+ * ppoll and pselect6. Both take references on all files, because others may close them meanwhile,
+ * and wait in poll_files().
  */
 #include <string.h>
 
@@ -122,8 +123,8 @@ static u32 ppoll_take(const struct abi_pollfd *fds, struct poll_item *items, u32
 	return invalid;
 }
 
-static long ppoll_run(struct abi_pollfd *fds, struct poll_item *items, u32 n, struct poll_timeout *t,
-		      bool masked)
+static long ppoll_run(struct abi_pollfd *fds, struct poll_item *items, u32 n,
+		      struct poll_timeout *t, bool masked)
 {
 	u32 invalid = ppoll_take(fds, items, n);
 	long ret;
@@ -181,9 +182,9 @@ static const PollEvent select_events[NR_SETS] = {
 };
 
 struct select {
-	u32 n;		    /* descriptors 0..n-1 */
-	u32 words;	    /* per set */
-	u64 addr[NR_SETS];  /* 0: set not given */
+	u32 n;		   /* descriptors 0..n-1 */
+	u32 words;	   /* per set */
+	u64 addr[NR_SETS]; /* 0: set not given */
 	u64 *set[NR_SETS];
 	struct poll_item *items; /* one per descriptor; file NULL where it is in no set */
 };

@@ -1,5 +1,6 @@
 /*
- * System calls on attributes and sizes: the stat family, statfs, chmod, chown, times, truncate, sync.
+ * System calls on attributes and sizes: the stat family, statfs, chmod, chown, times, truncate,
+ * sync.
  */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
@@ -10,7 +11,10 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/time/time.h"
 
-/* File systems in memory have no count of inodes: what statfs says instead, as Linux's tmpfs without limits does. */
+/*
+ * File systems in memory have no count of inodes: what statfs says instead, as Linux's tmpfs
+ * without limits does.
+ */
 #define STATFS_FILES 0
 
 /* Floor division: times before 1970 have non-negative nanoseconds. */
@@ -213,7 +217,10 @@ long sys_fstatfs(SYSCALL_ARGS)
 
 /* ---- changes ---- */
 
-/* The place of an open descriptor, a reference; -EBADF also for O_PATH unless `path_ok`; -EINVAL if it has none. */
+/*
+ * The place of an open descriptor, a reference; -EBADF also for O_PATH unless `path_ok`; -EINVAL if
+ * it has none.
+ */
 static int path_of_fd(u64 fd, bool path_ok, struct path *out)
 {
 	struct fd_ref r = fd_arg(fd);
@@ -305,7 +312,10 @@ long sys_fchownat(SYSCALL_ARGS)
 	return err;
 }
 
-/* Reads the two times of utimensat; NULL: now and now. *given: a time other than "now" is set (needs the owner). */
+/*
+ * Reads the two times of utimensat; NULL: now and now. *given: a time other than "now" is set
+ * (needs the owner).
+ */
 static int times_from_user(u64 addr, s64 out[2], bool *given)
 {
 	struct abi_timespec ts[2];
@@ -405,7 +415,10 @@ long sys_ftruncate(SYSCALL_ARGS)
 	return ret;
 }
 
-/* Memory is where these file systems keep their data: there is nothing to write back, and no way to fail. */
+/*
+ * Memory is where these file systems keep their data: there is nothing to write back, and no way to
+ * fail.
+ */
 static long sync_fd(u64 fd, bool regular_only)
 {
 	struct fd_ref r = fd_arg(fd);

@@ -1,0 +1,144 @@
+/*
+ * What kernel/file and kernel/fs need from the layers below, for the host: memory from malloc,
+ * user memory that is the test's own below a limit, a clock that counts, and objects with a plain
+ * array of pages.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/errno.h"
+#include "kernel/file/file.h"
+#include "kernel/fs/fs.h"
+#include "kernel/fs/fs_internal.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/time/time.h"
+#include "tests/unit/file/fakes.h"
+
+#define OBJECT_PAGES 64
+
+u64 fake_user_limit = ~0UL;
+
+void *kmalloc(size_t size)
+{
+	return malloc(size);
+}
+
+void *kzalloc(size_t size)
+{
+	return calloc(1, size);
+}
+
+void kfree(void *p)
+{
+	free(p);
+}
+
+void page_put(void *page)
+{
+	(void)page;
+}
+
+/*
+ * An address at or above the limit faults; a copy that reaches it fails whole, as copy_from_user
+ * does.
+ */
+static int user_check(u64 addr, size_t n)
+{
+	return addr + n > fake_user_limit ? -EFAULT : 0;
+}
+
+int copy_from_user(void *dst, const void __user *src, size_t n)
+{
+	if (user_check((u64)(uintptr_t)src, n))
+		return -EFAULT;
+	memcpy(dst, src, n);
+	return 0;
+}
+
+int copy_to_user(void __user *dst, const void *src, size_t n)
+{
+	if (user_check((u64)(uintptr_t)dst, n))
+		return -EFAULT;
+	memcpy(dst, src, n);
+	return 0;
+}
+
+int clear_user(void __user *dst, size_t n)
+{
+	if (user_check((u64)(uintptr_t)dst, n))
+		return -EFAULT;
+	memset(dst, 0, n);
+	return 0;
+}
+
+u64 time_realtime_ns(void)
+{
+	static u64 now;
+
+	return __atomic_add_fetch(&now, 1, __ATOMIC_RELAXED);
+}
+
+struct vm_object_private {
+	void *pages[OBJECT_PAGES];
+};
+
+struct vm_object *vm_object_create(u64 size)
+{
+	struct vm_object *o = calloc(1, sizeof(*o));
+
+	o->size = size;
+	o->refs = 1;
+	o->priv = calloc(1, sizeof(*o->priv));
+	return o;
+}
+
+void vm_object_get(struct vm_object *o)
+{
+	__atomic_add_fetch(&o->refs, 1, __ATOMIC_RELAXED);
+}
+
+void vm_object_put(struct vm_object *o)
+{
+	if (__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	for (int i = 0; i < OBJECT_PAGES; i++)
+		free(o->priv->pages[i]);
+	free(o->priv);
+	free(o);
+}
+
+void *vm_object_page(struct vm_object *o, u64 index, bool create)
+{
+	if (index >= OBJECT_PAGES)
+		return NULL;
+	if (!o->priv->pages[index] && create)
+		o->priv->pages[index] = calloc(1, PAGE_SIZE);
+	return o->priv->pages[index];
+}
+
+int vm_object_resize(struct vm_object *o, u64 size)
+{
+	for (u64 i = 0; i < OBJECT_PAGES; i++) {
+		u64 start = i * PAGE_SIZE, keep = size > start ? size - start : 0;
+
+		if (o->priv->pages[i] && keep < PAGE_SIZE)
+			memset((char *)o->priv->pages[i] + keep, 0, PAGE_SIZE - keep);
+	}
+	o->size = size;
+	return 0;
+}
+
+u64 vm_object_pages(struct vm_object *o)
+{
+	u64 n = 0;
+
+	for (int i = 0; i < OBJECT_PAGES; i++)
+		n += o->priv->pages[i] != NULL;
+	return n;
+}
+
+void devfs_bind(struct inode *inode)
+{
+	inode->fops = &dir_file_ops;
+}
