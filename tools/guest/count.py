@@ -1,8 +1,9 @@
 """What one operation costs without a clock: the counts of the QEMU plugin, per operation.
 
 The program marks windows and says how many operations lie in each, and whether one hart does them
-all ("one_hart"); the plugin counts what every hart did inside them (perf/plugin). Of repeated windows the one with the fewest instructions per
-operation is kept: what is above the minimum is ticks and other work that happened to fall in.
+all ("one_hart"); the plugin counts what every hart did inside them (perf/plugin). Of repeated
+windows the one with the fewest instructions per operation is kept: what is above the minimum is
+ticks and other work that happened to fall in.
 """
 
 import bisect
@@ -121,7 +122,8 @@ def add_symbols(counts, symbols):
 
 
 def _describe(name, system, line):
-    text = f"{name}: {system} moves {number(line['moves'])} times line {line['paddr']} {line['symbol']}"
+    text = (f"{name}: {system} moves {number(line['moves'])} times line {line['paddr']} "
+            f"{line['symbol']}")
     for key, what in (("write_in", "written in"), ("read_in", "read in")):
         if line[key]:
             text += f", {what} {line[key]}"

@@ -103,11 +103,13 @@ class Guest:
         log = outcome.console.decode(errors="replace").replace("\r", "")
         errors = outcome.errors.decode(errors="replace").strip()
         if outcome.timed_out:
-            return Result(TIMEOUT, outcome, f"the time limit of {timeout:g} s passed", panic.tail(log))
+            return Result(TIMEOUT, outcome, f"the time limit of {timeout:g} s passed",
+                          panic.tail(log))
         if outcome.escaped:
             return Result(_ESCAPED, outcome)
         if outcome.returncode < 0:
-            return Result(FAILED, outcome, f"QEMU was killed by signal {-outcome.returncode}", errors)
+            return Result(FAILED, outcome, f"QEMU was killed by signal {-outcome.returncode}",
+                          errors)
         if outcome.returncode and not outcome.firmware and not log:
             reason = errors.splitlines()[0] if errors else f"status {outcome.returncode}"
             return Result(FAILED, outcome, f"QEMU did not start: {reason}")
@@ -115,7 +117,8 @@ class Guest:
             return self._judge_linux(outcome, log, with_status)
         report = panic.report(log)
         if report:
-            return Result(FAILED, outcome, "the kernel panicked", panic.symbolise(report, self.kernel))
+            return Result(FAILED, outcome, "the kernel panicked",
+                          panic.symbolise(report, self.kernel))
         status = outcome.returncode
         failed = status in (FAILED, NOT_EXECUTABLE, NOT_FOUND)
         return Result(status, outcome, detail=panic.tail(log) if failed else "")
@@ -126,5 +129,6 @@ class Guest:
             return Result(outcome.returncode, outcome)
         words = outcome.status.decode().split()
         if len(words) != 2 or words[0] != "exit":
-            return Result(FAILED, outcome, "Linux ended without the program's status", panic.tail(log))
+            return Result(FAILED, outcome, "Linux ended without the program's status",
+                          panic.tail(log))
         return Result(int(words[1]), outcome)

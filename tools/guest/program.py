@@ -74,6 +74,7 @@ def find(tree, name, search_path):
             break
         wanted = tree.resolve(interpreter)
         if not _check(tree, interpreter, wanted):
-            raise ToolError(f"{asked}: its interpreter {interpreter} is not in the guest", NOT_FOUND)
+            raise ToolError(f"{asked}: its interpreter {interpreter} is not in the guest",
+                            NOT_FOUND)
         asked = interpreter
     return path

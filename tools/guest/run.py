@@ -173,7 +173,8 @@ def run(options, command):
         qemu_args = _debugger(guest, folder) if options.gdb else []
         result = guest.run(command, _streams(options), words, qemu_args, options.timeout)
         if options.verbose:
-            sys.stderr.write((result.outcome.firmware + result.outcome.errors).decode(errors="replace"))
+            said = result.outcome.firmware + result.outcome.errors
+            sys.stderr.write(said.decode(errors="replace"))
         if result.error:
             say(f"error: {result.error}")
         if result.detail and not options.verbose:

@@ -135,7 +135,7 @@ class _Input:
             self._wait_for_source()
 
     def _without_escape(self, data):
-        """Takes Ctrl-A out of typed input: with x it ends the run, otherwise the next key is sent."""
+        """Takes Ctrl-A out of typed input: with x it ends the run, else the next key is sent."""
         kept = bytearray()
         for byte in data:
             if self._escape_seen and byte in b"xX":
@@ -238,7 +238,8 @@ class Session:
                                 ("err", streams.stderr, outcome.stderr),
                                 ("status", None, outcome.status)):
             if name in ours:
-                outputs.append(_Output(selector, ours[name], sink, None if sink is not None else log))
+                log = log if sink is None else None
+                outputs.append(_Output(selector, ours[name], sink, log))
         guest_in = ours.get("console" if streams.interactive else "in")
         if guest_in is not None:
             _Input(selector, streams.stdin, guest_in, streams.interactive)

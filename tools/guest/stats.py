@@ -18,7 +18,7 @@ def parse_lines(output, keys):
         try:
             item = json.loads(line)
         except json.JSONDecodeError:
-            raise ToolError(f"the benchmark printed something else than JSON: {line[:60]}") from None
+            raise ToolError(f"the benchmark printed what is not JSON: {line[:60]}") from None
         if not isinstance(item, dict) or not {"name", *keys} <= item.keys():
             raise ToolError(f"a result without {', '.join(('name', *keys))}: {line[:60]}")
         if not _NAME.fullmatch(str(item["name"])):
