@@ -58,7 +58,7 @@ ATOMIC_AMO(riscv_and_64, u64, "amoand.d.aqrl")
 
 /*
  * sc.rl keeps what is before from passing the store; the fence, on success only, keeps what follows
- * from passing either half. `lr_old` is sign-extended for 32 bits, as lr.w does it.
+ * from passing either half. `old` is sign-extended for 32 bits, as lr.w does with what it reads.
  */
 #define ATOMIC_CAS(name, type, width)                                                              \
 	static inline bool name(volatile void *p, type old, type new)                              \
