@@ -246,6 +246,7 @@ void sched_tick(struct timer *timer)
 	u64 idle;
 
 	atomic_store_relaxed(&rq->tick_on, 0);
+	fence_full(); /* (T): pairs with the barrier of inbox_push_chain() before tick_on is read, in wake.c */
 	if (!inbox_empty(&rq->inbox))
 		sched_drain_inbox(rq);
 	if (!rq->nr_queued)

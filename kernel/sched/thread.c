@@ -75,6 +75,8 @@ void thread_exit(void)
 {
 	struct thread *t = thread_current();
 
+	if (!t->ops)
+		trace_task_exit(t->tid);
 	t->exiting = true;
 	schedule();
 	panic("thread %s runs after its end", t->name);
@@ -101,6 +103,16 @@ void thread_put(struct thread *t)
 		epoch_defer(&t->free_node, thread_free);
 }
 
+/* Above every process id, so that a trace can tell kernel threads from each other and from idle. */
+#define KTHREAD_TID_FIRST 0x400001U
+
+static u32 kthread_new_tid(void)
+{
+	static u32 next = KTHREAD_TID_FIRST; /* [a] */
+
+	return atomic_fetch_add_relaxed(&next, 1);
+}
+
 struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg)
 {
 	struct thread *t = kzalloc(sizeof(*t));
@@ -111,6 +123,9 @@ struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg)
 		kfree(t);
 		return NULL;
 	}
+	t->tid = kthread_new_tid();
+	trace_task_new(0, t->tid, t->tid);
+	trace_task_name(t->tid, t->tid, t->name);
 	thread_start(t);
 	return t;
 }

@@ -179,13 +179,19 @@ void timer_run(void)
 {
 	struct timerq *q = this_cpu_ptr(timerq);
 	struct timer *t;
-	u64 now = time_now();
+	u64 now = time_now(), programmed = q->programmed;
 
 	/* What was due at the start: a function that arms its timer for at once must not keep us here. */
 	while ((t = timer_take_due(q, now)) != NULL) {
 		t->fn(t);
 		atomic_store_release(&q->running, NULL); /* (P): pairs with timer_wait_running() */
 	}
+	/*
+	 * An expiry that QEMU's main loop was already delivering when stimecmp was written sets STIP after that write, and only
+	 * another write clears it: without this one the interrupt would come again for ever.
+	 */
+	if (q->programmed == programmed)
+		csr_write_stimecmp(programmed);
 }
 
 u64 timer_next_deadline(void)
