@@ -14,16 +14,16 @@
 #define MAX_DEPTH 8
 
 struct dt_node {
-	int offset;		 /* in the blob */
-	int parent;		 /* -1: the root */
-	u32 phandle;		 /* 0: none */
-	u32 address_cells;	 /* of the children's reg */
+	int offset;	   /* in the blob */
+	int parent;	   /* -1: the root */
+	u32 phandle;	   /* 0: none */
+	u32 address_cells; /* of the children's reg */
 	u32 size_cells;
-	const char *compatible;	 /* list of strings; NULL: none */
+	const char *compatible; /* list of strings; NULL: none */
 	u32 compatible_length;
 };
 
-static const void *fdt;			 /* [I] after boot, like all of this */
+static const void *fdt; /* [I] after boot, like all of this */
 static struct dt_node nodes[MAX_NODES];
 static int nr_nodes;
 static struct {
@@ -36,9 +36,9 @@ static void dt_read_node(struct dt_node *n, int offset, int parent)
 {
 	int property;
 
-	*n = (struct dt_node){
-		.offset = offset, .parent = parent, .address_cells = 2, .size_cells = 1};
-	fdt_for_each_property_offset(property, fdt, offset) {
+	*n = (struct dt_node){.offset = offset, .parent = parent, .address_cells = 2, .size_cells = 1};
+	fdt_for_each_property_offset(property, fdt, offset)
+	{
 		const char *name;
 		int length;
 		const void *value = fdt_getprop_by_offset(fdt, property, &name, &length);

@@ -24,11 +24,11 @@ int dt_phandle_node(u32 phandle);
 /* Iterates the harts of /cpus that are not disabled: true while there is an i-th one. `intc`: phandle of its interrupt controller. */
 bool dt_hart(u32 i, u32 *hartid, u32 *intc);
 
-const char *dt_bootargs(void);			    /* "" if none */
-bool dt_initrd(u64 *start, u64 *end);		    /* physical */
-u64 dt_timebase(void);				    /* Hz */
-const char *dt_isa(void);			    /* ISA string of the first hart */
-const void *dt_rng_seed(u32 *length);		    /* NULL if none */
-const void *dt_blob(u64 *size);		    /* the whole tree */
+const char *dt_bootargs(void);	      /* "" if none */
+bool dt_initrd(u64 *start, u64 *end); /* physical */
+u64 dt_timebase(void);		      /* Hz */
+const char *dt_isa(void);	      /* ISA string of the first hart */
+const void *dt_rng_seed(u32 *length); /* NULL if none */
+const void *dt_blob(u64 *size);	      /* the whole tree */
 
 #endif

@@ -16,11 +16,11 @@
 #define UART_FCR 2
 #define UART_LSR 5
 
-#define IER_RECEIVE	0x01
-#define FCR_ENABLE	0x01
-#define LSR_DATA_READY	0x01
-#define LSR_THR_EMPTY	0x20
-#define UART_FIFO	16
+#define IER_RECEIVE    0x01
+#define FCR_ENABLE     0x01
+#define LSR_DATA_READY 0x01
+#define LSR_THR_EMPTY  0x20
+#define UART_FIFO      16
 
 #define INPUT_SIZE 1024
 

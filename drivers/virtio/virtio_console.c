@@ -27,11 +27,12 @@
 #define QUEUE_CONTROL_IN  2
 #define QUEUE_CONTROL_OUT 3
 
-#define MAX_PORTS    16U
-#define CONTROL_SIZE 32 /* two messages for each port may wait; the device drops what finds no room */
-#define MESSAGE_SIZE 128U
-#define RX_PAGES     4
-#define TX_SPINS     1000 /* about 20 us */
+#define MAX_PORTS 16U
+#define CONTROL_SIZE                                                                               \
+	32 /* two messages for each port may wait; the device drops what finds no room */
+#define MESSAGE_SIZE   128U
+#define RX_PAGES       4
+#define TX_SPINS       1000 /* about 20 us */
 #define CONTROL_WAIT_S 1
 
 enum control_event {
@@ -57,12 +58,12 @@ struct virtio_console;
 struct vport {
 	struct console console;	   /* first: what the callbacks get */
 	struct virtio_console *vc; /* [I] */
-	struct virtq *rx;	   /* [L:reader] kernel/fs has one reader and one writer at a time */
-	struct virtq *tx;	   /* [L:writer] */
-	u32 rx_used;		   /* [L:reader] bytes already read of the oldest page of rx */
-	char *tx_page;		   /* [L:writer] */
-	bool tx_busy;		   /* [L:writer] the device has tx_page */
-	bool host_open;		   /* [a] written by the control messages */
+	struct virtq *rx; /* [L:reader] kernel/fs has one reader and one writer at a time */
+	struct virtq *tx; /* [L:writer] */
+	u32 rx_used;	  /* [L:reader] bytes already read of the oldest page of rx */
+	char *tx_page;	  /* [L:writer] */
+	bool tx_busy;	  /* [L:writer] the device has tx_page */
+	bool host_open;	  /* [a] written by the control messages */
 };
 
 /* The control queues belong to virtio_console_probe(), then to the interrupt handler. */
@@ -160,8 +161,7 @@ static long vport_write(struct console *c, const char *buf, size_t n)
 
 static void control_give(struct virtio_console *vc, struct control *message)
 {
-	struct virtq_piece piece = {
-		.memory = message, .length = MESSAGE_SIZE, .device_writes = true};
+	struct virtq_piece piece = {.memory = message, .length = MESSAGE_SIZE, .device_writes = true};
 
 	BUG_ON(virtq_add(vc->control_in, &piece, 1, message));
 }
@@ -346,6 +346,6 @@ void virtio_console_probe(struct virtio_device *dev)
 	return;
 fail:
 	/* What was allocated stays with the device: it may still know of it. */
-	klog(KLOG_ERR, "virtio: a console device without ports or memory is not used\n");
+	klog(KLOG_ERR, "virtio: a console device cannot be used: no ports, interrupt or memory\n");
 	virtio_fail(dev);
 }

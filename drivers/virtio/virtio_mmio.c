@@ -9,29 +9,29 @@
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 
-#define REG_MAGIC	     0x000
-#define REG_VERSION	     0x004
-#define REG_DEVICE_ID	     0x008
-#define REG_DEVICE_FEATURES  0x010
+#define REG_MAGIC		0x000
+#define REG_VERSION		0x004
+#define REG_DEVICE_ID		0x008
+#define REG_DEVICE_FEATURES	0x010
 #define REG_DEVICE_FEATURES_SEL 0x014
-#define REG_DRIVER_FEATURES  0x020
+#define REG_DRIVER_FEATURES	0x020
 #define REG_DRIVER_FEATURES_SEL 0x024
-#define REG_QUEUE_SEL	     0x030
-#define REG_QUEUE_SIZE_MAX   0x034
-#define REG_QUEUE_SIZE	     0x038
-#define REG_QUEUE_READY	     0x044
-#define REG_QUEUE_NOTIFY     0x050
-#define REG_INTERRUPT_STATUS 0x060
-#define REG_INTERRUPT_ACK    0x064
-#define REG_STATUS	     0x070
-#define REG_QUEUE_DESC	     0x080 /* low and high word of a physical address, as the next two */
-#define REG_QUEUE_AVAIL	     0x090
-#define REG_QUEUE_USED	     0x0a0
-#define REG_CONFIG	     0x100
+#define REG_QUEUE_SEL		0x030
+#define REG_QUEUE_SIZE_MAX	0x034
+#define REG_QUEUE_SIZE		0x038
+#define REG_QUEUE_READY		0x044
+#define REG_QUEUE_NOTIFY	0x050
+#define REG_INTERRUPT_STATUS	0x060
+#define REG_INTERRUPT_ACK	0x064
+#define REG_STATUS		0x070
+#define REG_QUEUE_DESC		0x080 /* low and high word of a physical address, as the next two */
+#define REG_QUEUE_AVAIL		0x090
+#define REG_QUEUE_USED		0x0a0
+#define REG_CONFIG		0x100
 
-#define MAGIC	  0x74726976 /* "virt" */
-#define VERSION	  2
-#define ID_NONE	  0
+#define MAGIC	   0x74726976 /* "virt" */
+#define VERSION	   2
+#define ID_NONE	   0
 #define ID_CONSOLE 3
 
 #define STATUS_ACKNOWLEDGE 1
@@ -80,8 +80,7 @@ int virtio_negotiate(struct virtio_device *dev, u64 wanted)
 	reg_write(dev, REG_DRIVER_FEATURES_SEL, 1);
 	reg_write(dev, REG_DRIVER_FEATURES, (u32)(dev->features >> 32));
 	status_add(dev, STATUS_FEATURES_OK);
-	if ((dev->features & VIRTIO_F_VERSION_1) &&
-	    (reg_read(dev, REG_STATUS) & STATUS_FEATURES_OK))
+	if ((dev->features & VIRTIO_F_VERSION_1) && (reg_read(dev, REG_STATUS) & STATUS_FEATURES_OK))
 		return 0;
 	virtio_fail(dev);
 	return -ENODEV;

@@ -41,9 +41,9 @@ struct virtq_used {
 };
 
 struct virtq {
-	u16 size;		   /* [I] a power of two */
-	u16 number;		   /* [I] which queue of its device */
-	u16 free_head;		   /* first of the chain of free descriptors */
+	u16 size;      /* [I] a power of two */
+	u16 number;    /* [I] which queue of its device */
+	u16 free_head; /* first of the chain of free descriptors */
 	u16 nr_free;
 	u16 avail_index;	   /* what avail->index shows */
 	u16 used_seen;		   /* [a] elements taken; written by the user, read by any hart */

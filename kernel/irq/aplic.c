@@ -8,14 +8,14 @@
 #include "arch/riscv64/layout.h"
 #include "drivers/dt.h"
 
-#define DOMAINCFG	0x0000
-#define SOURCECFG(s)	(0x0004 + 4UL * ((s)-1))
-#define SETIPNUM	0x1cdc
-#define SETIENUM	0x1edc
-#define TARGET(s)	(0x3004 + 4UL * ((s)-1))
+#define DOMAINCFG    0x0000
+#define SOURCECFG(s) (0x0004 + 4UL * ((s)-1))
+#define SETIPNUM     0x1cdc
+#define SETIENUM     0x1edc
+#define TARGET(s)    (0x3004 + 4UL * ((s)-1))
 
-#define DOMAINCFG_IE	BIT(8)
-#define DOMAINCFG_MSI	BIT(2)
+#define DOMAINCFG_IE	     BIT(8)
+#define DOMAINCFG_MSI	     BIT(2)
 #define SOURCECFG_LEVEL_HIGH 6
 #define TARGET_HART_SHIFT    18
 

@@ -12,6 +12,9 @@
 #include "kernel/sync/hart.h"
 #include "kernel/sync/inbox.h"
 #include "kernel/sync/percpu.h"
+#include "kernel/sync/sync_ops.h"
+
+#define CALL_FAST_TURNS 500 /* about 15 us */
 
 struct hart_call_group {
 	void (*fn)(void *arg); /* [I] */
@@ -42,18 +45,36 @@ void hart_call_run(void)
 	}
 }
 
+/* One turn of waiting: answer others, a panic too; lend the virtual CPU if it takes long, since the target may be waiting for a host core. */
+static void hart_call_wait_turn(u32 turn)
+{
+	hart_call_run();
+	if (atomic_load_relaxed(&cpu_self()->work) & HART_WORK_STOP)
+		panic_stop_self();
+	if (turn % CALL_FAST_TURNS == CALL_FAST_TURNS - 1 && sync_ops.spin_wait_slow)
+		sync_ops.spin_wait_slow();
+	cpu_relax();
+}
+
+static u64 hart_call_started(u64 mask)
+{
+	u64 started = 0;
+
+	for (; mask; mask &= mask - 1) {
+		u32 cpu = (u32)__builtin_ctzl(mask);
+
+		if (hart_state_of(cpu_of(cpu)) != HART_OFFLINE)
+			started |= BIT(cpu);
+	}
+	return started;
+}
+
 void hart_call(u64 mask, void (*fn)(void *arg), void *arg)
 {
 	struct hart_call_message messages[MAX_CPUS];
 	struct hart_call_group group = {.fn = fn, .arg = arg};
-	u64 others = mask & ~BIT(cpu_id());
+	u64 others = hart_call_started(mask & ~BIT(cpu_id()));
 
-	for (u64 left = others; left; left &= left - 1) {
-		u32 cpu = (u32)__builtin_ctzl(left);
-
-		if (hart_state_of(cpu_of(cpu)) == HART_OFFLINE)
-			others &= ~BIT(cpu);
-	}
 	group.left = (u32)__builtin_popcountl(others);
 	for (u64 left = others; left; left &= left - 1) {
 		u32 cpu = (u32)__builtin_ctzl(left);
@@ -65,10 +86,6 @@ void hart_call(u64 mask, void (*fn)(void *arg), void *arg)
 		hart_kick_mask(others, HART_WORK_CALL, true);
 	if (mask & BIT(cpu_id()))
 		fn(arg);
-	while (atomic_load_acquire(&group.left)) {
-		hart_call_run();
-		if (atomic_load_relaxed(&cpu_self()->work) & HART_WORK_STOP)
-			panic_stop_self();
-		cpu_relax();
-	}
+	for (u32 turn = 0; atomic_load_acquire(&group.left); turn++)
+		hart_call_wait_turn(turn);
 }

@@ -22,9 +22,9 @@
 #define EIID_IPI	1
 #define EIID_OF(source) (EIID_IPI + (source))
 
-static u64 imsic_pages[MAX_CPUS];	  /* [I] physical address of each cpu's supervisor file; 0 if none */
+static u64 imsic_pages[MAX_CPUS]; /* [I] physical address of each cpu's supervisor file; 0 if none */
 static volatile u32 *imsic_doors[MAX_CPUS]; /* [I] the same, mapped */
-static u32 imsic_ids;			  /* [I] highest EIID */
+static u32 imsic_ids;			    /* [I] highest EIID */
 
 static void imsic_write(u32 reg, u64 value)
 {

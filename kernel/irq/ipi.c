@@ -5,9 +5,9 @@
 #include "kernel/irq/irq_internal.h"
 
 #include "arch/riscv64/csr.h"
+#include "arch/riscv64/layout.h"
 #include "arch/riscv64/sbi.h"
 #include "drivers/dt.h"
-#include "arch/riscv64/layout.h"
 #include "kernel/sync/hart.h"
 #include "kernel/trace/trace.h"
 

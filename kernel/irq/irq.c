@@ -79,7 +79,8 @@ struct irq_stats irq_stats_of(u32 cpu)
 
 void irq_run_source(u32 source)
 {
-	irq_handler_fn fn = source < IRQ_SOURCES ? atomic_load_acquire(&irq_actions[source].fn) : NULL;
+	irq_handler_fn fn =
+		source < IRQ_SOURCES ? atomic_load_acquire(&irq_actions[source].fn) : NULL;
 
 	this_cpu(irq_stats).device++;
 	trace_irq_entry(64 + source);

@@ -13,9 +13,9 @@
 /* One external interrupt controller drives the machine; its probe returns NULL where it is absent. */
 struct irq_controller {
 	const char *name;
-	void (*hart_init)(void);	 /* every hart */
-	void (*enable)(u32 source);	 /* route the source to some started hart */
-	void (*handle)(void);		 /* SEIP is set: claim, irq_run_source(), complete, until none is left */
+	void (*hart_init)(void);    /* every hart */
+	void (*enable)(u32 source); /* route the source to some started hart */
+	void (*handle)(void); /* SEIP is set: claim, irq_run_source(), complete, until none is left */
 };
 
 const struct irq_controller *plic_probe(void);

@@ -5,19 +5,19 @@
 #include "kernel/irq/irq_internal.h"
 
 #include "arch/riscv64/csr.h"
-#include "drivers/dt.h"
 #include "arch/riscv64/layout.h"
+#include "drivers/dt.h"
 #include "kernel/sync/spinlock.h"
 
-#define PLIC_PRIORITY	   0x0
-#define PLIC_ENABLE	   0x2000
-#define PLIC_ENABLE_STRIDE 0x80
-#define PLIC_CONTEXT	   0x200000
+#define PLIC_PRIORITY	    0x0
+#define PLIC_ENABLE	    0x2000
+#define PLIC_ENABLE_STRIDE  0x80
+#define PLIC_CONTEXT	    0x200000
 #define PLIC_CONTEXT_STRIDE 0x1000
-#define PLIC_CLAIM	   4
+#define PLIC_CLAIM	    4
 
-static u8 *plic_base;			/* [I] */
-static u32 plic_contexts[MAX_CPUS];	/* [I] supervisor context of each cpu + 1; 0 if none */
+static u8 *plic_base;		    /* [I] */
+static u32 plic_contexts[MAX_CPUS]; /* [I] supervisor context of each cpu + 1; 0 if none */
 
 static volatile u32 *plic_word(u64 offset)
 {

@@ -20,9 +20,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define PANIC_STATUS	  125
-#define BACKTRACE_DEPTH	  24
-#define STOP_WAIT_TICKS	  2000000 /* 0.2 s at 10 MHz */
+#define PANIC_STATUS	125
+#define BACKTRACE_DEPTH 24
+#define STOP_WAIT_TICKS 2000000 /* 0.2 s at 10 MHz */
 
 struct backtrace {
 	u32 depth; /* [a] set last */
@@ -86,8 +86,7 @@ void panic_stop_self(void)
 {
 	struct backtrace *bt = &panic_stopped[cpu_id()];
 
-	atomic_store_release(&bt->depth,
-			     1 + backtrace_here(bt->pc, (u64)__builtin_frame_address(0)));
+	atomic_store_release(&bt->depth, 1 + backtrace_here(bt->pc, (u64)__builtin_frame_address(0)));
 	csr_write(sie, 0);
 	for (;;)
 		wfi();
@@ -118,9 +117,9 @@ static void panic_stop_others(void)
 
 static void panic_print_registers(const struct trap_frame *f)
 {
-	static const char *const names[] = {"ra", "sp", "gp", "tp", "t0", "t1", "t2",  "s0",
-					    "s1", "a0", "a1", "a2", "a3", "a4", "a5",  "a6",
-					    "a7", "s2", "s3", "s4", "s5", "s6", "s7",  "s8",
+	static const char *const names[] = {"ra", "sp",	 "gp",	"tp", "t0", "t1", "t2", "s0",
+					    "s1", "a0",	 "a1",	"a2", "a3", "a4", "a5", "a6",
+					    "a7", "s2",	 "s3",	"s4", "s5", "s6", "s7", "s8",
 					    "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
 	const u64 *regs = &f->ra;
 
@@ -176,7 +175,8 @@ static __noreturn void panic_report(const struct trap_frame *frame, const char *
 	reporting = true;
 	panic_stop_others();
 	vsnprintf(message, sizeof(message), fmt, args);
-	panic_printf("\nKERNEL PANIC on hart %u (cpu %u): %s\n", cpu_self()->hartid, cpu_id(), message);
+	panic_printf("\nKERNEL PANIC on hart %u (cpu %u): %s\n", cpu_self()->hartid, cpu_id(),
+		     message);
 	panic_print_hart(cpu_id());
 	if (frame) {
 		panic_print_registers(frame);

@@ -57,8 +57,7 @@ u64 time_ns_to_ticks(u64 ns)
 
 	if (__builtin_mul_overflow(whole, ns_denominator, &ticks))
 		return TIME_NEVER - 1;
-	return MIN(ticks + (rest * ns_denominator + ns_numerator - 1) / ns_numerator,
-		   TIME_NEVER - 1);
+	return MIN(ticks + (rest * ns_denominator + ns_numerator - 1) / ns_numerator, TIME_NEVER - 1);
 }
 
 u64 time_monotonic_ns(void)

@@ -12,12 +12,12 @@
 
 void time_init(u64 freq); /* boot hart: timebase of the device tree */
 
-extern u64 time_freq;		/* [I] ticks per second */
-extern u64 time_realtime_base;	/* [a] CLOCK_REALTIME at tick 0, nanoseconds (goldfish RTC at boot, clock_settime) */
+extern u64 time_freq; /* [I] ticks per second */
+extern u64 time_realtime_base; /* [a] CLOCK_REALTIME at tick 0, nanoseconds (goldfish RTC at boot, clock_settime) */
 
-u64 time_now(void);		  /* ticks */
-u64 time_ticks_to_ns(u64 ticks);  /* exact for 10 MHz; rounds down */
-u64 time_ns_to_ticks(u64 ns);	  /* rounds up; saturates at ~0 - 1 */
+u64 time_now(void);		 /* ticks */
+u64 time_ticks_to_ns(u64 ticks); /* exact for 10 MHz; rounds down */
+u64 time_ns_to_ticks(u64 ns);	 /* rounds up; saturates at ~0 - 1 */
 u64 time_monotonic_ns(void);
 u64 time_realtime_ns(void);
 
@@ -27,10 +27,10 @@ u64 time_realtime_ns(void);
  * timer again. Arming and cancelling one timer from several harts at once is the caller's to prevent.
  */
 struct timer {
-	struct heap_node node; /* [L:timer queue] key = deadline in ticks */
-	void (*fn)(struct timer *t);	      /* [I] */
-	u32 cpu;			      /* [a] queue it is on + 1; 0 when idle */
-	u32 arms;			      /* [a] times it was armed */
+	struct heap_node node;	     /* [L:timer queue] key = deadline in ticks */
+	void (*fn)(struct timer *t); /* [I] */
+	u32 cpu;		     /* [a] queue it is on + 1; 0 when idle */
+	u32 arms;		     /* [a] times it was armed */
 };
 
 void timer_init(struct timer *t, void (*fn)(struct timer *));

@@ -33,8 +33,8 @@ struct timerq {
 	struct spinlock lock;
 	struct heap heap;      /* [L:lock] */
 	struct timer *running; /* [a] written under the lock */
-	u64 first;	       /* [a] deadline at the top of the heap; written under the lock, read by this hart without */
-	u64 programmed;	       /* [c] what stimecmp holds */
+	u64 first; /* [a] deadline at the top of the heap; written under the lock, read by this hart without */
+	u64 programmed; /* [c] what stimecmp holds */
 };
 
 static PERCPU(struct timerq, timerq);
@@ -124,7 +124,8 @@ void timer_arm(struct timer *t, u64 deadline)
 	heap_insert(&q->heap, &t->node);
 	timer_note_first(q);
 	atomic_store_release(&t->cpu, cpu_id() + 1);
-	atomic_store_release(&t->arms, t->arms + 1); /* (O): pairs with the first load in timer_cancel() */
+	atomic_store_release(&t->arms,
+			     t->arms + 1); /* (O): pairs with the first load in timer_cancel() */
 	if (deadline < q->programmed)
 		timer_program(q, deadline);
 	spin_unlock(&q->lock);

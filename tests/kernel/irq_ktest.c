@@ -38,11 +38,11 @@ KTEST(irq, a_call_runs_on_just_the_harts_of_its_mask)
 	}
 }
 
-#define CALLS 200
+#define CALLS (800 / nr_cpus + 1)
 
 struct caller {
 	struct thread *thread;
-	u64 seen; /* [a] */
+	u64 seen;   /* [a] */
 	u32 served; /* [a] calls that were answered in full */
 };
 

@@ -14,9 +14,9 @@
 struct probe {
 	struct timer timer;
 	u64 deadline;
-	u64 period; /* [a] it arms itself again after this; 0: it does not */
-	u32 fired;  /* [a] */
-	u32 early;  /* [a] ran before its deadline */
+	u64 period;  /* [a] it arms itself again after this; 0: it does not */
+	u32 fired;   /* [a] */
+	u32 early;   /* [a] ran before its deadline */
 	u32 strayed; /* [a] ran on another hart */
 	u32 cpu;
 };
