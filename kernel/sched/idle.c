@@ -109,7 +109,8 @@ static void idle_wait(struct runq *rq)
 		irq_handle_pending(SIE_TIMER); /* due by the clock; the interrupt itself comes 50 us late */
 		return;
 	}
-	epoch_poll();
+	if (epoch_hart_pending())
+		epoch_poll();
 	if (epoch_hart_pending())
 		timer_arm(this_cpu_ptr(idle_epoch_timer), now + time_freq * EPOCH_WAIT_MS / 1000);
 	idle_halt();
