@@ -164,11 +164,8 @@ long sys_clock_nanosleep(SYSCALL_ARGS)
 	u64 ns;
 	int err;
 
-	if (clock == CLOCK_PROCESS_CPUTIME_ID)
-		return -EOPNOTSUPP;
 	if (!realtime && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
-		return clock == CLOCK_THREAD_CPUTIME_ID || clock_ns(clock, &ns) ? -EINVAL
-										: -EOPNOTSUPP;
+		return clock_ns(clock, &ns) ? -EINVAL : -EOPNOTSUPP;
 	err = user_load_timespec(a2, &ns);
 	if (err)
 		return err;
