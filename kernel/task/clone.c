@@ -40,8 +40,6 @@ static int clone_check_flags(const struct abi_clone_args *args)
 		return -EINVAL;
 	if ((f & CLONE_SIGHAND) && !(f & CLONE_THREAD))
 		return -EINVAL;
-	if (!(f & CLONE_VM))
-		return -ENOSYS;
 	return 0;
 }
 
@@ -116,7 +114,26 @@ static void clone_drop_files(struct task *child)
 		fs_context_put(child->fs);
 }
 
-/* The process that the child will live in: this one, or a new one that shares the address space. */
+/* A process that never had a task. */
+static void process_discard(struct process *p)
+{
+	if (p->exe)
+		file_put(p->exe);
+	process_put(p);
+}
+
+/* The address space of a new process, with a reference: a copy, or (vfork, posix_spawn) the same. */
+static struct mm *clone_mm(u64 flags)
+{
+	struct mm *mm = thread_current()->mm;
+
+	if (!(flags & CLONE_VM))
+		return mm_fork(mm);
+	mm_get(mm);
+	return mm;
+}
+
+/* The process that the child will live in: this one, or a new one. NULL when out of memory. */
 static struct process *clone_process(const struct abi_clone_args *args)
 {
 	struct process *self = process_current(), *p;
@@ -129,8 +146,11 @@ static struct process *clone_process(const struct abi_clone_args *args)
 	if (!p)
 		return NULL;
 	p->exit_signal = (u32)args->exit_signal;
-	mm_get(self->mm);
-	p->mm = self->mm;
+	p->mm = clone_mm(args->flags);
+	if (!p->mm) {
+		process_discard(p);
+		return NULL;
+	}
 	if (args->flags & CLONE_CLEAR_SIGHAND)
 		signal_reset_handlers(p);
 	return p;
@@ -139,12 +159,12 @@ static struct process *clone_process(const struct abi_clone_args *args)
 /* The reference of clone_process(): a thread's process is held by its tasks, a new one keeps it while unreaped. */
 static void clone_process_undo(struct process *p)
 {
-	if (p != process_current()) {
-		mm_put(p->mm);
-		if (p->exe)
-			file_put(p->exe);
+	if (p == process_current()) {
+		process_put(p);
+		return;
 	}
-	process_put(p);
+	mm_put(p->mm);
+	process_discard(p);
 }
 
 static void clone_announce(struct task *child)
@@ -212,7 +232,7 @@ long task_clone(const struct abi_clone_args *args)
 		return err;
 	p = clone_process(args);
 	if (!p)
-		return -EAGAIN;
+		return -ENOMEM;
 	child = task_create(p, thread_current()->name, !(args->flags & CLONE_THREAD), task_start);
 	if (is_err(child)) {
 		clone_process_undo(p);

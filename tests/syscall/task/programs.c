@@ -236,3 +236,66 @@ TEST(sigchld_tells_of_the_child)
 	signal(SIGCHLD, SIG_DFL);
 	CHECK_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);
 }
+
+static int shared_before;
+
+TEST(fork_copies_memory)
+{
+	int status, fds[2], value = 0;
+	pid_t pid;
+
+	shared_before = 1;
+	CHECK_EQ(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		shared_before = 2;
+		value = getppid();
+		_exit(write(fds[1], &value, sizeof(value)) == sizeof(value) ? 11 : 12);
+	}
+	CHECK(pid > 0);
+	CHECK_EQ(read(fds[0], &value, sizeof(value)), sizeof(value));
+	CHECK_EQ(value, getpid());
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 11 << 8);
+	CHECK_EQ(shared_before, 1);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+TEST(many_forks)
+{
+	for (int round = 0; round < 10; round++) {
+		pid_t pids[8];
+
+		for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+			pids[i] = fork();
+			if (pids[i] == 0)
+				_exit((int)i);
+		}
+		for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
+			CHECK_EQ(wait_status(pids[i]), (int)i << 8);
+	}
+}
+
+TEST(orphan_goes_to_init)
+{
+	int fds[2];
+	pid_t pid, parent = 0;
+
+	CHECK_EQ(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (fork() == 0) {
+			while (getppid() != 1)
+				sleep_ms(1);
+			parent = getppid();
+			_exit(write(fds[1], &parent, sizeof(parent)) != sizeof(parent));
+		}
+		_exit(0);
+	}
+	CHECK_EQ(wait_status(pid), 0);
+	CHECK_EQ(read(fds[0], &parent, sizeof(parent)), sizeof(parent));
+	CHECK_EQ(parent, 1);
+	close(fds[0]);
+	close(fds[1]);
+}
