@@ -12,6 +12,7 @@
 
 #include "arch/riscv64/csr.h"
 #include "kernel/irq/irq.h"
+#include "kernel/log/log.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/hart.h"
@@ -130,10 +131,18 @@ void sched_idle(void)
 	}
 }
 
+static void sched_describe(u32 cpu, char *text, size_t size)
+{
+	const struct thread *t = cpu_of(cpu)->current;
+
+	snprintf(text, size, "%s (%u)", t ? t->name : "boot", t ? t->tid : 0);
+}
+
 void sched_init(void)
 {
 	sched_park_init();
 	relax_hook = kernel_relax;
+	panic_describe_thread = sched_describe;
 }
 
 void sched_hart_init(void)
