@@ -13,7 +13,7 @@ static void skip_publish(struct skiplist_node **p, struct skiplist_node *node)
 
 void skiplist_init(struct skiplist *list)
 {
-	*list = (struct skiplist){ .head.height = SKIPLIST_LEVELS, .random = 0x9e3779b97f4a7c15 };
+	*list = (struct skiplist){.head.height = SKIPLIST_LEVELS, .random = 0x9e3779b97f4a7c15};
 }
 
 /* A node reaches each further level with probability one quarter. */

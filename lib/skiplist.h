@@ -1,9 +1,11 @@
 /*
- * Skip list ordered by a 64-bit key: one writer at a time (the caller's lock), any number of readers without a lock.
+ * Skip list ordered by a 64-bit key: one writer at a time (the caller's lock), any number of
+ * readers without a lock.
  *
- * A reader follows `next` pointers with acquire loads and may run beside an insertion or a removal: it then sees the list
- * before or after it. A removed node keeps its pointers, so a reader standing on it walks on; its memory may
- * be reused only when no reader is left (the caller's epoch). Keys are unique and fixed while a node is in a list.
+ * A reader follows `next` pointers with acquire loads and may run beside an insertion or a removal:
+ * it then sees the list before or after it. A removed node keeps its pointers, so a reader standing
+ * on it walks on; its memory may be reused only when no reader is left (the caller's epoch). Keys
+ * are unique and fixed while a node is in a list.
  */
 #ifndef LIB_SKIPLIST_H
 #define LIB_SKIPLIST_H

@@ -1,9 +1,10 @@
 /*
- * Page-table format: Sv39, three levels of 512 entries, the same at every level. Level 0 entries map 4 KiB, level 1
- * 2 MiB, level 2 (the root) 1 GiB. The upper half of a root is the kernel's and equal in all roots.
+ * Page-table format: Sv39, three levels of 512 entries, the same at every level. Level 0 entries
+ * map 4 KiB, level 1 2 MiB, level 2 (the root) 1 GiB. The upper half of a root is the kernel's and
+ * equal in all roots.
  *
- * A and D are preset: hardware that updates them is not assumed (`-cpu max` faults instead, `rv64` updates).
- * Source: RISC-V Privileged Architecture, chapter "Supervisor-Level ISA", Sv39.
+ * A and D are preset: hardware that updates them is not assumed (`-cpu max` faults instead, `rv64`
+ * updates). Source: RISC-V Privileged Architecture, chapter "Supervisor-Level ISA", Sv39.
  */
 #ifndef ARCH_RISCV64_PGTABLE_H
 #define ARCH_RISCV64_PGTABLE_H
@@ -25,10 +26,10 @@
 #define PTE_KERNEL_RO (PTE_V | PTE_R | PTE_G | PTE_A | PTE_D)
 #define PTE_KERNEL_RX (PTE_V | PTE_R | PTE_X | PTE_G | PTE_A | PTE_D)
 
-#define PGTABLE_ENTRIES	    512U
-#define PGTABLE_LEVELS	    3
-#define PGTABLE_ROOT_LEVEL  (PGTABLE_LEVELS - 1)
-#define PGTABLE_KERNEL_HALF (PGTABLE_ENTRIES / 2) /* first root index of the kernel */
+#define PGTABLE_ENTRIES	     512U
+#define PGTABLE_LEVELS	     3
+#define PGTABLE_ROOT_LEVEL   (PGTABLE_LEVELS - 1)
+#define PGTABLE_KERNEL_HALF  (PGTABLE_ENTRIES / 2) /* first root index of the kernel */
 #define PGTABLE_SHIFT(level) (12 + 9 * (level))
 #define PGTABLE_SPAN(level)  (1UL << PGTABLE_SHIFT(level)) /* bytes that one entry covers */
 

@@ -71,6 +71,9 @@ static int key_of(const struct vma *vma, u64 addr, bool write, struct mm_key *ke
 
 	if (!(vma->prot & needed))
 		return -EFAULT;
+	/* Linux: no key for anonymous memory that cannot be written. */
+	if (!vma->object && !(vma->prot & PROT_WRITE))
+		return -EFAULT;
 	key->offset = addr & (PAGE_SIZE - 1);
 	if (vma->object && (vma->flags & VMA_SHARED || !(vma->prot & PROT_WRITE))) {
 		key->space = vma->object->id;

@@ -1,6 +1,7 @@
 /*
- * Start of memory management: which memory there is and which of it is taken, from the device tree; frame structures;
- * the kernel's final page table; the caches. Runs once on the boot hart, on the early page table of arch/riscv64/boot.S.
+ * Start of memory management: which memory there is and which of it is taken, from the device tree;
+ * frame structures; the kernel's final page table; the caches. Runs once on the boot hart, on the
+ * early page table of arch/riscv64/boot.S.
  */
 #include "kernel/log/log.h"
 #include "kernel/mm/slab.h"
@@ -30,7 +31,7 @@ static void ranges_add(struct range_list *list, u64 start, u64 end)
 		return;
 	if (list->count == MAX_RANGES)
 		panic("more than %u memory ranges", MAX_RANGES);
-	list->ranges[list->count++] = (struct range){ start, end };
+	list->ranges[list->count++] = (struct range){start, end};
 }
 
 /* Cuts [start, end) out of every range. */
@@ -55,13 +56,14 @@ static void ranges_cut(struct range_list *list, u64 start, u64 end)
 static void fdt_for_each_reg(const void *fdt, int parent, int node, struct range_list *list,
 			     void (*fn)(struct range_list *list, u64 start, u64 end))
 {
-	int address_cells = fdt_address_cells(fdt, parent), size_cells = fdt_size_cells(fdt, parent);
+	int address_cells = fdt_address_cells(fdt, parent);
+	int size_cells = fdt_size_cells(fdt, parent), cells = address_cells + size_cells;
 	int length;
 	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &length);
 
 	if (!reg || address_cells < 1 || size_cells < 1)
 		return;
-	for (length /= 4; length >= address_cells + size_cells; length -= address_cells + size_cells) {
+	for (length /= 4; length >= cells; length -= cells) {
 		u64 address = 0, size = 0;
 
 		for (int i = 0; i < address_cells; i++)
@@ -106,7 +108,10 @@ static void memory_cut_reserved(const void *fdt, struct range_list *memory)
 		fdt_for_each_reg(fdt, parent, node, memory, ranges_cut);
 }
 
-/* Frame structures for everything between the lowest and the highest byte of memory, in the largest free range. */
+/*
+ * Frame structures for everything between the lowest and the highest byte of memory, in the largest
+ * free range.
+ */
 static void frames_init(struct range_list *memory, u64 base, u64 end)
 {
 	u64 count = (end - base) >> PAGE_SHIFT;

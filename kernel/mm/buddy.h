@@ -1,6 +1,7 @@
 /*
- * Buddy allocator: blocks of 2^order frames, aligned to their size. Splitting and merging touch only the first frame
- * of a block, so that memory never allocated costs nothing but its zeroed frame structures.
+ * Buddy allocator: blocks of 2^order frames, aligned to their size. Splitting and merging touch
+ * only the first frame of a block, so that memory never allocated costs nothing but its zeroed
+ * frame structures.
  *
  * One zone for all memory: per-hart magazines (page.c) keep single frames away from its lock.
  */
@@ -13,10 +14,10 @@
 #define BUDDY_ORDERS	(BUDDY_MAX_ORDER + 1)
 
 struct buddy {
-	struct spinlock lock;		 /* RANK_ZONE */
-	struct page *pages;		 /* [I] */
-	u64 nr_pages;			 /* [I] */
-	u64 nr_free;			 /* [L:lock] read without it for hints: atomic */
+	struct spinlock lock;		/* RANK_ZONE */
+	struct page *pages;		/* [I] */
+	u64 nr_pages;			/* [I] */
+	u64 nr_free;			/* [L:lock] read without it for hints: atomic */
 	struct list free[BUDDY_ORDERS]; /* [L:lock] through page->link */
 };
 
@@ -24,7 +25,10 @@ void buddy_init(struct buddy *b, struct page *pages, u64 nr_pages);
 /* Adds frames [first, last) of `pages`. Boot only. */
 void buddy_add(struct buddy *b, u64 first, u64 last);
 
-/* The first frame of a block, or NULL when none is free, or less than `reserve` frames would stay free. */
+/*
+ * The first frame of a block, or NULL when none is free, or less than `reserve` frames would stay
+ * free.
+ */
 struct page *buddy_alloc(struct buddy *b, u32 order, u64 reserve);
 void buddy_free(struct buddy *b, struct page *page, u32 order);
 /* Single frames, many under one lock. */

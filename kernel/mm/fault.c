@@ -1,14 +1,16 @@
 /*
- * Page faults. No lock is held but that of one leaf table, for the installation alone; pages are allocated and filled
- * before. The mapping is found under the epoch, which nothing between leaves: no sleep, no relax (space.h has the
- * argument). A fault that lost a race just returns: the access faults again if need be.
+ * Page faults. No lock is held but that of one leaf table, for the installation alone; pages are
+ * allocated and filled before. The mapping is found under the epoch, which nothing between leaves:
+ * no sleep, no relax (space.h has the argument). A fault that lost a race just returns: the access
+ * faults again if need be.
  *
- * Anonymous memory is filled ahead when touched in sequence: 1, 4, 16, 64 pages, judged by the run of pages present just
- * before the address, so there is no state to keep. A fault on an object maps the pages present around it.
+ * Anonymous memory is filled ahead when touched in sequence: 1, 4, 16, 64 pages, judged by the run
+ * of pages present just before the address, so there is no state to keep. A fault on an object maps
+ * the pages present around it.
  *
- * Replacing a private page by a copy while other threads run takes two steps: the entry is made PTE_BUSY, and all
- * harts flushed; then the copy goes in. Without the step between, one thread could write the copy while another
- * still read the old page.
+ * Replacing a private page by a copy while other threads run takes two steps: the entry is made
+ * PTE_BUSY, and all harts flushed; then the copy goes in. Without the step between, one thread
+ * could write the copy while another still read the old page.
  */
 #include "abi/errno.h"
 #include "arch/riscv64/csr.h"
@@ -60,15 +62,19 @@ static u64 fault_object_index(const struct vma *vma, u64 addr)
 	return (vma->offset + (addr - vma->start)) >> PAGE_SHIFT;
 }
 
-/* Is `index` within the object's size? Called again under the leaf lock, where it pairs with (S) in vm_object_resize(). */
+/*
+ * Is `index` within the object's size? Called again under the leaf lock, where it pairs with (S) in
+ * vm_object_resize().
+ */
 static bool fault_in_object(const struct vma *vma, u64 index)
 {
 	return index << PAGE_SHIFT < atomic_load_relaxed(&vma->object->size);
 }
 
 /*
- * Under the leaf lock: may an entry be installed? The lock pairs with (D) in vma_detach() and (S) in vm_object_resize(): they
- * store, fence, then take this lock to zap; so we see the store here or they see our entry.
+ * Under the leaf lock: may an entry be installed? The lock pairs with (D) in vma_detach() and (S)
+ * in vm_object_resize(): they store, fence, then take this lock to zap; so we see the store here or
+ * they see our entry.
  */
 static bool fault_may_install(const struct fault *f, u64 addr)
 {
@@ -77,7 +83,10 @@ static bool fault_may_install(const struct fault *f, u64 addr)
 	return !f->vma->object || fault_in_object(f->vma, fault_object_index(f->vma, addr));
 }
 
-/* How many pages to fill from f->addr on: inside the mapping, its leaf table and what the run before it promises. */
+/*
+ * How many pages to fill from f->addr on: inside the mapping, its leaf table and what the run
+ * before it promises.
+ */
 static u32 fault_ahead(const struct fault *f, const u64 *table)
 {
 	u64 table_start = ALIGN_DOWN(f->addr, PGTABLE_SPAN(1));
@@ -98,7 +107,9 @@ static u32 fault_ahead(const struct fault *f, const u64 *table)
 	return (u32)MIN((u64)want, room >> PAGE_SHIFT);
 }
 
-/* Puts `count` fresh pages at f->addr and after, where nothing is yet; what is left over is freed. */
+/*
+ * Puts `count` fresh pages at f->addr and after, where nothing is yet; what is left over is freed.
+ */
 static int fault_install_fresh(struct fault *f, u64 *table, void **pages, u32 count)
 {
 	u64 bits = pgtable_bits(f->vma);
@@ -148,11 +159,15 @@ static int fault_private_write(struct fault *f, u64 *table)
 	return copy ? fault_install_fresh(f, table, &copy, 1) : -ENOMEM;
 }
 
-/* Maps the pages of the object that are there already, around f->addr; that of f->addr is made if absent. */
+/*
+ * Maps the pages of the object that are there already, around f->addr; that of f->addr is made if
+ * absent.
+ */
 static int fault_object(struct fault *f, u64 *table)
 {
 	u64 first = MAX(ALIGN_DOWN(f->addr, AROUND_MAX * PAGE_SIZE), f->vma->start);
-	u64 last = MIN(ALIGN_DOWN(f->addr, AROUND_MAX * PAGE_SIZE) + AROUND_MAX * PAGE_SIZE, f->vma->end);
+	u64 last = MIN(ALIGN_DOWN(f->addr, AROUND_MAX * PAGE_SIZE) + AROUND_MAX * PAGE_SIZE,
+		       f->vma->end);
 	u64 bits = pgtable_bits(f->vma);
 	void *pages[AROUND_MAX];
 	void *wanted;
@@ -162,8 +177,8 @@ static int fault_object(struct fault *f, u64 *table)
 	if (!(f->vma->flags & VMA_SHARED))
 		bits &= ~PTE_W;
 	for (u64 addr = first; addr < last; addr += PAGE_SIZE)
-		pages[(addr - first) >> PAGE_SHIFT] =
-			vm_object_page(f->vma->object, fault_object_index(f->vma, addr), addr == f->addr);
+		pages[(addr - first) >> PAGE_SHIFT] = vm_object_page(
+			f->vma->object, fault_object_index(f->vma, addr), addr == f->addr);
 	wanted = pages[(f->addr - first) >> PAGE_SHIFT];
 	pgtable_lock(table);
 	ok = wanted && fault_may_install(f, f->addr);
@@ -202,7 +217,9 @@ static int fault_finish_copy(struct fault *f, u64 *table, u64 busy, void *copy)
 		atomic_store_release(entry, pte_make(va_to_pa(copy), pgtable_bits(f->vma)));
 		drop = pa_to_va(pte_pa(busy));
 	} else if (ok) {
-		/* Without rights: the next fault gives it those of the mapping that is there then. */
+		/*
+		 * Without rights: the next fault gives it those of the mapping that is there then.
+		 */
 		atomic_store_relaxed(entry, busy & PTE_PPN_MASK);
 	}
 	pgtable_unlock(table);
@@ -233,7 +250,10 @@ static int fault_copy(struct fault *f, u64 *table, u64 pte)
 	return fault_finish_copy(f, table, busy, copy);
 }
 
-/* There is an entry, but it lacks the right: the mapping's rights, or a copy where a private page has other holders. */
+/*
+ * There is an entry, but it lacks the right: the mapping's rights, or a copy where a private page
+ * has other holders.
+ */
 static int fault_present(struct fault *f, u64 *table)
 {
 	u64 *entry = fault_entry(table, f->addr);
@@ -287,7 +307,10 @@ static int fault_resolve(struct fault *f, int *sig_code)
 	return fault_object(f, table);
 }
 
-/* A fault just below a growing stack extends it. mm->lock held. NULL: not a stack, no room, or out of memory. */
+/*
+ * A fault just below a growing stack extends it. mm->lock held. NULL: not a stack, no room, or out
+ * of memory.
+ */
 static struct vma *fault_grow_stack(struct mm *mm, u64 addr)
 {
 	struct vma *stack = vma_find_above(mm, addr);
@@ -342,7 +365,7 @@ static int fault_try(struct fault *f, int *sig_code)
 
 int mm_fault(struct mm *mm, u64 addr, enum mm_access access, int *sig_code)
 {
-	struct fault f = { .mm = mm, .addr = ALIGN_DOWN(addr, PAGE_SIZE), .access = access };
+	struct fault f = {.mm = mm, .addr = ALIGN_DOWN(addr, PAGE_SIZE), .access = access};
 	int ret;
 
 	*sig_code = SEGV_MAPERR;

@@ -1,11 +1,13 @@
 /*
- * Copying a space for fork: the mappings, and the entries of private memory, which both sides then hold read-only; the
- * first to write gets a copy (fault.c). Shared memory is left to the child's faults.
+ * Copying a space for fork: the mappings, and the entries of private memory, which both sides then
+ * hold read-only; the first to write gets a copy (fault.c). Shared memory is left to the child's
+ * faults.
  *
- * Other threads of the parent go on meanwhile. They may still write through stale translations until the flush at the end; the
- * child, which must not see later writes, does not run before that. An entry is read, stripped of its right to
- * write and copied under the locks of both leaf tables: the child's too, because a truncation may come through the
- * object's list of mappings as soon as the child's mapping is published.
+ * Other threads of the parent go on meanwhile. They may still write through stale translations
+ * until the flush at the end; the child, which must not see later writes, does not run before that.
+ * An entry is read, stripped of its right to write and copied under the locks of both leaf tables:
+ * the child's too, because a truncation may come through the object's list of mappings as soon as
+ * the child's mapping is published.
  */
 #include "abi/errno.h"
 #include "kernel/mm/space.h"
@@ -23,7 +25,10 @@ static bool fork_in_object(const struct vma *vma, u64 addr)
 	return !vma->object || offset < atomic_load_relaxed(&vma->object->size);
 }
 
-/* One leaf table, from `addr` to `end` or to an entry that a fault is replacing; returns how far it got. */
+/*
+ * One leaf table, from `addr` to `end` or to an entry that a fault is replacing; returns how far it
+ * got.
+ */
 static u64 fork_table(struct fork *f, const struct vma *vma, u64 *from, u64 *to, u64 addr, u64 end)
 {
 	struct spinlock *from_lock = &page_of(from)->table_lock, *to_lock = &page_of(to)->table_lock;
@@ -89,7 +94,7 @@ static void fork_layout(struct mm *to, const struct mm *from)
 
 struct mm *mm_fork(struct mm *mm)
 {
-	struct fork f = { .from = mm, .to = mm_create() };
+	struct fork f = {.from = mm, .to = mm_create()};
 	int ret = 0;
 
 	if (!f.to)

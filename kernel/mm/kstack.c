@@ -1,7 +1,8 @@
 /*
- * Kernel stacks: 32 KiB slots, the lower half never mapped, so that an overflow traps and bit 14 of a valid stack pointer
- * is set (arch/riscv64/entry.S tests it). A stack is mapped once and recycled for ever: first by the hart that freed it,
- * then through a shared list. Slots are mapped in groups, for one flush of all harts each.
+ * Kernel stacks: 32 KiB slots, the lower half never mapped, so that an overflow traps and bit 14 of
+ * a valid stack pointer is set (arch/riscv64/entry.S tests it). A stack is mapped once and recycled
+ * for ever: first by the hart that freed it, then through a shared list. Slots are mapped in
+ * groups, for one flush of all harts each.
  */
 #include "arch/riscv64/pgtable.h"
 #include "arch/riscv64/sbi.h"
@@ -28,9 +29,9 @@ LOCK_CLASS(kstack_pool, RANK_SLAB);
 
 static PERCPU(struct kstack_cache, kstack_cache);
 static struct spinlock pool_lock = SPINLOCK_INIT(kstack_pool_class);
-static struct kstack *pool;  /* [L:pool_lock] */
-static u64 next_slot;	     /* [L:pool_lock] */
-static u64 nr_slots;	     /* [I] */
+static struct kstack *pool; /* [L:pool_lock] */
+static u64 next_slot;	    /* [L:pool_lock] */
+static u64 nr_slots;	    /* [I] */
 
 void kstack_init(void)
 {
@@ -71,7 +72,10 @@ static struct kstack *kstack_map(void)
 	return (struct kstack *)va;
 }
 
-/* A hart may have cached that nothing was there: the new stacks are chained (written to) after the flush. */
+/*
+ * A hart may have cached that nothing was there: the new stacks are chained (written to) after the
+ * flush.
+ */
 static u32 kstack_map_group(struct kstack **stacks)
 {
 	u64 online = 0;

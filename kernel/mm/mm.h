@@ -1,5 +1,6 @@
 /*
- * Memory: physical pages, slabs, objects, address spaces, faults, user copies. The public face of kernel/mm.
+ * Memory: physical pages, slabs, objects, address spaces, faults, user copies. The public face of
+ * kernel/mm.
  */
 #ifndef KERNEL_MM_MM_H
 #define KERNEL_MM_MM_H
@@ -8,16 +9,21 @@
 #include "kernel/sync/epoch.h"
 #include "lib/types.h"
 
-
 /* ---- physical pages ---- */
 
 #define PAGE_ZERO    BIT(0) /* zeroed */
 #define PAGE_RESERVE BIT(1) /* may use the reserve (out-of-memory victim, page tables) */
 
-/* Allocates 2^order contiguous pages; returns their direct-map address or NULL. Context: any, no lock above RANK_ZONE. */
+/*
+ * Allocates 2^order contiguous pages; returns their direct-map address or NULL. Context: any, no
+ * lock above RANK_ZONE.
+ */
 void *page_alloc(u32 order, u32 flags);
 void page_free(void *va, u32 order);
-/* Page reference counts for frames shared by mappings and objects. The last put frees an order-0 page. */
+/*
+ * Page reference counts for frames shared by mappings and objects. The last put frees an order-0
+ * page.
+ */
 void page_get(void *va);
 void page_put(void *va);
 u64 mm_total_pages(void);
@@ -28,7 +34,8 @@ struct slab_cache;
 struct slab_cache *slab_create(const char *name, size_t size, size_t align);
 void *slab_alloc(struct slab_cache *c); /* NULL when out of memory; not zeroed */
 void slab_free(struct slab_cache *c, void *obj);
-void *kmalloc(size_t size); /* any size up to 4 MiB, 16-byte aligned (page aligned from 4 KiB up); NULL when out of memory */
+/* Any size up to 4 MiB, 16-byte aligned (page aligned from 4 KiB up); NULL when out of memory. */
+void *kmalloc(size_t size);
 void *kzalloc(size_t size);
 void kfree(void *p);
 
@@ -38,15 +45,17 @@ void kstack_free(void *stack);
 
 /* ---- objects: what tmpfs files, memfd, shm and shared anonymous memory are made of ---- */
 struct vm_object {
-	u64 id;	    /* [I] never reused; futex keys carry it */
-	u64 size;   /* [a] bytes */
-	u32 refs;   /* [a] */
+	u64 id;	  /* [I] never reused; futex keys carry it */
+	u64 size; /* [a] bytes */
+	u32 refs; /* [a] */
 	struct vm_object_private *priv;
 };
 struct vm_object *vm_object_create(u64 size);
 void vm_object_get(struct vm_object *o);
 void vm_object_put(struct vm_object *o);
-/* The page at `index`, allocated and zeroed if absent (create) or NULL; carries a page reference. */
+/*
+ * The page at `index`, allocated and zeroed if absent (create) or NULL; carries a page reference.
+ */
 void *vm_object_page(struct vm_object *o, u64 index, bool create);
 /* Adopts an existing frame (initramfs pages). The object takes over the caller's page reference. */
 int vm_object_adopt(struct vm_object *o, u64 index, void *page);
@@ -54,28 +63,36 @@ int vm_object_resize(struct vm_object *o, u64 size); /* truncate frees and unmap
 u64 vm_object_pages(struct vm_object *o);	     /* resident pages */
 
 /* ---- address spaces ---- */
-#define PROT_READ  1
-#define PROT_WRITE 2
-#define PROT_EXEC  4
-#define MAP_SHARED 0x01
-#define MAP_PRIVATE 0x02
-#define MAP_FIXED 0x10
-#define MAP_ANONYMOUS 0x20
-#define MAP_GROWSDOWN 0x100
-#define MAP_NORESERVE 0x4000
+#define PROT_READ	    1
+#define PROT_WRITE	    2
+#define PROT_EXEC	    4
+#define MAP_SHARED	    0x01
+#define MAP_PRIVATE	    0x02
+#define MAP_FIXED	    0x10
+#define MAP_ANONYMOUS	    0x20
+#define MAP_GROWSDOWN	    0x100
+#define MAP_NORESERVE	    0x4000
 #define MAP_FIXED_NOREPLACE 0x100000
-#define MAP_NO_WRITE BIT(30) /* ours: mprotect() may not add PROT_WRITE (shared mapping of a file opened read-only) */
+/* Ours: mprotect() may not add PROT_WRITE (shared mapping of a file opened read-only). */
+#define MAP_NO_WRITE BIT(30)
 
 struct mm; /* opaque outside kernel/mm; reference counted */
 struct mm *mm_create(void);
-struct mm *mm_fork(struct mm *mm); /* a copy, private memory shared until written; NULL: out of memory. May sleep */
+/* A copy, private memory shared until written; NULL when out of memory. May sleep. */
+struct mm *mm_fork(struct mm *mm);
 void mm_get(struct mm *mm);
-void mm_put(struct mm *mm);	      /* last put tears the space down; may sleep */
-u64 mm_id(const struct mm *mm);	      /* 64-bit, never reused */
-void mm_switch(struct mm *mm);	      /* makes it this hart's space; NULL: a kernel thread borrows the current one */
-struct mm *mm_current(void); /* the space that this hart's satp names, also when borrowed; NULL: the kernel's own */
-/* `addr` and `len` page-aligned. obj NULL = anonymous. Returns the address or -errno. Takes its own reference on obj. name: for maps ("[stack]"), may be NULL, static string. */
-long mm_map(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_object *obj, u64 offset, const char *name);
+void mm_put(struct mm *mm);	/* last put tears the space down; may sleep */
+u64 mm_id(const struct mm *mm); /* 64-bit, never reused */
+/* Makes it this hart's space; NULL: a kernel thread borrows the current one. */
+void mm_switch(struct mm *mm);
+/* The space that this hart's satp names, also when borrowed; NULL: the kernel's own. */
+struct mm *mm_current(void);
+/*
+ * `addr` and `len` page-aligned. obj NULL = anonymous. Returns the address or -errno. Takes its own
+ * reference on obj. name: for maps ("[stack]"), may be NULL, static string.
+ */
+long mm_map(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_object *obj,
+	    u64 offset, const char *name);
 int mm_unmap(struct mm *mm, u64 addr, u64 len);
 int mm_protect(struct mm *mm, u64 addr, u64 len, int prot);
 int mm_discard(struct mm *mm, u64 addr, u64 len); /* MADV_DONTNEED */
@@ -85,12 +102,15 @@ u64 mm_resident_pages(struct mm *mm);
 u64 mm_virtual_pages(struct mm *mm);
 
 enum mm_access { MM_READ, MM_WRITE, MM_EXEC };
-/* Resolves a fault at `addr`. 0, or -EFAULT with *sig_code = SEGV_MAPERR/SEGV_ACCERR, or -ENOMEM, -EINTR (killed), or BUS (-EIO) past the end of an object. May sleep. */
+/*
+ * Resolves a fault at `addr`. 0, or -EFAULT with *sig_code = SEGV_MAPERR or SEGV_ACCERR, -ENOMEM,
+ * or -EIO (SIGBUS) past the end of an object. May sleep; no lock held.
+ */
 int mm_fault(struct mm *mm, u64 addr, enum mm_access access, int *sig_code);
 
 /*
- * Where a futex word lives: for a shared mapping or a read-only private object mapping object id + page index, else the
- * space's id + address. No reference is held. 0 or -EFAULT.
+ * Where a futex word lives: for a shared mapping or a read-only private object mapping object id +
+ * page index, else the space's id + address. No reference is held. 0 or -EFAULT.
  */
 struct mm_key {
 	u64 space; /* object id (bit 63 clear) or mm id (bit 63 set) */
@@ -108,25 +128,34 @@ struct mm_region {
 	int prot;		  /* PROT_* */
 	bool shared;
 };
-/* Calls fn for each mapping in order of address until it returns nonzero, and returns that. fn may not touch user memory. */
+/*
+ * Calls fn for each mapping in order of address until it returns nonzero, and returns that. fn may
+ * not touch user memory.
+ */
 int mm_for_each_region(struct mm *mm, int (*fn)(const struct mm_region *r, void *arg), void *arg);
-/* Copies between kernel memory and any space, also one that no hart runs. Bytes copied, or -EFAULT if none. May sleep. */
+/*
+ * Copies between kernel memory and any space, also one that no hart runs. Bytes copied, or -EFAULT
+ * if none. May sleep.
+ */
 long mm_access(struct mm *mm, u64 addr, void *buf, size_t len, bool write);
 /* RLIMIT_AS and RLIMIT_STACK in bytes; ~0UL: none. */
 void mm_set_limits(struct mm *mm, u64 as_bytes, u64 stack_bytes);
 
 /* ---- reclaim ---- */
-/* Makes every hart give back cached pages and slabs; deferred frees are left to epoch_barrier(). May sleep. */
+/*
+ * Makes every hart give back cached pages and slabs; deferred frees are left to epoch_barrier().
+ * May sleep.
+ */
 void mm_drain_all(void);
 
 /* ---- translation caches: for kernel/sched ---- */
-void mm_flush_stale(void);	    /* answers HART_WORK_TLB */
+void mm_flush_stale(void); /* answers HART_WORK_TLB */
 void mm_flush_stale_if_asked(void); /* on the way out of idle, in state KERNEL, before any other thread runs */
 
 /* ---- boot ---- */
 /*
- * Boot hart: frames, direct map, caches. The initrd's addresses are physical (0, 0: none); its frames start with one
- * reference each, for vm_object_adopt() or page_put().
+ * Boot hart: frames, direct map, caches. The initrd's addresses are physical (0, 0: none); its
+ * frames start with one reference each, for vm_object_adopt() or page_put().
  */
 void mm_early_init(const void *fdt, u64 initrd_start, u64 initrd_end);
 void mm_hart_init(void); /* every hart: the kernel's page table */

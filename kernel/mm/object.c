@@ -1,10 +1,11 @@
 /*
  * Objects: pages in an index, and the list of mappings that show them.
  *
- * Pages are found without a lock, under the epoch. The object's own reference to a frame that is cut off is dropped only after a
- * grace period, so whoever found it may count it up first (page.h). Truncation against a fault: the size is
- * lowered, then every mapping is zapped under its leaf locks; a fault tests the size under the same lock before it
- * installs an entry (fault.c). One of them sees the other.
+ * Pages are found without a lock, under the epoch. The object's own reference to a frame that is
+ * cut off is dropped only after a grace period, so whoever found it may count it up first (page.h).
+ * Truncation against a fault: the size is lowered, then every mapping is zapped under its leaf
+ * locks; a fault tests the size under the same lock before it installs an entry (fault.c). One of
+ * them sees the other.
  */
 #include "abi/errno.h"
 #include "kernel/mm/page_index.h"
@@ -81,7 +82,10 @@ static void object_free_page(void *page, void *unused)
 	page_put(page);
 }
 
-/* No reader can be left: it would have come by a reference or by a mapping, and those are a grace period gone. */
+/*
+ * No reader can be left: it would have come by a reference or by a mapping, and those are a grace
+ * period gone.
+ */
 static void object_destroy(struct epoch_node *node)
 {
 	struct object *o = container_of(node, struct object, free_node);
@@ -96,7 +100,10 @@ void vm_object_put(struct vm_object *o)
 		epoch_defer(&container_of(o, struct object, public)->free_node, object_destroy);
 }
 
-/* Takes the reference on `page` over, unless another page is there already: then that one is returned, counted up. */
+/*
+ * Takes the reference on `page` over, unless another page is there already: then that one is
+ * returned, counted up.
+ */
 static void *object_insert(struct vm_object *o, u64 index, void *page, int *err)
 {
 	struct vm_object_private *priv = o->priv;
@@ -158,7 +165,10 @@ static void object_page_expired(struct epoch_node *node)
 	page_put(page_address(container_of(node, struct page, epoch)));
 }
 
-/* Mappings and readers may still hold the frame; the object's reference goes after the readers are gone. */
+/*
+ * Mappings and readers may still hold the frame; the object's reference goes after the readers are
+ * gone.
+ */
 static void object_cut_page(void *page, void *arg)
 {
 	struct vm_object_private *priv = arg;

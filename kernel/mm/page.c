@@ -1,9 +1,10 @@
 /*
  * Page allocator: a magazine of single frames per hart in front of the buddy zone.
  *
- * A hart allocates from and frees to its own magazine without a lock or atomic; it exchanges half a magazine with the
- * zone at a time. A frame may be freed on another hart than it came from: magazines own nothing for longer than they
- * hold it. A small reserve stays behind for page tables and for the victim of an out-of-memory kill.
+ * A hart allocates from and frees to its own magazine without a lock or atomic; it exchanges half a
+ * magazine with the zone at a time. A frame may be freed on another hart than it came from:
+ * magazines own nothing for longer than they hold it. A small reserve stays behind for page tables
+ * and for the victim of an out-of-memory kill.
  */
 #include "kernel/mm/page.h"
 
@@ -18,7 +19,7 @@
 #define POISON_FREE    0x6b
 
 struct magazine {
-	u32 count;			    /* [c] read by others as a hint: atomic */
+	u32 count;			   /* [c] read by others as a hint: atomic */
 	struct page *pages[MAGAZINE_SIZE]; /* [c] */
 };
 
@@ -193,7 +194,10 @@ void page_get(void *va)
 	atomic_fetch_add_relaxed(&page_of(va)->refs, 1U);
 }
 
-/* The subtraction is a full barrier: every use of the frame by other holders is over before it is freed. */
+/*
+ * The subtraction is a full barrier: every use of the frame by other holders is over before it is
+ * freed.
+ */
 void page_put(void *va)
 {
 	struct page *page = page_of(va);

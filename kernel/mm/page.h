@@ -1,10 +1,11 @@
 /*
- * Physical frames: one struct page for each 4 KiB of memory, found from its address by arithmetic. What the fields
- * mean depends on who owns the frame, told by `kind`; a frame changes kind only while its owner alone knows it.
+ * Physical frames: one struct page for each 4 KiB of memory, found from its address by arithmetic.
+ * What the fields mean depends on who owns the frame, told by `kind`; a frame changes kind only
+ * while its owner alone knows it.
  *
- * Frames shared by mappings and objects (PAGE_KIND_DATA) are reference-counted and always single. An object's reference is
- * dropped only after a grace period, so a reader that found the frame in the index under the epoch may count it up
- * without a check.
+ * Frames shared by mappings and objects are reference-counted and always single. An object's
+ * reference is dropped only after a grace period, so a reader that found the frame in the index
+ * under the epoch may count it up without a check.
  */
 #ifndef KERNEL_MM_PAGE_H
 #define KERNEL_MM_PAGE_H
@@ -17,10 +18,10 @@
 #include "lib/types.h"
 
 enum page_kind {
-	PAGE_KIND_NONE,	 /* reserved, or allocated by page_alloc() without further structure */
-	PAGE_KIND_BUDDY, /* first frame of a free block of `order` */
-	PAGE_KIND_LARGE, /* first frame of a kmalloc() of 2^order pages */
-	PAGE_KIND_SLAB,	 /* first frame of a slab */
+	PAGE_KIND_NONE,	     /* reserved, or allocated by page_alloc() without further structure */
+	PAGE_KIND_BUDDY,     /* first frame of a free block of `order` */
+	PAGE_KIND_LARGE,     /* first frame of a kmalloc() of 2^order pages */
+	PAGE_KIND_SLAB,	     /* first frame of a slab */
 	PAGE_KIND_SLAB_TAIL, /* other frame of a slab */
 };
 
@@ -70,7 +71,10 @@ static inline bool page_valid(const void *va)
 	return va_to_pa(va) - page_base < page_count << PAGE_SHIFT;
 }
 
-/* 555 ns by plain stores under TCG, half of cbo.zero. The barrier keeps the compiler from making a call of it. */
+/*
+ * 555 ns by plain stores under TCG, half of cbo.zero. The barrier keeps the compiler from making a
+ * call of it.
+ */
 static inline void page_zero(void *va)
 {
 	u64 *p = va;
@@ -91,8 +95,8 @@ static inline void page_zero(void *va)
 void page_copy(void *dst, const void *src);
 
 /*
- * Up to `count` single zeroed frames with one reference each. Returns how many there were. For fault-ahead.
- * Context: any, no lock above RANK_ZONE.
+ * Up to `count` single zeroed frames with one reference each. Returns how many there were. For
+ * fault-ahead. Context: any, no lock above RANK_ZONE.
  */
 u32 page_alloc_batch(void **pages, u32 count, u32 flags);
 

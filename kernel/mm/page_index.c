@@ -11,7 +11,7 @@
 #define INDEX_SLOTS (1U << INDEX_BITS)
 
 struct index_node {
-	u32 shift;		  /* [I] a slot covers 2^shift indices */
+	u32 shift;		 /* [I] a slot covers 2^shift indices */
 	void *slot[INDEX_SLOTS]; /* [e] nodes, or frames where shift is 0 */
 	struct epoch_node free_node;
 };
@@ -111,8 +111,8 @@ struct index_cut {
 };
 
 /*
- * Empties the part of `node`, whose first index is `base`, from cut->first on. True when that part is empty. Recursion
- * is as deep as the tree: eleven levels at most.
+ * Empties the part of `node`, whose first index is `base`, from cut->first on. True when that part
+ * is empty. Recursion is as deep as the tree: eleven levels at most.
  */
 static bool index_cut_node(struct index_node *node, u64 base, struct index_cut *cut)
 {
@@ -145,7 +145,7 @@ static bool index_cut_node(struct index_node *node, u64 base, struct index_cut *
 bool page_index_cut(struct page_index *p, u64 first, u32 budget, void (*fn)(void *page, void *arg),
 		    void *arg)
 {
-	struct index_cut cut = { .first = first, .budget = budget, .fn = fn, .arg = arg };
+	struct index_cut cut = {.first = first, .budget = budget, .fn = fn, .arg = arg};
 	struct index_node *root = p->root;
 
 	if (!root || !index_covers(root, first))

@@ -1,8 +1,10 @@
 /*
- * From page index to frame: a radix tree of 64-way nodes, sparse, as high as its greatest index needs.
+ * From page index to frame: a radix tree of 64-way nodes, sparse, as high as its greatest index
+ * needs.
  *
- * Readers follow it under the epoch without a lock; writers hold the lock of the object. A slot is published with a
- * release store after what it points to is complete; a node taken out is freed after a grace period.
+ * Readers follow it under the epoch without a lock; writers hold the lock of the object. A slot is
+ * published with a release store after what it points to is complete; a node taken out is freed
+ * after a grace period.
  */
 #ifndef KERNEL_MM_PAGE_INDEX_H
 #define KERNEL_MM_PAGE_INDEX_H
@@ -21,7 +23,8 @@ void *page_index_find(const struct page_index *p, u64 index);
 /* Writer; the slot must be empty. 0 or -ENOMEM. */
 int page_index_insert(struct page_index *p, u64 index, void *page);
 /*
- * Writer. Takes out frames from `first` on and hands each to fn, at most `budget` of them. True when none is left.
+ * Writer. Takes out frames from `first` on and hands each to fn, at most `budget` of them. True
+ * when none is left.
  */
 bool page_index_cut(struct page_index *p, u64 first, u32 budget, void (*fn)(void *page, void *arg),
 		    void *arg);

@@ -1,9 +1,11 @@
 /*
- * Page tables. A table is a page whose struct page holds the lock of its entries; only leaf tables use it. Middle
- * entries go from 0 to a table by CAS, and back only when a range without mappings is freed, under mm->lock.
+ * Page tables. A table is a page whose struct page holds the lock of its entries; only leaf tables
+ * use it. Middle entries go from 0 to a table by CAS, and back only when a range without mappings
+ * is freed, under mm->lock.
  *
- * Tables of a range are kept when it is unmapped, for the next mapping there, unless the space has many; a faulting hart may stand
- * on a table that is being freed: it holds an epoch, takes the lock, finds the mapping detached and leaves.
+ * Tables of a range are kept when it is unmapped, for the next mapping there, unless the space has
+ * many; a faulting hart may stand on a table that is being freed: it holds an epoch, takes the
+ * lock, finds the mapping detached and leaves.
  */
 #include "kernel/log/log.h"
 #include "kernel/mm/space.h"
@@ -94,7 +96,10 @@ static void pgtable_expired(struct epoch_node *node)
 	page_free(page_address(container_of(node, struct page, epoch)), 0);
 }
 
-/* The middle entry that leads to the first leaf table from *addr on, below end; *addr becomes where it starts. */
+/*
+ * The middle entry that leads to the first leaf table from *addr on, below end; *addr becomes where
+ * it starts.
+ */
 static u64 *pgtable_next_entry(struct mm *mm, u64 *addr, u64 end)
 {
 	while (*addr < end) {
@@ -183,8 +188,9 @@ static u64 kernel_block_bits(const char *va)
 }
 
 /*
- * All physical memory that the direct map can name, devices too, in 1 GiB leaves; the GiB with the kernel in 2 MiB
- * leaves. The tables of the kernel stacks' region are made now, so that every root can share them.
+ * All physical memory that the direct map can name, devices too, in 1 GiB leaves; the GiB with the
+ * kernel in 2 MiB leaves. The tables of the kernel stacks' region are made now, so that every root
+ * can share them.
  */
 void pgtable_kernel_init(void)
 {

@@ -1,6 +1,6 @@
 /*
- * Random numbers for the layout of address spaces: a generator per hart (splitmix64), seeded from the time of its first
- * use. Not for secrets: kernel/random has the generator for those.
+ * Random numbers for the layout of address spaces: a generator per hart (splitmix64), seeded from
+ * the time of its first use. Not for secrets: kernel/random has the generator for those.
  */
 #include "arch/riscv64/csr.h"
 #include "kernel/mm/space.h"

@@ -1,6 +1,7 @@
 /*
- * Getting back what harts keep for themselves: page magazines, empty slabs, objects freed from afar. Asked for when memory runs out
- * and by leak tests; each hart does its own part at a point where it holds nothing.
+ * Getting back what harts keep for themselves: page magazines, empty slabs, objects freed from
+ * afar. Asked for when memory runs out and by leak tests; each hart does its own part at a point
+ * where it holds nothing.
  */
 #include "kernel/irq/irq.h"
 #include "kernel/mm/page.h"

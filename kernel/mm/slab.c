@@ -1,12 +1,15 @@
 /*
- * Slab allocator: equal objects cut from blocks of pages, each block (slab) owned for life by the hart that made it.
+ * Slab allocator: equal objects cut from blocks of pages, each block (slab) owned for life by the
+ * hart that made it.
  *
- * The owner allocates and frees with plain loads and stores. Another hart's free is one push on the owner's inbox
- * (kernel/sync/inbox.h: whole batches are taken, no single pop, so no ABA); the owner sorts the inbox into its slabs when
- * its current slab is used up, before it asks for pages. Nothing is locked but the page allocator's zone, now and then.
+ * The owner allocates and frees with plain loads and stores. Another hart's free is one push on the
+ * owner's inbox (kernel/sync/inbox.h: whole batches are taken, no single pop, so no ABA); the owner
+ * sorts the inbox into its slabs when its current slab is used up, before it asks for pages.
+ * Nothing is locked but the page allocator's zone, now and then.
  *
- * A slab is in one of three places: `current`, the list `partial` (some objects free), or nowhere (full: found again
- * from the address of the first object that is freed). An empty slab is given back unless it is `current`.
+ * A slab is in one of three places: `current`, the list `partial` (some objects free), or nowhere
+ * (full: found again from the address of the first object that is freed). An empty slab is given
+ * back unless it is `current`.
  *
  * Memory freed from afar stays with a hart that does not allocate until mm_drain_all() reaches it.
  */
@@ -33,11 +36,11 @@ static const struct {
 	u16 size;
 	const char *name;
 } kmalloc_classes[] = {
-	{ 16, "kmalloc-16" },	  { 32, "kmalloc-32" },	    { 48, "kmalloc-48" },
-	{ 64, "kmalloc-64" },	  { 96, "kmalloc-96" },	    { 128, "kmalloc-128" },
-	{ 192, "kmalloc-192" },	  { 256, "kmalloc-256" },   { 384, "kmalloc-384" },
-	{ 512, "kmalloc-512" },	  { 768, "kmalloc-768" },   { 1024, "kmalloc-1024" },
-	{ 1536, "kmalloc-1536" }, { 2048, "kmalloc-2048" },
+	{16, "kmalloc-16"},	{32, "kmalloc-32"},	{48, "kmalloc-48"},
+	{64, "kmalloc-64"},	{96, "kmalloc-96"},	{128, "kmalloc-128"},
+	{192, "kmalloc-192"},	{256, "kmalloc-256"},	{384, "kmalloc-384"},
+	{512, "kmalloc-512"},	{768, "kmalloc-768"},	{1024, "kmalloc-1024"},
+	{1536, "kmalloc-1536"}, {2048, "kmalloc-2048"},
 };
 #define KMALLOC_MAX_SLAB 2048UL
 static struct slab_cache kmalloc_caches[ARRAY_SIZE(kmalloc_classes)];
@@ -53,7 +56,7 @@ static int slab_setup(struct slab_cache *c, const char *name, size_t size, size_
 	u32 harts_order = 0;
 
 	align = MAX(align, SLAB_ALIGN);
-	*c = (struct slab_cache){ .name = name, .size = (u32)ALIGN_UP(size, align) };
+	*c = (struct slab_cache){.name = name, .size = (u32)ALIGN_UP(size, align)};
 	while ((PAGE_SIZE << c->order) / c->size < SLAB_MIN_COUNT && c->order < SLAB_MAX_ORDER)
 		c->order++;
 	while (PAGE_SIZE << harts_order < MAX_CPUS * sizeof(struct slab_hart))
@@ -65,7 +68,8 @@ static int slab_setup(struct slab_cache *c, const char *name, size_t size, size_
 		list_init(&c->harts[cpu].partial);
 	spin_lock(&slab_list_lock);
 	c->next = slab_caches;
-	atomic_store_release(&slab_caches, c); /* Pairs with the acquire loads in slab_for_each, slab_drain_hart */
+	atomic_store_release(&slab_caches,
+			     c); /* Pairs with the acquire loads in slab_for_each, slab_drain_hart */
 	spin_unlock(&slab_list_lock);
 	return 0;
 }
@@ -206,7 +210,8 @@ static void slab_poison_check(struct slab_cache *c, const void *object)
 
 	for (u32 i = sizeof(void *); i < c->size; i++) {
 		if (bytes[i] != SLAB_POISON)
-			panic("slab %s: %p written at offset %u after it was freed", c->name, object, i);
+			panic("slab %s: %p written at offset %u after it was freed", c->name,
+			      object, i);
 	}
 #else
 	(void)c;
@@ -290,7 +295,8 @@ void *kmalloc(size_t size)
 	void *va;
 
 	if (likely(size <= KMALLOC_MAX_SLAB))
-		return slab_alloc(&kmalloc_caches[kmalloc_index[(size + SLAB_ALIGN - 1) / SLAB_ALIGN]]);
+		return slab_alloc(
+			&kmalloc_caches[kmalloc_index[(size + SLAB_ALIGN - 1) / SLAB_ALIGN]]);
 	order = pages_order(size);
 	va = page_alloc(order, 0);
 	if (va) {

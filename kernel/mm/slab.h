@@ -8,11 +8,14 @@
 #include "kernel/sync/inbox.h"
 #include "lib/list.h"
 
-/* What one hart has of one cache. Only its owner touches the first line; others push to `remote` in the second. */
+/*
+ * What one hart has of one cache. Only its owner touches the first line; others push to `remote` in
+ * the second.
+ */
 struct slab_hart {
-	struct page *current; /* [c] slab to allocate from, or NULL */
-	struct list partial;  /* [c] other slabs with free objects */
-	u64 nr_slabs;	      /* [c] all slabs, full ones too */
+	struct page *current;			 /* [c] slab to allocate from, or NULL */
+	struct list partial;			 /* [c] other slabs with free objects */
+	u64 nr_slabs;				 /* [c] all slabs, full ones too */
 	struct inbox remote __cacheline_aligned; /* [a] objects freed by other harts */
 };
 

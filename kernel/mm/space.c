@@ -1,6 +1,6 @@
 /*
- * Address spaces: creation, teardown, and the layout changes behind mmap, munmap, mprotect, madvise and brk. The rules that
- * keep faults safe beside them are in space.h.
+ * Address spaces: creation, teardown, and the layout changes behind mmap, munmap, mprotect, madvise
+ * and brk. The rules that keep faults safe beside them are in space.h.
  */
 #include "kernel/mm/space.h"
 
@@ -10,8 +10,8 @@
 #include <string.h>
 
 #define MM_ID_BIT	    BIT(63)
-#define MMAP_GAP	    (128UL << 20)      /* below USER_TOP: the stack and its random offset */
-#define MMAP_RANDOM_PAGES   (1UL << 18)	       /* Linux: 18 bits on Sv39 */
+#define MMAP_GAP	    (128UL << 20) /* below USER_TOP: the stack and its random offset */
+#define MMAP_RANDOM_PAGES   (1UL << 18)	  /* Linux: 18 bits on Sv39 */
 #define STACK_BYTES_DEFAULT (8UL << 20)
 
 LOCK_CLASS(mm_layout, RANK_MM);
@@ -35,8 +35,9 @@ static void mm_free(struct epoch_node *node)
 }
 
 /*
- * Frees dead spaces that no satp names any more. None comes back: nobody holds a reference to switch to it with. A hart that is
- * just leaving one is in the kernel, so the grace period outlasts its write of satp.
+ * Frees dead spaces that no satp names any more. None comes back: nobody holds a reference to
+ * switch to it with. A hart that is just leaving one is in the kernel, so the grace period outlasts
+ * its write of satp.
  */
 static void mm_reap_zombies(void)
 {
@@ -90,7 +91,10 @@ u64 mm_id(const struct mm *mm)
 	return mm->id;
 }
 
-/* Nobody runs in the space, but idle harts may borrow it; truncations may still come through the objects' lists. */
+/*
+ * Nobody runs in the space, but idle harts may borrow it; truncations may still come through the
+ * objects' lists.
+ */
 static void mm_teardown(struct mm *mm)
 {
 	struct vma *vma = vma_find_above(mm, 0), *next;
@@ -209,7 +213,8 @@ static bool map_may_charge(const struct mm *mm, u64 pages, int prot, int flags)
 		return false;
 	if (mm->nr_vmas >= MAX_VMAS)
 		return false;
-	return !(prot & PROT_WRITE) || flags & (MAP_SHARED | MAP_NORESERVE) || pages <= mm_total_pages();
+	return !(prot & PROT_WRITE) || flags & (MAP_SHARED | MAP_NORESERVE) ||
+	       pages <= mm_total_pages();
 }
 
 static u32 map_vma_flags(int flags)
@@ -237,10 +242,10 @@ static long map_locked(struct mm *mm, u64 addr, u64 len, int flags, struct vma *
 	return at;
 }
 
-long mm_map(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_object *obj, u64 offset,
-	    const char *name)
+long mm_map(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_object *obj,
+	    u64 offset, const char *name)
 {
-	struct vma like = { .object = obj, .offset = offset, .name = name, .prot = (u32)prot };
+	struct vma like = {.object = obj, .offset = offset, .name = name, .prot = (u32)prot};
 	struct vm_object *anonymous = NULL;
 	long ret;
 
@@ -342,7 +347,7 @@ void mm_set_brk(struct mm *mm, u64 start)
 /* Whole pages between the old and the new break come or go. lock held. */
 static int brk_move(struct mm *mm, u64 old_end, u64 new_end)
 {
-	struct vma like = { .name = "[heap]", .prot = PROT_READ | PROT_WRITE };
+	struct vma like = {.name = "[heap]", .prot = PROT_READ | PROT_WRITE};
 	long at;
 
 	if (new_end < old_end)

@@ -1,13 +1,15 @@
 /*
  * Address spaces: structures shared by the files of kernel/mm that work on them.
  *
- * Layout changes (mmap, munmap, mprotect, brk) are made by one writer at a time under mm->lock. Faults take no lock but
- * that of one leaf page table: they find the mapping (struct vma) under the epoch. What makes that safe:
+ * Layout changes (mmap, munmap, mprotect, brk) are made by one writer at a time under mm->lock.
+ * Faults take no lock but that of one leaf page table: they find the mapping (struct vma) under the
+ * epoch. What makes that safe:
  *   1. a vma is immutable once published, but for `detached`; a change publishes replacements
  *   2. a writer sets `detached` before it touches the page-table entries, and takes each leaf lock to do so
  *   3. a fault tests `detached` under the leaf lock before it installs an entry
- * So either the fault sees `detached` and starts over, or the writer, locking later, sees the entry. A fault that finds
- * no vma looks again under mm->lock: it may have come between a removal and the insertion of the replacement.
+ * So either the fault sees `detached` and starts over, or the writer, locking later, sees the
+ * entry. A fault that finds no vma looks again under mm->lock: it may have come between a removal
+ * and the insertion of the replacement.
  */
 #ifndef KERNEL_MM_SPACE_H
 #define KERNEL_MM_SPACE_H
@@ -62,11 +64,11 @@ struct mm {
 #define MAX_VMAS	  65530 /* Linux: vm.max_map_count */
 
 struct vm_object_private {
-	struct spinlock lock;	/* RANK_OBJECT: index and nr_pages */
+	struct spinlock lock;	  /* RANK_OBJECT: index and nr_pages */
 	struct page_index *index; /* [e] */
-	u64 nr_pages;		/* [L:lock] */
+	u64 nr_pages;		  /* [L:lock] */
 	struct mutex mappings_lock;
-	struct list mappings;	/* [L:mappings_lock] struct vma */
+	struct list mappings; /* [L:mappings_lock] struct vma */
 };
 
 /* ---- vma.c: the list of mappings ---- */
@@ -86,8 +88,9 @@ void vma_retire(struct vma *vma); /* drops the object; frees after a grace perio
 /* Frees one that was never published. */
 void vma_discard(struct vma *vma);
 /*
- * Replaces `vma` by what is left of it outside [start, end), and inside by a copy with protection `prot`, or nothing if that is
- * negative. Returns 0 with `vma` detached and its replacements published, or -ENOMEM with nothing changed.
+ * Replaces `vma` by what is left of it outside [start, end), and inside by a copy with protection
+ * `prot`, or nothing if that is negative. Returns 0 with `vma` detached and its replacements
+ * published, or -ENOMEM with nothing changed.
  */
 int vma_carve(struct vma *vma, u64 start, u64 end, int prot);
 /* Joins equal neighbours around and inside [start, end). */
@@ -98,14 +101,23 @@ void vma_gap_freed(struct mm *mm, u64 end);
 bool vma_range_free(struct mm *mm, u64 start, u64 end);
 
 /* ---- pgtable.c ---- */
-/* The leaf table of `addr`, made if absent and `create`; NULL if absent or out of memory. Epoch or mm->lock. */
+/*
+ * The leaf table of `addr`, made if absent and `create`; NULL if absent or out of memory. Epoch or
+ * mm->lock.
+ */
 u64 *pgtable_leaf(struct mm *mm, u64 addr, bool create);
-/* The first leaf table from *addr on, below end, or NULL; *addr moves to the first address that it maps of the range. */
+/*
+ * The first leaf table from *addr on, below end, or NULL; *addr moves to the first address that it
+ * maps of the range.
+ */
 u64 *pgtable_next_leaf(struct mm *mm, u64 *addr, u64 end);
 u64 pgtable_bits(const struct vma *vma); /* entry bits that the mapping allows */
 void pgtable_lock(u64 *table);
 void pgtable_unlock(u64 *table);
-/* Frees leaf tables in [start, end), 2 MiB aligned, that no mapping reaches: flushes, then waits for a grace period. mm->lock. */
+/*
+ * Frees leaf tables in [start, end), 2 MiB aligned, that no mapping reaches: flushes, then waits
+ * for a grace period. mm->lock.
+ */
 void pgtable_free_range(struct mm *mm, u64 start, u64 end);
 int pgtable_create_root(struct mm *mm);
 void pgtable_free_all(struct mm *mm);
@@ -114,13 +126,19 @@ void pgtable_kernel_init(void);
 extern u64 *kernel_root; /* [I] */
 
 /* ---- zap.c: take entries away ---- */
-/* Clears all entries in [start, end), flushes, drops the frames. May relax; needs no lock, but `mm` must stay alive. */
+/*
+ * Clears all entries in [start, end), flushes, drops the frames. May relax; needs no lock, but `mm`
+ * must stay alive.
+ */
 void zap_range(struct mm *mm, u64 start, u64 end);
 /* Changes the rights of present entries in [start, end) of `vma`; flushes if any shrank. */
 void zap_protect(struct mm *mm, const struct vma *vma, u64 start, u64 end);
 
 /* ---- tlb.c ---- */
-/* Flushes `mm` on all harts that use it. tables: page tables are about to be freed. No spin lock held. */
+/*
+ * Flushes `mm` on all harts that use it. tables: page tables are about to be freed. No spin lock
+ * held.
+ */
 void tlb_flush_mm(struct mm *mm, bool tables);
 void tlb_init(void);
 bool tlb_mm_in_use(const struct mm *mm); /* some hart's satp still names it */

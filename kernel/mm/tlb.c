@@ -1,12 +1,14 @@
 /*
- * Translation caches. Each hart publishes the space that its satp names (satp_mm); a shootdown looks at all of them and
- * sends one SBI fence for those that need it, served in machine mode whatever the target does.
+ * Translation caches. Each hart publishes the space that its satp names (satp_mm); a shootdown
+ * looks at all of them and sends one SBI fence for those that need it, served in machine mode
+ * whatever the target does.
  *
  *	shootdown			mm_switch on another hart
  *	clear the entries		satp_mm = mm
  *	(A) full fence			(B) full fence
  *	read satp_mm			write satp, walk the tables
- * (A) pairs with (B), store buffering: either the fence is sent, or the walks see the cleared entries.
+ * (A) pairs with (B), store buffering: either the fence is sent, or the walks see the cleared
+ * entries.
  *
  * A halted hart is not woken: it is marked, and flushes before it leaves idle.
  *	shootdown			idle
@@ -15,9 +17,10 @@
  *	state still HALTED?		tlb_stale?
  * Except when page tables are to be freed: its table walker may stand on them.
  *
- * Stale entries of a space that a hart has left are never used: each switch takes a fresh address-space id of this hart,
- * and when they are used up, one flush starts over. QEMU drops its whole cache at each satp write anyway, which is why
- * satp is written only when the space really changes, and kernel threads borrow the one that is there.
+ * Stale entries of a space that a hart has left are never used: each switch takes a fresh
+ * address-space id of this hart, and when they are used up, one flush starts over. QEMU drops its
+ * whole cache at each satp write anyway, which is why satp is written only when the space really
+ * changes, and kernel threads borrow the one that is there.
  */
 #include "arch/riscv64/csr.h"
 #include "arch/riscv64/sbi.h"
@@ -25,10 +28,10 @@
 #include "kernel/sync/hart.h"
 #include "kernel/sync/percpu.h"
 
-static PERCPU(struct mm *, satp_mm);  /* [a] written by its hart; NULL: the kernel's own table */
-static PERCPU(u32, tlb_stale);	      /* [a] flush before leaving idle */
-static PERCPU(u64, asid);	      /* [c] last one given out */
-static u64 asid_mask;		      /* [I] 0 if the harts have no such ids */
+static PERCPU(struct mm *, satp_mm); /* [a] written by its hart; NULL: the kernel's own table */
+static PERCPU(u32, tlb_stale);	     /* [a] flush before leaving idle */
+static PERCPU(u64, asid);	     /* [c] last one given out */
+static u64 asid_mask;		     /* [I] 0 if the harts have no such ids */
 
 static void tlb_load_root(const u64 *root)
 {

@@ -1,6 +1,7 @@
 /*
- * User copies over the assembly of arch/riscv64/uaccess.S. A fault in there reaches kernel/trap, which asks
- * uaccess_faults_allowed(), resolves it with mm_fault() and repeats the access, or else continues at the fix-up.
+ * User copies over the assembly of arch/riscv64/uaccess.S. A fault in there reaches kernel/trap,
+ * which asks uaccess_faults_allowed(), resolves it with mm_fault() and repeats the access, or else
+ * continues at the fix-up.
  */
 #include "kernel/mm/uaccess.h"
 
@@ -85,7 +86,8 @@ long strncpy_from_user(char *dst, const char __user *src, size_t size)
 	uaccess_might_fault();
 	while (done < size) {
 		u64 at = (u64)src + done;
-		size_t chunk = MIN(MIN(size - done, STRING_CHUNK), PAGE_SIZE - (at & (PAGE_SIZE - 1)));
+		size_t chunk =
+			MIN(MIN(size - done, STRING_CHUNK), PAGE_SIZE - (at & (PAGE_SIZE - 1)));
 		char *end;
 
 		if (!user_range_ok((const void *)at, chunk) ||
@@ -105,7 +107,7 @@ static bool user_word_ok(const void __user *p, size_t size)
 }
 
 /* One word: a single access where it is aligned, else a copy. */
-#define USER_WORD(type)                                                                      \
+#define USER_WORD(type)                                                                            \
 	int user_load_##type(const type __user *p, type *value)                                    \
 	{                                                                                          \
 		uaccess_might_fault();                                                             \

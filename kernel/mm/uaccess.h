@@ -1,6 +1,7 @@
 /*
- * User copies: the only way to follow a __user pointer. They use the current address space, may fault and sleep (except
- * _nofault), and return 0 or -EFAULT. Long copies pass kernel_relax() every 64 KiB.
+ * User copies: the only way to follow a __user pointer. They use the current address space, may
+ * fault and sleep (except _nofault), and return 0 or -EFAULT. Long copies pass kernel_relax() every
+ * 64 KiB.
  */
 #ifndef KERNEL_MM_UACCESS_H
 #define KERNEL_MM_UACCESS_H
@@ -10,7 +11,10 @@
 int copy_from_user(void *dst, const void __user *src, size_t n);
 int copy_to_user(void __user *dst, const void *src, size_t n);
 int clear_user(void __user *dst, size_t n);
-/* Copies a NUL-terminated string of at most size - 1 bytes. Returns its length, -EFAULT, or -ENAMETOOLONG. */
+/*
+ * Copies a NUL-terminated string of at most size - 1 bytes. Returns its length, -EFAULT, or
+ * -ENAMETOOLONG.
+ */
 long strncpy_from_user(char *dst, const char __user *src, size_t size);
 
 int user_load_u32(const u32 __user *p, u32 *value);

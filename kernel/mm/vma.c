@@ -1,6 +1,7 @@
 /*
- * The list of mappings of a space: a skip list by start address (lib/skiplist.h), read under the epoch.
- * Invariant: published, undetached mappings do not overlap. The rules of change are in space.h.
+ * The list of mappings of a space: a skip list by start address (lib/skiplist.h), read under the
+ * epoch. Invariant: published, undetached mappings do not overlap. The rules of change are in
+ * space.h.
  */
 #include "abi/errno.h"
 #include "kernel/log/log.h"
@@ -177,8 +178,8 @@ bool vma_range_free(struct mm *mm, u64 start, u64 end)
 }
 
 /*
- * Goes down from the lowest address known to be reached, or from the top if a gap left behind may fit. gap_known is the
- * size of the greatest gap that a search went past above gap_top.
+ * Goes down from the lowest address known to be reached, or from the top if a gap left behind may
+ * fit. gap_known is the size of the greatest gap that a search went past above gap_top.
  */
 u64 vma_find_gap(struct mm *mm, u64 len)
 {

@@ -1,6 +1,7 @@
 /*
- * Taking translations away. Frames are collected while leaf locks are held, one at a time; a batch is flushed from all
- * harts at once, and only then are its frames dropped: nobody can reach a frame that is free.
+ * Taking translations away. Frames are collected while leaf locks are held, one at a time; a batch
+ * is flushed from all harts at once, and only then are its frames dropped: nobody can reach a frame
+ * that is free.
  */
 #include "kernel/mm/space.h"
 #include "kernel/sync/hart.h"
@@ -45,8 +46,8 @@ static void zap_end(struct zap *z)
 }
 
 /*
- * One leaf table, from start to end or until the batch is full; returns how far it got. An entry that a fault is replacing
- * (PTE_BUSY) goes like any other: the fault finds it changed.
+ * One leaf table, from start to end or until the batch is full; returns how far it got. An entry
+ * that a fault is replacing (PTE_BUSY) goes like any other: the fault finds it changed.
  */
 static u64 zap_table(struct zap *z, u64 *table, u64 start, u64 end)
 {
@@ -85,7 +86,10 @@ void zap_range(struct mm *mm, u64 start, u64 end)
 	zap_end(&z);
 }
 
-/* Rights that an entry may have now. A private page that others hold stays read-only: the next write copies it. */
+/*
+ * Rights that an entry may have now. A private page that others hold stays read-only: the next
+ * write copies it.
+ */
 static u64 zap_rights(const struct vma *vma, u64 pte, u64 allowed)
 {
 	struct page *page = page_of(pa_to_va(pte_pa(pte)));
@@ -110,7 +114,7 @@ static bool zap_protect_table(const struct vma *vma, u64 *table, u64 start, u64 
 			continue;
 		new = zap_rights(vma, old, allowed);
 		atomic_store_relaxed(entry, new);
-		shrank |= (old & ~new & rights) != 0;
+		shrank |= (old & ~new &rights) != 0;
 	}
 	pgtable_unlock(table);
 	return shrank;

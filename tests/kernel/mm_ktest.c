@@ -1,5 +1,6 @@
 /*
- * kernel/mm in the booted kernel. The test thread takes on a space of its own where it plays the program.
+ * kernel/mm in the booted kernel. The test thread takes on a space of its own where it plays the
+ * program.
  */
 #include "abi/errno.h"
 #include "kernel/irq/irq.h"
@@ -207,7 +208,8 @@ KTEST(mm, mappings_split_and_join)
 	KCHECK(mm_unmap(mm, BASE + PAGE_SIZE, PAGE_SIZE) == 0);
 	KCHECK(regions(mm) == 2);
 	KCHECK(mm_protect(mm, BASE, 9 * PAGE_SIZE, PROT_READ) == -ENOMEM);
-	KCHECK(mm_map(mm, BASE, 2 * PAGE_SIZE, RW, ANON | MAP_FIXED_NOREPLACE, NULL, 0, NULL) == -EEXIST);
+	KCHECK(mm_map(mm, BASE, 2 * PAGE_SIZE, RW, ANON | MAP_FIXED_NOREPLACE, NULL, 0, NULL) ==
+	       -EEXIST);
 	KCHECK(mm_map(mm, BASE + 1, PAGE_SIZE, RW, ANON | MAP_FIXED, NULL, 0, NULL) == -EINVAL);
 	KCHECK(mm_map(mm, 0, 0, RW, ANON, NULL, 0, NULL) == -EINVAL);
 	KCHECK(mm_unmap(mm, BASE, ~0UL & ~(PAGE_SIZE - 1)) == -EINVAL);
@@ -319,6 +321,23 @@ KTEST(mm, fork_copies_on_write)
 	KCHECK(settled_free_pages() == before);
 }
 
+KTEST(mm, running_out_of_memory_fails_the_access)
+{
+	u64 before = settled_free_pages(), filled = 0;
+	struct mm *mm = space_enter();
+	u64 len = mm_total_pages() * PAGE_SIZE;
+	u64 addr = (u64)mm_map(mm, 0, len, RW, ANON | MAP_NORESERVE, NULL, 0, NULL);
+
+	while (filled < len && user_write(addr + filled, filled) == 0)
+		filled += PAGE_SIZE;
+	KCHECK(filled < len && filled / PAGE_SIZE > before / 2);
+	KCHECK(user_reads(addr + filled - PAGE_SIZE, filled - PAGE_SIZE));
+	KCHECK(mm_unmap(mm, addr, len) == 0);
+	KCHECK(user_write(addr, 1) == -EFAULT);
+	space_leave(mm);
+	KCHECK(settled_free_pages() == before);
+}
+
 KTEST(mm, stack_grows_down_to_its_limit)
 {
 	struct mm *mm = space_enter();
@@ -344,6 +363,8 @@ KTEST(mm, futex_keys)
 	KCHECK(mm_futex_key(mm, p + 8, false, &private) == 0 && private.space == mm_id(mm));
 	KCHECK(private.page == p && private.offset == 8);
 	KCHECK(mm_futex_key(mm, BASE, false, &private) == -EFAULT);
+	KCHECK(mm_protect(mm, p, PAGE_SIZE, PROT_READ) == 0);
+	KCHECK(mm_futex_key(mm, p, false, &private) == -EFAULT);
 	space_leave(mm);
 }
 
@@ -457,7 +478,7 @@ KTEST(mm, harts_fault_and_copy_together)
 	struct vm_object *o = vm_object_create(CROWD_PAGES * PAGE_SIZE);
 	static struct crowd crowd;
 
-	crowd = (struct crowd){ .mm = mm_create() };
+	crowd = (struct crowd){.mm = mm_create()};
 	for (u64 i = 1; i < CROWD_PAGES; i += 2) {
 		u64 *page = vm_object_page(o, i, true);
 
@@ -465,7 +486,8 @@ KTEST(mm, harts_fault_and_copy_together)
 			page[k] = i;
 		page_put(page);
 	}
-	KCHECK(mm_map(crowd.mm, BASE, CROWD_PAGES * PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, o, 0, NULL) > 0);
+	KCHECK(mm_map(crowd.mm, BASE, CROWD_PAGES * PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, o, 0,
+		      NULL) > 0);
 	for (u32 i = 0; i < CROWD; i++)
 		completion_init(&crowd.done[i]);
 	for (u32 i = 0; i < CROWD; i++)
@@ -477,7 +499,8 @@ KTEST(mm, harts_fault_and_copy_together)
 	for (u64 i = 0; i < CROWD_PAGES; i++) {
 		u64 words[CROWD];
 
-		KCHECK(mm_access(crowd.mm, BASE + i * PAGE_SIZE, words, sizeof(words), false) == sizeof(words));
+		KCHECK(mm_access(crowd.mm, BASE + i * PAGE_SIZE, words, sizeof(words), false) ==
+		       sizeof(words));
 		for (u32 k = 0; k < CROWD; k++)
 			KCHECK(words[k] == i * (i % 2) + 1);
 	}

@@ -1,6 +1,6 @@
 /*
- * Memory for the allocators under test: a block of the host's, described by frame structures as at boot. Host addresses
- * pass through the direct map's arithmetic unharmed.
+ * Memory for the allocators under test: a block of the host's, described by frame structures as at
+ * boot. Host addresses pass through the direct map's arithmetic unharmed.
  */
 #ifndef TESTS_UNIT_MM_ARENA_H
 #define TESTS_UNIT_MM_ARENA_H
@@ -20,8 +20,8 @@
 #define ARENA_HARTS 3
 
 /*
- * Once: pretends ARENA_HARTS harts with ARENA_PAGES free frames between them, and starts the allocators. The calling thread is
- * hart 0. Tests give back what they take.
+ * Once: pretends ARENA_HARTS harts with ARENA_PAGES free frames between them, and starts the
+ * allocators. The calling thread is hart 0. Tests give back what they take.
  */
 static inline void arena_init(void)
 {

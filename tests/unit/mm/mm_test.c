@@ -1,6 +1,6 @@
 /*
- * kernel/mm on the host: frames, slabs, page index, and the list of mappings. Page tables are the booted kernel's to
- * test (tests/kernel/mm_ktest.c); here zapping only counts.
+ * kernel/mm on the host: frames, slabs, page index, and the list of mappings. Page tables are the
+ * booted kernel's to test (tests/kernel/mm_ktest.c); here zapping only counts.
  */
 #include "kernel/mm/buddy.h"
 #include "kernel/mm/page_index.h"
@@ -53,7 +53,7 @@ TEST(buddy_blocks_never_overlap)
 	struct {
 		void *va;
 		u32 order;
-	} held[300] = { 0 };
+	} held[300] = {0};
 
 	arena_init();
 	drain(NULL);
@@ -151,8 +151,8 @@ TEST(slab_objects_freed_on_other_harts)
 
 TEST(page_index_is_sparse)
 {
-	struct page_index index = { 0 };
-	static const u64 at[] = { 0, 1, 63, 64, 4095, 4096, 1UL << 20, 1UL << 40, (1UL << 52) - 1 };
+	struct page_index index = {0};
+	static const u64 at[] = {0, 1, 63, 64, 4095, 4096, 1UL << 20, 1UL << 40, (1UL << 52) - 1};
 	char frames[ARRAY_SIZE(at)];
 
 	arena_init();
@@ -174,7 +174,7 @@ static void count_cut(void *page, void *arg)
 
 TEST(page_index_cut_in_steps)
 {
-	struct page_index index = { 0 };
+	struct page_index index = {0};
 
 	arena_init();
 	for (u64 i = 0; i < 1000; i++)
@@ -201,7 +201,7 @@ static void mm_reset(void)
 
 static struct vma *add(u64 start, u64 end, u32 prot, struct vm_object *object, u64 offset)
 {
-	struct vma like = { .start = start, .prot = prot, .object = object, .offset = offset };
+	struct vma like = {.start = start, .prot = prot, .object = object, .offset = offset};
 	struct vma *vma = vma_alloc(&mm, &like, start, end);
 
 	vma_publish(vma);
@@ -234,7 +234,8 @@ TEST(mappings_are_carved_and_joined)
 	vma = vma_find(&mm, 0x15000);
 	CHECK(vma_carve(vma, 0x12000, 0x13000, -1) == 0);
 	vma_retire(vma);
-	CHECK(!vma_find(&mm, 0x12000) && is(0x11fff, 0x10000, 0x12000, 1) && is(0x13000, 0x13000, 0x20000, 1));
+	CHECK(!vma_find(&mm, 0x12000) && is(0x11fff, 0x10000, 0x12000, 1) &&
+	      is(0x13000, 0x13000, 0x20000, 1));
 	CHECK(vma_find_above(&mm, 0x12000)->start == 0x13000 && !vma_find_above(&mm, 0x20000));
 	CHECK(vma_range_free(&mm, 0x12000, 0x13000) && !vma_range_free(&mm, 0x12000, 0x13001));
 	CHECK(vma_find_below(&mm, 0x13000)->start == 0x10000 && !vma_find_below(&mm, 0x10000));
