@@ -12,6 +12,7 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/task/exec.h"
+#include "kernel/task/job.h"
 #include "kernel/task/task.h"
 #include "kernel/trace/trace.h"
 
@@ -142,7 +143,7 @@ long sys_wait4(SYSCALL_ARGS)
 		return -EINVAL;
 	if ((s32)a0 == INT32_MIN)
 		return -ESRCH;
-	pid = process_wait((s32)a0, options, &result);
+	pid = process_wait((s32)a0, options | WEXITED, &result);
 	if (pid <= 0)
 		return pid;
 	if (a1 && user_store_u32((u32 __user *)a1, (u32)result.status))
@@ -150,6 +151,58 @@ long sys_wait4(SYSCALL_ARGS)
 	if (a3 && copy_to_user((void __user *)a3, &result.usage, sizeof(result.usage)))
 		return -EFAULT;
 	return pid;
+}
+
+/* waitid's first two arguments as process_wait() wants them; 0 or -EINVAL. */
+static int waitid_target(u32 kind, s32 id, s64 *pid)
+{
+	switch (kind) {
+	case P_ALL:
+		*pid = -1;
+		return 0;
+	case P_PID:
+		*pid = id;
+		return id > 0 ? 0 : -EINVAL;
+	case P_PGID:
+		*pid = -(s64)id;
+		return id >= 0 ? 0 : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_waitid(SYSCALL_ARGS)
+{
+	struct wait_result result = {0};
+	struct abi_siginfo info = {0};
+	u32 options = (u32)a3;
+	s64 pid;
+	long ret;
+
+	if (options & ~(u32)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
+			     __WCLONE | __WALL))
+		return -EINVAL;
+	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
+		return -EINVAL;
+	ret = waitid_target((u32)a0, (s32)a1, &pid);
+	if (!ret)
+		ret = process_wait(pid, options, &result);
+	if (ret < 0)
+		return ret;
+	if (ret > 0) {
+		bool by_status = result.code == CLD_EXITED || result.code == CLD_STOPPED;
+
+		info.si_signo = SIGCHLD;
+		info.si_code = result.code;
+		info.si_child_pid = (s32)result.pid;
+		info.si_child_uid = result.uid;
+		info.si_status = result.code == CLD_CONTINUED ? SIGCONT
+				 : by_status		      ? (result.status >> 8) & 0xff
+							      : result.status & 0x7f;
+		if (a4 && copy_to_user((void __user *)a4, &result.usage, sizeof(result.usage)))
+			return -EFAULT;
+	}
+	return a2 ? copy_to_user((void __user *)a2, &info, sizeof(info)) : 0;
 }
 
 /* ---- numbers ---- */
@@ -180,6 +233,16 @@ long sys_getpgid(SYSCALL_ARGS)
 	struct process *p = find_process(a0);
 
 	return p ? (long)atomic_load_relaxed(&p->pgid) : -ESRCH;
+}
+
+long sys_setpgid(SYSCALL_ARGS)
+{
+	return process_set_group((u32)a0, (u32)a1);
+}
+
+long sys_setsid(SYSCALL_ARGS)
+{
+	return process_new_session();
 }
 
 long sys_getsid(SYSCALL_ARGS)

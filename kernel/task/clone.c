@@ -117,6 +117,7 @@ static void clone_drop_files(struct task *child)
 /* A process that never had a task. */
 static void process_discard(struct process *p)
 {
+	pid_group_put(p->pgid, p->sid);
 	if (p->exe)
 		file_put(p->exe);
 	process_put(p);

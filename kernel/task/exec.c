@@ -221,6 +221,7 @@ static int exec_commit(struct exec_state *st, const char *path, struct exec_args
 	exec_replace_mm(t, st->mm);
 	exec_replace_exe(t->process, st->file);
 	exec_set_name(t, path);
+	atomic_store_relaxed(&t->process->did_exec, true);
 	if (exec_zero_tails(&st->image))
 		return -EFAULT;
 	sp = exec_build_stack(st->stack_top, args, path, &st->image, &st->layout);

@@ -12,6 +12,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/clone.h"
+#include "kernel/task/job.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/trace/trace.h"
@@ -62,7 +63,7 @@ static bool task_unlink(struct task *t, int status)
 	struct process *p = t->process;
 	struct task *exec_task = NULL;
 	struct cpu_ticks cpu;
-	bool last;
+	bool last, stop_complete;
 
 	task_cpu_ticks(t, &cpu);
 	spin_lock(&p->lock);
@@ -83,7 +84,10 @@ static bool task_unlink(struct task *t, int status)
 	/* Under the lock, or exec's task could be gone. */
 	if (exec_task)
 		unpark(&exec_task->thread);
+	stop_complete = process_stop_complete_locked(p);
 	spin_unlock(&p->lock);
+	if (stop_complete)
+		process_stopped(p);
 	return last;
 }
 
@@ -106,8 +110,11 @@ void task_exit(int status)
 	t->files = NULL;
 	t->fs = NULL;
 	trace_task_exit(tid);
-	if (task_unlink(t, status))
+	if (task_unlink(t, status)) {
+		if (p->pid == p->sid && task_tty_ops.leader_exit)
+			task_tty_ops.leader_exit(p);
 		process_become_zombie(p);
+	}
 	/* A leader's number stays its process's until it is reaped; the table keeps that apart. */
 	pid_clear_task(tid, t);
 	thread_exit();

@@ -2,21 +2,9 @@
  * What a task owes before it returns to user mode: to die, to stop, to take signals. kernel/trap calls this again while
  * bits of thread->work are set.
  */
-#include "abi/errno.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/task/job.h"
 #include "kernel/task/task.h"
-
-/* Waits while the process is stopped; SIGCONT and death end it. */
-static void task_stop(struct task *t)
-{
-	struct process *p = t->process;
-
-	/* The bit first: a stop that comes later sets it again. */
-	atomic_fetch_and(&t->thread.work, (u32)~THREAD_WORK_STOP);
-	while (atomic_load_acquire(&p->stopped))
-		if (park(PARK_FOREVER, PARK_KILLABLE) == -EINTR)
-			return;
-}
 
 void task_exit_work(struct trap_frame *frame)
 {

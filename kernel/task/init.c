@@ -136,6 +136,8 @@ static void program_start(void *arg)
 	char name[256] = "";
 	int err;
 
+	if (task_tty_ops.program_start)
+		task_tty_ops.program_start();
 	strncpy(name, program_args.buf, sizeof(name) - 1);
 	err = exec_search(name, &program_args);
 	if (err)
@@ -170,7 +172,9 @@ static struct task *program_create(void)
 	if (!p)
 		return err_ptr(-ENOMEM);
 	p->exit_signal = SIGCHLD;
-	p->pgid = p->sid = 0; /* its own */
+	/* A group and a session of its own. */
+	pid_group_put(p->pgid, p->sid);
+	p->pgid = p->sid = 0;
 	t = task_create(p, "program", true, program_start);
 	if (is_err(t))
 		return t;
@@ -215,7 +219,7 @@ static void init_main(void *arg)
 	pid = program->thread.tid;
 	thread_start(&program->thread);
 	thread_put(&program->thread);
-	while (process_wait(-1, __WALL, &result) != (long)pid)
+	while (process_wait(-1, WEXITED | __WALL, &result) != (long)pid)
 		;
 	machine_poweroff(result.status & 0x7f ? STATUS_SIGNAL + (u32)(result.status & 0x7f)
 					      : (u32)result.status >> 8);

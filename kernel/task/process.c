@@ -16,6 +16,7 @@ LOCK_CLASS(process_lock, RANK_SIGNAL);
 LOCK_CLASS(child_lock, RANK_PID);
 
 struct task_exit_ops task_exit_ops;
+struct task_tty_ops task_tty_ops;
 
 static struct slab_cache *task_cache;
 static struct slab_cache *process_cache;
@@ -63,9 +64,11 @@ static void process_inherit(struct process *p, struct process *parent)
 	p->exe = parent->exe;
 	if (p->exe)
 		file_get(p->exe);
-	spin_unlock(&parent->lock);
+	/* The parent's membership keeps the numbers taken until ours is counted. */
 	p->pgid = parent->pgid;
 	p->sid = parent->sid;
+	pid_group_get(p->pgid, p->sid);
+	spin_unlock(&parent->lock);
 	p->dumpable = parent->dumpable;
 	p->no_new_privs = parent->no_new_privs;
 	p->timer_slack_ns = parent->timer_slack_ns;
@@ -184,9 +187,10 @@ struct task *task_create(struct process *p, const char *name, bool leader, void 
 	t->thread.tid = tid;
 	if (leader) {
 		p->pid = tid;
-		if (!p->pgid)
+		if (!p->pgid) {
 			p->pgid = p->sid = tid;
-		pid_group_get(p->pgid, p->sid);
+			pid_group_get(tid, tid);
+		}
 	}
 	return t;
 }
@@ -214,10 +218,8 @@ void task_abandon(struct task *t)
 {
 	struct process *p = t->process;
 
-	if (p->pid == t->thread.tid) {
-		pid_group_put(p->pgid, p->sid);
+	if (p->pid == t->thread.tid)
 		pid_clear_process(p->pid);
-	}
 	pid_clear_task(t->thread.tid, t);
 	thread_abandon(&t->thread);
 	thread_put(&t->thread);

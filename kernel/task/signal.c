@@ -210,17 +210,6 @@ static void signal_wake_waiter(struct process *p, struct task *target, int sig)
 			thread_set_work(&t->thread, THREAD_WORK_SIGNAL);
 }
 
-void process_continue_locked(struct process *p)
-{
-	struct task *t;
-
-	if (!p->stopped)
-		return;
-	p->stopped = false;
-	list_for_each (t, &p->tasks, siblings)
-		unpark(&t->thread);
-}
-
 int signal_send_locked(struct process *p, struct task *t, const struct abi_siginfo *info)
 {
 	int sig = info->si_signo;

@@ -7,6 +7,7 @@
 #include "abi/errno.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/task/job.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/task.h"
 #include "kernel/task/vdso.h"
@@ -164,25 +165,12 @@ static bool signal_next(struct task *t, struct abi_siginfo *info, struct abi_sig
 	return found;
 }
 
-static void signal_stop(struct process *p)
-{
-	struct task *t;
-
-	spin_lock(&p->lock);
-	if (!p->group_exit) {
-		p->stopped = true;
-		list_for_each (t, &p->tasks, siblings)
-			thread_set_work(&t->thread, THREAD_WORK_STOP);
-	}
-	spin_unlock(&p->lock);
-}
-
 static void signal_default(struct task *t, int sig)
 {
 	if (signal_default_ignored(sig))
 		return;
 	if (signal_default_stops(sig))
-		signal_stop(t->process);
+		process_stop(t->process, sig);
 	else
 		process_exit_group(sig);
 }

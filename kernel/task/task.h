@@ -52,6 +52,9 @@ struct task {
 	bool exiting;		    /* [c] in task_exit(): nothing interrupts it any more */
 };
 
+/* News of a process that its parent may still wait for. */
+enum job_event { JOB_NONE, JOB_STOPPED, JOB_CONTINUED };
+
 /* User addresses that exec lays out, for /proc and the signal trampoline. */
 struct process_layout {
 	u64 arg_start, arg_end, env_start, env_end;
@@ -68,8 +71,8 @@ struct process {
 	u32 exit_signal;	/* [I] sent to the parent at exit; 0 none */
 	bool kernel;		/* [I] pid 1: takes no signals */
 	struct process *parent; /* [e] changes under both parents' child locks */
-	u32 pgid;		/* [a] */
-	u32 sid;		/* [a] */
+	u32 pgid;		/* [a] changes under lock (job.h) */
+	u32 sid;		/* [a] changes under lock */
 	struct mm *mm;		/* [e] one reference, dropped when the last task leaves it */
 	u32 nr_mm_tasks;	/* [a] tasks still in mm */
 	struct cred *cred;	/* [e] a reference */
@@ -82,7 +85,13 @@ struct process {
 	struct list tasks;	/* [L:lock] */
 	u32 nr_tasks;		/* [a] changes under lock */
 	bool group_exit;	/* [L:lock] all must exit with exit_code */
-	bool stopped;		/* [L:lock] by a stop signal */
+	bool stopped;		/* [a] by a stop signal; changes under lock */
+	bool stop_told;		/* [L:lock] the parent knows of this stop */
+	bool continue_untold;	/* [L:lock] the first task to run again tells the parent */
+	int stop_signal;	/* [L:lock] */
+	u32 nr_resting;		/* [L:lock] tasks in task_stop() */
+	enum job_event job_event; /* [L:parent's child_lock] */
+	bool did_exec;		/* [a] since fork: setpgid by the parent is refused */
 	bool zombie;		/* [L:parent's child_lock] all tasks have exited */
 	bool dumpable, no_new_privs, keep_caps; /* [a] prctl */
 	int parent_death_signal; /* [a] */
@@ -174,13 +183,14 @@ struct exec_args;
 int exec_program(const char *path, struct exec_args *args);
 
 /*
- * Waits for a child. pid: > 0 that one, -1 any, 0 own group, < -1 group -pid. Returns its pid, 0 (WNOHANG and none ready), -ECHILD, -EINTR class.
+ * Waits for a child as `options` (WEXITED, WUNTRACED, WCONTINUED, WNOHANG, WNOWAIT, __W*) say. pid: > 0 that one, -1 any, 0 own group, < -1 group -pid. Returns its pid, 0 (WNOHANG and none ready), -ECHILD, -EINTR class.
  * The child is reaped unless WNOWAIT. Context: may sleep.
  */
 struct wait_result {
 	u32 pid;
 	u32 uid;
-	int status;
+	int status; /* wait encoding */
+	int code;   /* CLD_* */
 	struct abi_rusage usage;
 };
 long process_wait(s64 pid, u32 options, struct wait_result *result);
@@ -192,6 +202,13 @@ struct task_exit_ops {
 	void (*exit)(struct task *t);
 };
 extern struct task_exit_ops task_exit_ops; /* filled by kernel/futex before the first task runs */
+
+/* Controlling terminals are a layer above (kernel/tty). NULL: nothing to do. */
+struct task_tty_ops {
+	void (*program_start)(void);		/* the first program's task, before its exec */
+	void (*leader_exit)(struct process *p); /* the last task of a session leader has gone */
+};
+extern struct task_tty_ops task_tty_ops; /* filled by kernel/tty before the first task runs */
 
 /* Caches; AT_HWCAP from the device tree's ISA string. Before task_start_init. */
 void task_init(const char *isa);

@@ -29,6 +29,10 @@ int task_join_process(struct task *t);
 /* Undoes task_create() for a task that never ran. */
 void task_abandon(struct task *t);
 
+/* The parent of `p` with its child_lock held. */
+struct process *process_lock_parent(struct process *p);
+/* News of a child: context: child_lock held. */
+void process_wake_waiters_locked(struct process *parent);
 /* Puts `child` under `parent`. */
 void process_add_child(struct process *parent, struct process *child);
 /* The last task of `p` has gone: children to init, zombie, tell the parent. Context: no lock held. */

@@ -10,11 +10,12 @@
 #include "kernel/file/file.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/task/job.h"
 #include "kernel/task/task_internal.h"
 
 struct process *process_init;
 
-static struct process *parent_lock(struct process *child)
+struct process *process_lock_parent(struct process *child)
 {
 	for (;;) {
 		struct process *parent = atomic_load_acquire(&child->parent);
@@ -34,7 +35,7 @@ void process_add_child(struct process *parent, struct process *child)
 	spin_unlock(&parent->child_lock);
 }
 
-static void wake_waiters_locked(struct process *parent)
+void process_wake_waiters_locked(struct process *parent)
 {
 	struct wait_entry *w;
 
@@ -54,20 +55,24 @@ static void parent_death(struct process *child)
 	signal_send_process(child, &info);
 }
 
-static void process_orphan_children(struct process *p)
+/* Returns the group of one of them, 0 without children: which may have lost its last parent. */
+static u32 process_orphan_children(struct process *p)
 {
 	struct process *init = process_init, *child;
-	struct list orphans = LIST_INIT(orphans);
+	u32 pgid = 0;
 
 	/* Both locks at once, or a dying child could look between two parents. */
 	spin_lock_pair(&p->child_lock, &init->child_lock);
 	list_for_each (child, &p->children, sibling) {
 		atomic_store_release(&child->parent, init);
 		parent_death(child);
+		if (child->pgid != p->pgid)
+			pgid = child->pgid;
 	}
 	list_splice_tail(&init->children, &p->children);
-	wake_waiters_locked(init);
+	process_wake_waiters_locked(init);
 	spin_unlock_pair(&p->child_lock, &init->child_lock);
+	return pgid;
 }
 
 static void siginfo_of_child(struct process *p, struct abi_siginfo *info, int sig)
@@ -105,13 +110,15 @@ void process_become_zombie(struct process *p)
 	u32 sig = p->exit_signal;
 	struct process *parent;
 	struct abi_siginfo info;
+	u32 child_pgid;
 	bool reap;
 
-	process_orphan_children(p);
+	child_pgid = process_orphan_children(p);
+	process_orphan_groups(p, child_pgid);
 	if (p->exe)
 		file_put(p->exe);
 	p->exe = NULL;
-	parent = parent_lock(p);
+	parent = process_lock_parent(p);
 	spin_lock(&parent->lock);
 	reap = parent_autoreaps(parent, sig);
 	if (sig) {
@@ -123,7 +130,7 @@ void process_become_zombie(struct process *p)
 		list_del(&p->sibling);
 	else
 		p->zombie = true;
-	wake_waiters_locked(parent);
+	process_wake_waiters_locked(parent);
 	spin_unlock(&parent->child_lock);
 	if (reap)
 		process_release(p);
@@ -160,7 +167,42 @@ static void usage_add(struct abi_rusage *sum, const struct abi_rusage *ru)
 	sum->ru_maxrss = MAX(sum->ru_maxrss, ru->ru_maxrss);
 }
 
-/* A zombie that matches: unlinked unless WNOWAIT. *any: some child matches at all. Context: child_lock held. */
+static void wait_fill(struct process *child, int status, int code, struct wait_result *result)
+{
+	result->pid = child->pid;
+	result->uid = child->cred->uid;
+	result->status = status;
+	result->code = code;
+	process_usage(child, &result->usage);
+}
+
+/* A death: unlinked, and its figures kept, unless WNOWAIT. */
+static void wait_take_zombie(struct process *self, struct process *child, u32 options,
+			     struct wait_result *result)
+{
+	wait_fill(child, child->exit_code, child->exit_code & 0x7f ? CLD_KILLED : CLD_EXITED, result);
+	if (options & WNOWAIT)
+		return;
+	usage_add(&self->children_usage, &result->usage);
+	usage_add(&self->children_usage, &child->children_usage);
+	list_del(&child->sibling);
+}
+
+/* News of a stop or continuation that `options` ask for. */
+static bool wait_take_job_event(struct process *child, u32 options, struct wait_result *result)
+{
+	if (child->job_event == JOB_STOPPED && (options & WUNTRACED))
+		wait_fill(child, child->stop_signal << 8 | 0x7f, CLD_STOPPED, result);
+	else if (child->job_event == JOB_CONTINUED && (options & WCONTINUED))
+		wait_fill(child, 0xffff, CLD_CONTINUED, result);
+	else
+		return false;
+	if (!(options & WNOWAIT))
+		child->job_event = JOB_NONE;
+	return true;
+}
+
+/* A child with news. *any: some child matches at all. Context: child_lock held. */
 static struct process *wait_scan(struct process *self, s64 pid, u32 options,
 				 struct wait_result *result, bool *any)
 {
@@ -171,17 +213,12 @@ static struct process *wait_scan(struct process *self, s64 pid, u32 options,
 		if (!child_matches(self, child, pid, options))
 			continue;
 		*any = true;
-		if (!child->zombie)
+		if (child->zombie && !(options & WEXITED))
 			continue;
-		result->pid = child->pid;
-		result->uid = child->cred->uid;
-		result->status = child->exit_code;
-		process_usage(child, &result->usage);
-		if (!(options & WNOWAIT)) {
-			usage_add(&self->children_usage, &result->usage);
-			usage_add(&self->children_usage, &child->children_usage);
-			list_del(&child->sibling);
-		}
+		if (child->zombie)
+			wait_take_zombie(self, child, options, result);
+		else if (!wait_take_job_event(child, options, result))
+			continue;
 		return child;
 	}
 	return NULL;
@@ -215,7 +252,7 @@ long process_wait(s64 pid, u32 options, struct wait_result *result)
 	if (!child)
 		return any ? 0 : -ECHILD;
 	ret = result->pid;
-	if (!(options & WNOWAIT))
+	if (!(options & WNOWAIT) && (result->code == CLD_EXITED || result->code == CLD_KILLED))
 		process_release(child);
 	return ret;
 }

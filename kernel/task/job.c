@@ -1,0 +1,244 @@
+#include "kernel/task/job.h"
+
+#include "abi/errno.h"
+#include "abi/sched.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/task/signal_internal.h"
+#include "kernel/task/task_internal.h"
+
+/* Stopped processes; lets every exit skip the search for stopped orphans while there are none. */
+static u32 nr_stopped_processes; /* [a] */
+
+/* ---- groups and sessions ---- */
+
+/* Any process of group `pgid` in session `sid`, with its lock held, so that the group cannot vanish. NULL: none. */
+static struct process *group_lock_member(u32 pgid, u32 sid)
+{
+	struct process *p;
+
+	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
+		p = process_find(pid);
+		if (!p || atomic_load_relaxed(&p->pgid) != pgid)
+			continue;
+		spin_lock(&p->lock);
+		if (p->pgid == pgid && p->sid == sid)
+			return p;
+		spin_unlock(&p->lock);
+	}
+	return NULL;
+}
+
+static void process_change_group(struct process *p, u32 pgid, u32 sid)
+{
+	u32 old_pgid, old_sid;
+
+	spin_lock(&p->lock);
+	old_pgid = p->pgid;
+	old_sid = p->sid;
+	atomic_store_relaxed(&p->pgid, pgid);
+	atomic_store_relaxed(&p->sid, sid);
+	spin_unlock(&p->lock);
+	pid_group_put(old_pgid, old_sid);
+}
+
+long process_set_group(u32 pid, u32 pgid)
+{
+	struct process *self = process_current(), *member;
+	struct process *p = pid ? process_find(pid) : self;
+
+	if ((s32)pgid < 0)
+		return -EINVAL;
+	if (!p || (p != self && atomic_load_acquire(&p->parent) != self))
+		return -ESRCH;
+	if (p != self && p->sid != self->sid)
+		return -EPERM;
+	if (p != self && atomic_load_relaxed(&p->did_exec))
+		return -EACCES;
+	if (p->sid == p->pid)
+		return -EPERM;
+	if (!pgid)
+		pgid = p->pid;
+	if (pgid == p->pid) {
+		pid_group_get(pgid, p->sid);
+	} else {
+		member = group_lock_member(pgid, self->sid);
+		if (!member)
+			return -EPERM;
+		pid_group_get(pgid, p->sid);
+		spin_unlock(&member->lock);
+	}
+	process_change_group(p, pgid, p->sid);
+	return 0;
+}
+
+long process_new_session(void)
+{
+	struct process *p = process_current();
+
+	if (atomic_load_acquire(&pid_slot(p->pid)->groups))
+		return -EPERM;
+	pid_group_get(p->pid, p->pid);
+	process_change_group(p, p->pid, p->pid);
+	return p->pid;
+}
+
+bool process_group_orphaned(u32 pgid)
+{
+	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
+		struct process *p = process_find(pid), *parent;
+
+		if (!p || atomic_load_relaxed(&p->pgid) != pgid || p->nr_tasks == 0)
+			continue;
+		parent = atomic_load_acquire(&p->parent);
+		if (parent && parent != process_init && parent->sid == p->sid && parent->pgid != pgid)
+			return false;
+	}
+	return true;
+}
+
+int process_group_signal(u32 pgid, const struct abi_siginfo *info)
+{
+	int err = -ESRCH;
+
+	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
+		struct process *p = process_find(pid);
+
+		if (!p || atomic_load_relaxed(&p->pgid) != pgid)
+			continue;
+		signal_send_process(p, info);
+		err = 0;
+	}
+	return err;
+}
+
+static bool group_has_stopped(u32 pgid)
+{
+	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
+		struct process *p = process_find(pid);
+
+		if (p && atomic_load_relaxed(&p->pgid) == pgid && atomic_load_relaxed(&p->stopped))
+			return true;
+	}
+	return false;
+}
+
+static void group_hang_up(u32 pgid)
+{
+	struct abi_siginfo info = {.si_signo = SIGHUP, .si_code = SI_KERNEL};
+
+	if (!process_group_orphaned(pgid) || !group_has_stopped(pgid))
+		return;
+	process_group_signal(pgid, &info);
+	info.si_signo = SIGCONT;
+	process_group_signal(pgid, &info);
+}
+
+void process_orphan_groups(struct process *p, u32 child_pgid)
+{
+	if (likely(!atomic_load_relaxed(&nr_stopped_processes)))
+		return;
+	group_hang_up(p->pgid);
+	if (child_pgid && child_pgid != p->pgid)
+		group_hang_up(child_pgid);
+}
+
+/* ---- stopping and continuing ---- */
+
+void process_stop(struct process *p, int sig)
+{
+	struct task *t;
+
+	if (sig != SIGSTOP && process_group_orphaned(p->pgid))
+		return;
+	spin_lock(&p->lock);
+	if (!p->group_exit) {
+		if (!p->stopped)
+			atomic_fetch_add(&nr_stopped_processes, 1);
+		atomic_store_relaxed(&p->stopped, true);
+		p->stop_signal = sig;
+		p->stop_told = false;
+		p->continue_untold = false;
+		list_for_each (t, &p->tasks, siblings)
+			thread_set_work(&t->thread, THREAD_WORK_STOP);
+	}
+	spin_unlock(&p->lock);
+}
+
+void process_continue_locked(struct process *p)
+{
+	struct task *t;
+
+	if (!p->stopped)
+		return;
+	atomic_store_release(&p->stopped, false);
+	atomic_fetch_add(&nr_stopped_processes, (u32)-1);
+	p->continue_untold = p->stop_told && !p->group_exit;
+	list_for_each (t, &p->tasks, siblings)
+		unpark(&t->thread);
+}
+
+bool process_stop_complete_locked(struct process *p)
+{
+	if (!p->stopped || p->stop_told || p->nr_tasks == 0 || p->nr_resting != p->nr_tasks)
+		return false;
+	p->stop_told = true;
+	return true;
+}
+
+/* Leaves `event` for a wait and sends SIGCHLD, unless the parent wants to hear of deaths only. */
+static void process_tell_job_event(struct process *p, enum job_event event)
+{
+	struct process *parent = process_lock_parent(p);
+	struct abi_siginfo info = {
+		.si_signo = SIGCHLD,
+		.si_code = event == JOB_STOPPED ? CLD_STOPPED : CLD_CONTINUED,
+		.si_child_pid = (s32)p->pid,
+		.si_child_uid = p->cred->uid,
+		.si_status = event == JOB_STOPPED ? p->stop_signal : SIGCONT,
+	};
+
+	/* A stop that has ended since is no news. */
+	if (event == JOB_CONTINUED || atomic_load_acquire(&p->stopped)) {
+		p->job_event = event;
+		spin_lock(&parent->lock);
+		if (!(parent->signals.actions[SIGCHLD - 1].sa_flags & SA_NOCLDSTOP))
+			signal_send_locked(parent, NULL, &info);
+		spin_unlock(&parent->lock);
+		process_wake_waiters_locked(parent);
+	}
+	spin_unlock(&parent->child_lock);
+}
+
+void process_stopped(struct process *p)
+{
+	process_tell_job_event(p, JOB_STOPPED);
+}
+
+void task_stop(struct task *t)
+{
+	struct process *p = t->process;
+	bool complete, continued;
+
+	spin_lock(&p->lock);
+	/* The bit first: a stop that comes later sets it again. */
+	atomic_fetch_and(&t->thread.work, (u32)~THREAD_WORK_STOP);
+	if (!p->stopped) {
+		spin_unlock(&p->lock);
+		return;
+	}
+	p->nr_resting++;
+	complete = process_stop_complete_locked(p);
+	spin_unlock(&p->lock);
+	if (complete)
+		process_stopped(p);
+	while (atomic_load_acquire(&p->stopped))
+		if (park(PARK_FOREVER, PARK_KILLABLE) == -EINTR)
+			break;
+	spin_lock(&p->lock);
+	p->nr_resting--;
+	continued = p->continue_untold;
+	p->continue_untold = false;
+	spin_unlock(&p->lock);
+	if (continued)
+		process_tell_job_event(p, JOB_CONTINUED);
+}
