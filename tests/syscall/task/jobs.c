@@ -1,7 +1,6 @@
 /*
  * Process groups, sessions, stops and continuations, and what a parent hears of them.
  */
-#define _GNU_SOURCE
 #include "tests/syscall/task/task.h"
 
 #include <sys/wait.h>
