@@ -1,7 +1,6 @@
 /*
  * Clocks and sleeping, by the vDSO and by call.
  */
-#define _GNU_SOURCE
 #include "tests/syscall/task/task.h"
 
 #include <sys/time.h>

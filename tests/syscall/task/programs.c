@@ -2,7 +2,6 @@
  * Programs started from this one: exec, exit status, wait, scripts, and the end of processes with many threads. The program
  * executes itself: `--child WHAT` makes it play a part instead of running tests.
  */
-#define _GNU_SOURCE
 #include "tests/syscall/task/task.h"
 
 #include <fcntl.h>

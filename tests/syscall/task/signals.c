@@ -1,7 +1,6 @@
 /*
  * Signals: handlers and what they are told, masks, queues, the alternate stack, interrupted calls.
  */
-#define _GNU_SOURCE
 #include "tests/syscall/task/task.h"
 
 #include <setjmp.h>

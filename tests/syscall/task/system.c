@@ -1,7 +1,6 @@
 /*
  * The address space, limits, random numbers, barriers, and what exec tells a program.
  */
-#define _GNU_SOURCE
 #include "tests/syscall/task/task.h"
 
 #include <linux/membarrier.h>

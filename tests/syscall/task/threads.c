@@ -1,7 +1,6 @@
 /*
  * Threads: creation, joining, cancellation, identity, clone's argument checks, scheduling calls.
  */
-#define _GNU_SOURCE
 #include "tests/syscall/task/task.h"
 
 #include <linux/sched.h>
