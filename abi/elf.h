@@ -17,11 +17,11 @@
 #define ET_DYN	    3
 #define EM_RISCV    243
 
-#define PT_LOAD	       1
-#define PT_INTERP      3
-#define PT_PHDR	       6
-#define PT_TLS	       7
-#define PT_GNU_STACK   0x6474e551
+#define PT_LOAD		1
+#define PT_INTERP	3
+#define PT_PHDR		6
+#define PT_TLS		7
+#define PT_GNU_STACK	0x6474e551
 #define PT_GNU_PROPERTY 0x6474e553
 
 #define PF_X 1

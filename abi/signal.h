@@ -1,5 +1,6 @@
 /*
- * Signal numbers, siginfo and the frame that a handler finds on its stack, as Linux/riscv64 lays them out.
+ * Signal numbers, siginfo and the frame that a handler finds on its stack, as Linux/riscv64 lays
+ * them out.
  */
 #ifndef ABI_SIGNAL_H
 #define ABI_SIGNAL_H
@@ -73,18 +74,18 @@
 #define SI_SIGIO   -5
 #define SI_TKILL   -6
 
-#define ILL_ILLOPC  1
-#define FPE_INTDIV  1
-#define SEGV_MAPERR 1
-#define SEGV_ACCERR 2
-#define BUS_ADRALN  1
-#define BUS_ADRERR  2
-#define TRAP_BRKPT  1
-#define CLD_EXITED  1
-#define CLD_KILLED  2
-#define CLD_DUMPED  3
-#define CLD_TRAPPED 4
-#define CLD_STOPPED 5
+#define ILL_ILLOPC    1
+#define FPE_INTDIV    1
+#define SEGV_MAPERR   1
+#define SEGV_ACCERR   2
+#define BUS_ADRALN    1
+#define BUS_ADRERR    2
+#define TRAP_BRKPT    1
+#define CLD_EXITED    1
+#define CLD_KILLED    2
+#define CLD_DUMPED    3
+#define CLD_TRAPPED   4
+#define CLD_STOPPED   5
 #define CLD_CONTINUED 6
 
 /* The kernel's struct sigaction: no restorer on riscv64, the vDSO has the trampoline. */
@@ -141,7 +142,10 @@ struct abi_siginfo {
 static_assert(sizeof(struct abi_siginfo) == 128, "siginfo_t");
 static_assert(offsetof(struct abi_siginfo, si_value) == 24, "siginfo_t");
 
-/* Floating-point state: D registers and fcsr; the union leaves room for Q and the extension records. */
+/*
+ * Floating-point state: D registers and fcsr; the union leaves room for Q and the extension
+ * records.
+ */
 struct abi_fp_state {
 	u64 f[32];
 	u32 fcsr;
@@ -155,7 +159,10 @@ struct abi_ext_header {
 	u32 size;
 };
 
-/* General registers in the order of struct user_regs_struct: pc, ra, sp, gp, tp, t0-2, s0-1, a0-7, s2-11, t3-6. */
+/*
+ * General registers in the order of struct user_regs_struct: pc, ra, sp, gp, tp, t0-2, s0-1, a0-7,
+ * s2-11, t3-6.
+ */
 struct abi_sigcontext {
 	u64 regs[32];
 	union {

@@ -149,7 +149,7 @@ static_assert(sizeof(struct abi_statfs) == 120, "struct statfs");
 
 /* Device numbers as user space sees them (64-bit st_rdev). */
 #define ABI_MKDEV(major, minor)                                                                    \
-	((((u64)(major)&0xfff) << 8) | ((u64)(minor)&0xff) | (((u64)(minor)&~0xffUL) << 12) |        \
-	 (((u64)(major)&~0xfffUL) << 32))
+	((((u64)(major)&0xfff) << 8) | ((u64)(minor)&0xff) | (((u64)(minor) & ~0xffUL) << 12) |    \
+	 (((u64)(major) & ~0xfffUL) << 32))
 
 #endif

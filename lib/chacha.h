@@ -1,5 +1,6 @@
 /*
- * ChaCha20 block function (RFC 8439): 64 bytes of key stream from a 256-bit key, a block counter and a nonce.
+ * ChaCha20 block function (RFC 8439): 64 bytes of key stream from a 256-bit key, a block counter
+ * and a nonce.
  */
 #ifndef LIB_CHACHA_H
 #define LIB_CHACHA_H

@@ -1,6 +1,7 @@
 /*
- * Reading of ELF64 program headers. Every field that exec relies on is checked, so that a damaged or foreign file is refused
- * (false) before anything is mapped, and later code may add and shift without overflow.
+ * Reading of ELF64 program headers. Every field that exec relies on is checked, so that a damaged
+ * or foreign file is refused (false) before anything is mapped, and later code may add and shift
+ * without overflow.
  */
 #ifndef LIB_ELF_H
 #define LIB_ELF_H
@@ -22,20 +23,26 @@ struct elf_segment {
 
 struct elf_image {
 	u64 entry;
-	u64 phdr;	    /* virtual address of the program headers; 0 if no segment holds them */
+	u64 phdr; /* virtual address of the program headers; 0 if no segment holds them */
 	u32 nr_phdrs;
-	u64 low, high;	    /* page-aligned extent of all segments */
-	u64 interp_offset;  /* name of the interpreter, NUL included; length 0: none */
+	u64 low, high;	   /* page-aligned extent of all segments */
+	u64 interp_offset; /* name of the interpreter, NUL included; length 0: none */
 	u64 interp_len;
-	bool relocatable;   /* ET_DYN */
+	bool relocatable; /* ET_DYN */
 	u32 nr_segments;
 	struct elf_segment segments[ELF_MAX_SEGMENTS]; /* ascending, pages do not overlap */
 };
 
-/* A program of this machine whose table of program headers lies in the file? `len` bytes of its start are at `head`. */
+/*
+ * A program of this machine whose table of program headers lies in the file? `len` bytes of its
+ * start are at `head`.
+ */
 bool elf_check_header(const void *head, size_t len, u64 file_size);
 
-/* Fills `image` from a checked header and its e_phnum program headers. `top`: segments must end at or below it. */
+/*
+ * Fills `image` from a checked header and its e_phnum program headers. `top`: segments must end at
+ * or below it.
+ */
 bool elf_parse(const struct elf64_ehdr *ehdr, const struct elf64_phdr *phdrs, u64 file_size,
 	       u64 top, struct elf_image *image);
 

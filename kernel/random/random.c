@@ -8,10 +8,10 @@
 #include <string.h>
 
 struct random_state {
-	u32 key[CHACHA_KEY_WORDS]; /* [c] */
-	bool seeded;		   /* [c] */
+	u32 key[CHACHA_KEY_WORDS];   /* [c] */
+	bool seeded;		     /* [c] */
 	u8 pool[CHACHA_BLOCK_BYTES]; /* [c] key stream not yet given out, at its end */
-	u32 left;		   /* [c] bytes of it */
+	u32 left;		     /* [c] bytes of it */
 };
 static PERCPU(struct random_state, random_state);
 

@@ -1,6 +1,7 @@
 /*
- * The system-call table. Entry.S checks the trace mask and the bound, then calls the handler with the user's a0-a5 still in
- * their registers: no clock, no counter, no lock on that path. Holes hold sys_unknown, so it needs no check for them.
+ * The system-call table. Entry.S checks the trace mask and the bound, then calls the handler with
+ * the user's a0-a5 still in their registers: no clock, no counter, no lock on that path. Holes hold
+ * sys_unknown, so it needs no check for them.
  */
 #include "kernel/syscall/syscall.h"
 
@@ -33,7 +34,8 @@ static const char *const syscall_names[SYSCALL_TABLE_SIZE] = {
 #undef SYSCALL_FULL
 };
 
-static u32 unknown_counts[SYSCALL_TABLE_SIZE + 1]; /* [a] the last one for numbers beyond the table */
+/* [a] the last one for numbers beyond the table */
+static u32 unknown_counts[SYSCALL_TABLE_SIZE + 1];
 
 long sys_unknown(SYSCALL_ARGS)
 {
@@ -51,7 +53,10 @@ u64 syscall_unknown_count(u64 nr)
 	return atomic_load_relaxed(&unknown_counts[MIN(nr, (u64)SYSCALL_TABLE_SIZE)]);
 }
 
-/* The C handler: a stub would take s0-s11 for the user's, but here they are this function's, and the frame is full already. */
+/*
+ * The C handler: a stub would take s0-s11 for the user's, but here they are this function's, and
+ * the frame is full already.
+ */
 static syscall_fn syscall_handler(u64 nr)
 {
 	switch (nr) {

@@ -28,7 +28,10 @@ long sys_brk(SYSCALL_ARGS)
 	return (long)mm_brk(current_mm(), a0);
 }
 
-/* The object to map (a reference), or an error pointer. Adds MAP_NO_WRITE to *flags where mprotect must not widen. */
+/*
+ * The object to map (a reference), or an error pointer. Adds MAP_NO_WRITE to *flags where mprotect
+ * must not widen.
+ */
 static struct vm_object *map_file_object(int fd, int prot, u32 *flags)
 {
 	struct fd_ref ref = fd_borrow(task_current()->files, fd);
@@ -50,7 +53,10 @@ static struct vm_object *map_file_object(int fd, int prot, u32 *flags)
 	return object ? object : err_ptr(err);
 }
 
-/* Touches every page of a range that was just mapped; what cannot be had is left for the fault to come. */
+/*
+ * Touches every page of a range that was just mapped; what cannot be had is left for the fault to
+ * come.
+ */
 static void populate(struct mm *mm, u64 addr, u64 len, enum mm_access access)
 {
 	int code;

@@ -55,7 +55,10 @@ long sys_clone(SYSCALL_ARGS)
 	return task_clone(&args);
 }
 
-/* A structure of `size` bytes, perhaps newer than ours: what we do not know must be zero. Source: clone3(2). */
+/*
+ * A structure of `size` bytes, perhaps newer than ours: what we do not know must be zero. Source:
+ * clone3(2).
+ */
 static int copy_versioned(void *dst, size_t known, const void __user *src, size_t size)
 {
 	u8 byte;
@@ -287,7 +290,10 @@ struct cap_data {
 	u32 effective, permitted, inheritable;
 };
 
-/* Words of 32 capabilities in the layout that `header` names; an unknown one is replaced by ours: -EINVAL. */
+/*
+ * Words of 32 capabilities in the layout that `header` names; an unknown one is replaced by ours:
+ * -EINVAL.
+ */
 static int cap_words(u64 header, struct cap_header *h)
 {
 	if (copy_from_user(h, (const void __user *)header, sizeof(*h)))

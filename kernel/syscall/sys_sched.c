@@ -28,8 +28,7 @@ static bool may_schedule(struct task *t)
 {
 	const struct cred *own = cred_current(), *other = atomic_load_acquire(&t->process->cred);
 
-	return own->euid == other->euid || own->euid == other->uid ||
-	       cred_capable(own, CAP_SYS_NICE);
+	return own->euid == other->euid || own->euid == other->uid || cred_capable(own, CAP_SYS_NICE);
 }
 
 long sys_sched_yield(SYSCALL_ARGS)
@@ -76,7 +75,7 @@ static long set_policy(struct task *t, u32 policy, s32 prio, s32 nice)
 	if (!capable(CAP_SYS_NICE) &&
 	    ((u64)prio > process_rlimit(process_current(), RLIMIT_RTPRIO) || nice < t->thread.nice))
 		return -EPERM;
-	err = sched_set_policy(&t->thread, (enum sched_class)class, (u32)prio, nice);
+	err = sched_set_policy(&t->thread, (enum sched_class) class, (u32)prio, nice);
 	if (!err)
 		atomic_store_relaxed(&t->policy, policy);
 	return err;
@@ -196,8 +195,8 @@ long sys_sched_setattr(SYSCALL_ARGS)
 	if (err)
 		return err;
 	if ((s32)attr.sched_policy < 0 ||
-	    (attr.sched_flags & ~(u64)(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY |
-				       SCHED_FLAG_KEEP_PARAMS)))
+	    (attr.sched_flags &
+	     ~(u64)(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS)))
 		return -EINVAL;
 	t = find_task(a0);
 	if (!t)

@@ -22,8 +22,8 @@ static bool valid_signal(s64 sig)
 
 static bool action_ignores(const struct abi_sigaction *a, int sig)
 {
-	u64 default_ignored = SIGMASK(SIGCHLD) | SIGMASK(SIGCONT) | SIGMASK(SIGURG) |
-			      SIGMASK(SIGWINCH);
+	u64 default_ignored =
+		SIGMASK(SIGCHLD) | SIGMASK(SIGCONT) | SIGMASK(SIGURG) | SIGMASK(SIGWINCH);
 
 	return a->sa_handler == SIG_IGN ||
 	       (a->sa_handler == SIG_DFL && (SIGMASK(sig) & default_ignored));

@@ -1,5 +1,6 @@
 /*
- * System calls about the machine and the system as a whole: names, memory figures, limits, random numbers, barriers.
+ * System calls about the machine and the system as a whole: names, memory figures, limits, random
+ * numbers, barriers.
  */
 #include "abi/errno.h"
 #include "abi/resource.h"
@@ -89,11 +90,11 @@ static long do_rlimit(struct process *p, u32 resource, const struct abi_rlimit *
 	struct abi_rlimit *limit = &p->rlimits[resource];
 	long err = 0;
 
-	if (new && new->rlim_cur > new->rlim_max)
+	if (new &&new->rlim_cur > new->rlim_max)
 		return -EINVAL;
 	spin_lock(&p->lock);
 	*old = *limit;
-	if (new && new->rlim_max > limit->rlim_max && !capable(CAP_SYS_RESOURCE))
+	if (new &&new->rlim_max > limit->rlim_max && !capable(CAP_SYS_RESOURCE))
 		err = -EPERM;
 	else if (new)
 		*limit = *new;
@@ -270,8 +271,8 @@ long sys_membarrier(SYSCALL_ARGS)
 		/* Each registration is the bit above its command. */
 		if (!(atomic_load_relaxed(&p->membarrier_registered) & (command << 1)))
 			return -EPERM;
-		hart_call(all_harts(), command == MEMBARRIER_CMD_PRIVATE_EXPEDITED ? fence_fn : fence_i_fn,
-			  NULL);
+		hart_call(all_harts(),
+			  command == MEMBARRIER_CMD_PRIVATE_EXPEDITED ? fence_fn : fence_i_fn, NULL);
 		return 0;
 	case MEMBARRIER_CMD_GLOBAL:
 	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
@@ -288,7 +289,10 @@ long sys_riscv_flush_icache(SYSCALL_ARGS)
 {
 	if (a2 & ~(u64)FLUSH_ICACHE_LOCAL)
 		return -EINVAL;
-	/* "Local" means this thread only; it may have moved to another hart by the time it runs the new code. */
+	/*
+	 * "Local" means this thread only; it may have moved to another hart by the time it runs the
+	 * new code.
+	 */
 	hart_call(all_harts(), fence_i_fn, NULL);
 	return 0;
 }
@@ -345,7 +349,9 @@ long sys_riscv_hwprobe(SYSCALL_ARGS)
 	u64 user = a0;
 	long err;
 
-	/* RISCV_HWPROBE_WHICH_CPUS narrows the set; it is not offered, which is what EINVAL says. */
+	/*
+	 * RISCV_HWPROBE_WHICH_CPUS narrows the set; it is not offered, which is what EINVAL says.
+	 */
 	if (a4)
 		return -EINVAL;
 	err = hwprobe_check_cpus(a2, a3);

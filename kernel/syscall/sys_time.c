@@ -1,5 +1,6 @@
 /*
- * System calls on clocks and sleeping. Programs read the usual clocks through the vDSO; these serve the rest.
+ * System calls on clocks and sleeping. Programs read the usual clocks through the vDSO; these serve
+ * the rest.
  */
 #include "abi/errno.h"
 #include "abi/system.h"
@@ -13,8 +14,8 @@
 #include "kernel/time/time.h"
 
 /*
- * Negative clock ids name the CPU time of a process or thread: ~number << 3 | per-thread flag | kind. Source: clock_getres(2) on
- * clock_getcpuclockid, and what glibc passes.
+ * Negative clock ids name the CPU time of a process or thread: ~number << 3 | per-thread flag |
+ * kind. Source: clock_getres(2) on clock_getcpuclockid, and what glibc passes.
  */
 #define CPUCLOCK_PER_THREAD 4
 #define CPUCLOCK_KIND	    3
@@ -23,7 +24,7 @@
 
 static int cpu_clock_ns(s32 clock, u64 *ns)
 {
-	u32 nr = (u32)~(clock >> 3);
+	u32 nr = (u32) ~(clock >> 3);
 	struct cpu_ticks cpu;
 	struct process *p;
 	struct task *t;
@@ -138,7 +139,8 @@ static long sleep_relative(u64 deadline, u64 remaining_user)
 		return 0;
 	if (remaining_user && user_store_timespec(remaining_user, time_ticks_to_ns(deadline - now)))
 		return -EFAULT;
-	*r = (struct restart_block){.fn = sleep_restart, .deadline = deadline, .arg = {remaining_user}};
+	*r = (struct restart_block){
+		.fn = sleep_restart, .deadline = deadline, .arg = {remaining_user}};
 	return -ERESTART_RESTARTBLOCK;
 }
 

@@ -1,5 +1,6 @@
 /*
- * Size of the system-call table, for C and assembly: one above the highest number that Linux 6.12 has on riscv64.
+ * Size of the system-call table, for C and assembly: one above the highest number that Linux 6.12
+ * has on riscv64.
  */
 #ifndef KERNEL_SYSCALL_SYSCALL_NR_H
 #define KERNEL_SYSCALL_SYSCALL_NR_H

@@ -1,12 +1,16 @@
 /*
- * Times that system calls take from and give to programs: checked, in nanoseconds, and as deadlines in ticks.
+ * Times that system calls take from and give to programs: checked, in nanoseconds, and as deadlines
+ * in ticks.
  */
 #ifndef KERNEL_SYSCALL_USER_TIME_H
 #define KERNEL_SYSCALL_USER_TIME_H
 
 #include "lib/types.h"
 
-/* Reads a struct timespec as nanoseconds, saturating at Linux's KTIME_MAX. 0, -EFAULT, -EINVAL (negative, or tv_nsec out of range). */
+/*
+ * Reads a struct timespec as nanoseconds, saturating at Linux's KTIME_MAX. 0, -EFAULT, -EINVAL
+ * (negative, or tv_nsec out of range).
+ */
 int user_load_timespec(u64 user, u64 *ns);
 int user_store_timespec(u64 user, u64 ns); /* 0 or -EFAULT */
 int user_store_timeval(u64 user, u64 ns);  /* 0 or -EFAULT */

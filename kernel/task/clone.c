@@ -1,13 +1,15 @@
 /*
  * clone: a new task in this process, or in a process of its own.
  *
- * The child's frame is a copy of the parent's at the top of its own kernel stack; it starts in task_start() and leaves by
- * arch_return_to_user(). Until task_join_process() nobody can signal it, until thread_start() it does not run.
+ * The child's frame is a copy of the parent's at the top of its own kernel stack; it starts in
+ * task_start() and leaves by arch_return_to_user(). Until task_join_process() nobody can signal it,
+ * until thread_start() it does not run.
  */
 #include "kernel/task/clone.h"
 
 #include "abi/errno.h"
 #include "abi/sched.h"
+#include "arch/riscv64/entry.h"
 #include "kernel/file/file.h"
 #include "kernel/fs/fs.h"
 #include "kernel/mm/mm.h"
@@ -15,12 +17,14 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/trace/trace.h"
-#include "arch/riscv64/entry.h"
 
 #define CLONE_NAMESPACES                                                                           \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
 	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
-/* Valid on Linux, refused here: namespaces, process descriptors, and actions shared between processes. */
+/*
+ * Valid on Linux, refused here: namespaces, process descriptors, and actions shared between
+ * processes.
+ */
 #define CLONE_UNSUPPORTED (CLONE_NAMESPACES | CLONE_PIDFD | CLONE_INTO_CGROUP)
 
 /* Combinations that Linux refuses, then what is not supported. */
@@ -48,7 +52,10 @@ static void task_start(void *arg)
 	struct task *t = arg;
 	struct trap_frame *frame = task_frame(t);
 
-	/* task_clone() left the address of CLONE_CHILD_SETTID in orig_a0. As on Linux, a bad one is ignored. */
+	/*
+	 * task_clone() left the address of CLONE_CHILD_SETTID in orig_a0. As on Linux, a bad one is
+	 * ignored.
+	 */
 	if (frame->orig_a0)
 		(void)user_store_u32((u32 __user *)frame->orig_a0, t->thread.tid);
 	arch_return_to_user(frame);
@@ -123,7 +130,9 @@ static void process_discard(struct process *p)
 	process_put(p);
 }
 
-/* The address space of a new process, with a reference: a copy, or (vfork, posix_spawn) the same. */
+/*
+ * The address space of a new process, with a reference: a copy, or (vfork, posix_spawn) the same.
+ */
 static struct mm *clone_mm(u64 flags)
 {
 	struct mm *mm = thread_current()->mm;
@@ -157,7 +166,10 @@ static struct process *clone_process(const struct abi_clone_args *args)
 	return p;
 }
 
-/* The reference of clone_process(): a thread's process is held by its tasks, a new one keeps it while unreaped. */
+/*
+ * The reference of clone_process(): a thread's process is held by its tasks, a new one keeps it
+ * while unreaped.
+ */
 static void clone_process_undo(struct process *p)
 {
 	if (p == process_current()) {

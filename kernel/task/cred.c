@@ -52,7 +52,10 @@ bool task_may_inspect(struct task *t)
 	       !(other->cap_permitted & ~own->cap_permitted);
 }
 
-/* For kernel/fs, which is a layer below. Kernel threads other than pid 1 are no tasks; they act as root. */
+/*
+ * For kernel/fs, which is a layer below. Kernel threads other than pid 1 are no tasks; they act as
+ * root.
+ */
 static void cred_for_fs(struct fs_cred *out)
 {
 	const struct cred *c = thread_current()->mm ? cred_current() : &cred_root;

@@ -1,6 +1,7 @@
 /*
- * Credentials: immutable once published and reference-counted, so that a reader needs no lock and an open file can keep
- * those of its opener. A change builds a copy and replaces the process's pointer.
+ * Credentials: immutable once published and reference-counted, so that a reader needs no lock and
+ * an open file can keep those of its opener. A change builds a copy and replaces the process's
+ * pointer.
  */
 #ifndef KERNEL_TASK_CRED_H
 #define KERNEL_TASK_CRED_H
@@ -9,7 +10,7 @@
 #include "lib/types.h"
 
 struct cred {
-	u32 refs; /* [a] */
+	u32 refs;		    /* [a] */
 	u32 uid, euid, suid, fsuid; /* [I] this and all below */
 	u32 gid, egid, sgid, fsgid;
 	u64 cap_effective; /* bit per CAP_* */
@@ -28,8 +29,9 @@ void cred_put(struct cred *c);
 const struct cred *cred_current(void);
 
 /*
- * May the running task look into `t` (robust list, /proc, other processes' memory)? Its own process, CAP_SYS_PTRACE, or the
- * same ids, no further capabilities, and dumpable. Context: under the epoch. Source: ptrace(2), access mode checking, real credentials.
+ * May the running task look into `t` (robust list, /proc, other processes' memory)? Its own
+ * process, CAP_SYS_PTRACE, or the same ids, no further capabilities, and dumpable. Context: under
+ * the epoch. Source: ptrace(2), access mode checking, real credentials.
  */
 struct task;
 bool task_may_inspect(struct task *t);

@@ -1,9 +1,9 @@
 /*
  * exec: from a path to a program that is ready to run.
  *
- * Everything that can fail for the user's reasons (no such file, bad format, no memory) happens while the old program is
- * whole: a new address space is made and mapped beside it. exec_commit() is the point of no return; a failure after it
- * kills the process, as on Linux.
+ * Everything that can fail for the user's reasons (no such file, bad format, no memory) happens
+ * while the old program is whole: a new address space is made and mapped beside it. exec_commit()
+ * is the point of no return; a failure after it kills the process, as on Linux.
  */
 #include "kernel/task/exec.h"
 
@@ -24,7 +24,10 @@
 #define SCRIPT_LINE_MAX	 256
 #define SCRIPT_DEPTH_MAX 5
 
-/* The stack ends up to 8 MiB below the top of user space. It grows on demand from what most programs need. */
+/*
+ * The stack ends up to 8 MiB below the top of user space. It grows on demand from what most
+ * programs need.
+ */
 #define STACK_TOP	  (USER_TOP - PAGE_SIZE)
 #define STACK_RANDOM_BITS 11
 #define STACK_SIZE_FIRST  (128UL << 10)
@@ -37,7 +40,7 @@ struct exec_state {
 	struct exec_image image;
 	struct process_layout layout;
 	char line[SCRIPT_LINE_MAX + 1];	  /* of a script */
-	char interp[SCRIPT_LINE_MAX + 1]; /* the name that st->file was opened by, if a script named it */
+	char interp[SCRIPT_LINE_MAX + 1]; /* the name that a script gave for st->file */
 };
 
 static u64 random_pages(u32 bits)
@@ -110,7 +113,10 @@ static int exec_resolve(struct exec_state *st, const char *path, struct exec_arg
 
 static int exec_map_stack(struct exec_state *st, const struct exec_args *args)
 {
-	/* Strings, their pointers and the auxiliary vector come on top of what the program uses itself. */
+	/*
+	 * Strings, their pointers and the auxiliary vector come on top of what the program uses
+	 * itself.
+	 */
 	u64 words = (args->argc + args->envc) * sizeof(u64);
 	u64 size = ALIGN_UP(STACK_SIZE_FIRST + args->len + words, PAGE_SIZE);
 	struct process *p = process_current();
@@ -197,7 +203,10 @@ static void exec_set_name(struct task *t, const char *path)
 	task_set_name(t, slash ? slash + 1 : path);
 }
 
-/* What belonged to the old program: robust futexes, TLS, handlers, floating point, descriptors to close. */
+/*
+ * What belonged to the old program: robust futexes, TLS, handlers, floating point, descriptors to
+ * close.
+ */
 static void exec_forget(struct task *t)
 {
 	if (t->thread.mm && task_exit_ops.exit)

@@ -92,8 +92,7 @@ int exec_args_add_user(struct exec_args *args, u64 vector, u32 *count)
 	}
 }
 
-int exec_args_script(struct exec_args *args, const char *interp, const char *option,
-		     const char *path)
+int exec_args_script(struct exec_args *args, const char *interp, const char *option, const char *path)
 {
 	size_t first = args->argc ? strlen(args->buf) + 1 : 0;
 	struct exec_args new = {.argc = 2 + (option ? 1 : 0), .envc = args->envc};

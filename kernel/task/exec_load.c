@@ -1,6 +1,7 @@
 /*
- * Mapping of programs. A segment is a private mapping of the file's own pages (demand-paged, writable ones copied on the first
- * write), and anonymous memory where it is longer than the file's part.
+ * Mapping of programs. A segment is a private mapping of the file's own pages (demand-paged,
+ * writable ones copied on the first write), and anonymous memory where it is longer than the file's
+ * part.
  */
 #include "kernel/task/exec.h"
 
@@ -13,7 +14,10 @@
 #include "kernel/random/random.h"
 #include "kernel/task/task.h"
 
-/* Position-independent programs start at two thirds of user space: room for the heap above, as on Linux. */
+/*
+ * Position-independent programs start at two thirds of user space: room for the heap above, as on
+ * Linux.
+ */
 #define PIE_BASE	ALIGN_DOWN(USER_TOP / 3 * 2, PAGE_SIZE)
 #define PIE_RANDOM_BITS 18
 
@@ -23,8 +27,7 @@ static int segment_prot(const struct elf_segment *s)
 	       (s->flags & PF_X ? PROT_EXEC : 0);
 }
 
-static int load_segment(struct mm *mm, struct vm_object *object, const struct elf_segment *s,
-			u64 base)
+static int load_segment(struct mm *mm, struct vm_object *object, const struct elf_segment *s, u64 base)
 {
 	u64 start = ALIGN_DOWN(base + s->vaddr, PAGE_SIZE);
 	u64 end = ALIGN_UP(base + s->vaddr + s->memsz, PAGE_SIZE);
@@ -46,7 +49,10 @@ static int load_segment(struct mm *mm, struct vm_object *object, const struct el
 	return 0;
 }
 
-/* Chooses where a relocatable image goes and keeps the whole extent for it: *base is what to add to its addresses. */
+/*
+ * Chooses where a relocatable image goes and keeps the whole extent for it: *base is what to add to
+ * its addresses.
+ */
 static int load_place(struct mm *mm, const struct elf_image *elf, bool program, u64 *base)
 {
 	u64 hint = 0, random;
@@ -59,8 +65,8 @@ static int load_place(struct mm *mm, const struct elf_image *elf, bool program, 
 		random_bytes(&random, sizeof(random));
 		hint = PIE_BASE + (random & (BIT(PIE_RANDOM_BITS) - 1)) * PAGE_SIZE;
 	}
-	addr = mm_map(mm, hint, elf->high - elf->low, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0,
-		      NULL);
+	addr = mm_map(mm, hint, elf->high - elf->low, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, NULL,
+		      0, NULL);
 	if (addr < 0)
 		return (int)addr;
 	*base = (u64)addr - elf->low;

@@ -1,7 +1,8 @@
 /*
- * What a new program finds on its stack, from the top down: 8 zero bytes, the name it was executed by, environment and
- * argument strings, 16 random bytes, padding, the auxiliary vector, envp[] NULL, argv[] NULL, argc at the (16-byte aligned) stack
- * pointer. Source: the System V ABI, and what Linux's exec puts there.
+ * What a new program finds on its stack, from the top down: 8 zero bytes, the name it was executed
+ * by, environment and argument strings, 16 random bytes, padding, the auxiliary vector, envp[]
+ * NULL, argv[] NULL, argc at the (16-byte aligned) stack pointer. Source: the System V ABI, and
+ * what Linux's exec puts there.
  */
 #include "kernel/task/exec.h"
 
@@ -98,7 +99,10 @@ static u32 build_auxv(const struct stack_build *b, const struct exec_image *imag
 	return v.n;
 }
 
-/* argc, argv[] NULL, envp[] NULL, auxv into `words`; strings lie one behind another from b->strings. */
+/*
+ * argc, argv[] NULL, envp[] NULL, auxv into `words`; strings lie one behind another from
+ * b->strings.
+ */
 static void fill_pointers(u64 *words, const struct stack_build *b, const struct exec_args *args,
 			  struct process_layout *layout, u32 nr_auxv)
 {

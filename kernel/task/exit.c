@@ -1,9 +1,10 @@
 /*
  * The end of tasks and processes.
  *
- * A task leaves in this order, and each step relies on the ones before it: upper layers' exit hook (robust futexes and
- * clear_child_tid, in the live address space, where SIGKILL no longer interrupts), vfork release, address space, files, the
- * list of tasks. The last one out turns the process into a zombie and tells the parent.
+ * A task leaves in this order, and each step relies on the ones before it: upper layers' exit hook
+ * (robust futexes and clear_child_tid, in the live address space, where SIGKILL no longer
+ * interrupts), vfork release, address space, files, the list of tasks. The last one out turns the
+ * process into a zombie and tells the parent.
  */
 #include "abi/errno.h"
 #include "abi/sched.h"
@@ -26,7 +27,7 @@ void process_kill_locked(struct process *p, int status)
 	p->group_exit = true;
 	p->exit_code = status;
 	process_continue_locked(p);
-	list_for_each (t, &p->tasks, siblings)
+	list_for_each(t, &p->tasks, siblings)
 		thread_set_work(&t->thread, THREAD_WORK_KILL);
 }
 
@@ -70,7 +71,10 @@ static bool task_unlink(struct task *t, int status)
 	list_del(&t->siblings);
 	p->nr_tasks--;
 	last = p->nr_tasks == 0;
-	/* Without exit_group or a fatal signal the leader's status is the process's, whoever goes last. */
+	/*
+	 * Without exit_group or a fatal signal the leader's status is the process's, whoever goes
+	 * last.
+	 */
 	if (t->thread.tid == p->pid && !p->group_exit)
 		p->exit_code = status;
 	p->dead_run_ticks += cpu.run;
@@ -148,7 +152,7 @@ int process_become_single(struct process *p)
 		return -EAGAIN;
 	}
 	p->exec_task = self;
-	list_for_each (t, &p->tasks, siblings)
+	list_for_each(t, &p->tasks, siblings)
 		if (t != self)
 			thread_set_work(&t->thread, THREAD_WORK_KILL);
 	spin_unlock(&p->lock);

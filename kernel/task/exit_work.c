@@ -1,6 +1,6 @@
 /*
- * What a task owes before it returns to user mode: to die, to stop, to take signals. kernel/trap calls this again while
- * bits of thread->work are set.
+ * What a task owes before it returns to user mode: to die, to stop, to take signals. kernel/trap
+ * calls this again while bits of thread->work are set.
  */
 #include "kernel/sync/atomic.h"
 #include "kernel/task/job.h"

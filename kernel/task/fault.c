@@ -1,5 +1,6 @@
 /*
- * Exceptions of user mode: page faults go to mm, what it cannot resolve and the rest become signals.
+ * Exceptions of user mode: page faults go to mm, what it cannot resolve and the rest become
+ * signals.
  */
 #include "abi/errno.h"
 #include "kernel/log/log.h"
@@ -51,8 +52,8 @@ static void page_fault(struct trap_frame *frame)
 		signal_force_fault(SIGBUS, BUS_ADRERR, addr);
 		return;
 	case ENOMEM:
-		klog(KLOG_ERR, "out of memory: killed process %u (%s)\n",
-		     process_current()->pid, thread_current()->name);
+		klog(KLOG_ERR, "out of memory: killed process %u (%s)\n", process_current()->pid,
+		     thread_current()->name);
 		process_exit_group(SIGKILL);
 	default:
 		signal_force_fault(SIGSEGV, code, addr);
@@ -68,7 +69,9 @@ void task_fault(struct trap_frame *frame)
 		page_fault(frame);
 		break;
 	case CAUSE_ILLEGAL:
-		/* kernel/trap has turned the floating-point unit on already if that was the reason. */
+		/*
+		 * kernel/trap has turned the floating-point unit on already if that was the reason.
+		 */
 		signal_force_fault(SIGILL, ILL_ILLOPC, frame->pc);
 		break;
 	case CAUSE_BREAKPOINT:

@@ -1,6 +1,6 @@
 /*
- * pid 1: a kernel thread that starts the one program of this run, reaps every orphan, and powers the machine off with the
- * program's status. Contract with the host tools: docs/boot.md.
+ * pid 1: a kernel thread that starts the one program of this run, reaps every orphan, and powers
+ * the machine off with the program's status. Contract with the host tools: docs/boot.md.
  */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
@@ -18,14 +18,14 @@
 
 #include <string.h>
 
-#define ARGV_PATH "/etc/stellar/argv"
-#define ENV_PATH  "/etc/stellar/env"
+#define ARGV_PATH    "/etc/stellar/argv"
+#define ENV_PATH     "/etc/stellar/env"
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-#define STATUS_FAILED	  125
-#define STATUS_NOT_RUN	  126
-#define STATUS_NOT_FOUND  127
-#define STATUS_SIGNAL	  128
+#define STATUS_FAILED	 125
+#define STATUS_NOT_RUN	 126
+#define STATUS_NOT_FOUND 127
+#define STATUS_SIGNAL	 128
 
 static struct exec_args program_args; /* [c] init's, then the program's task's until it runs */
 

@@ -1,12 +1,16 @@
 /*
- * What programs are told of the processor, from the device tree's ISA string ("rv64imafdch_zicsr_zba...").
+ * What programs are told of the processor, from the device tree's ISA string
+ * ("rv64imafdch_zicsr_zba...").
  */
 #ifndef KERNEL_TASK_ISA_H
 #define KERNEL_TASK_ISA_H
 
 #include "lib/types.h"
 
-/* AT_HWCAP: bit (letter - 'a') of I, M, A, F, D, C. V is left out until the kernel saves vector state. */
+/*
+ * AT_HWCAP: bit (letter - 'a') of I, M, A, F, D, C. V is left out until the kernel saves vector
+ * state.
+ */
 u64 isa_hwcap(const char *isa);
 /* Value of riscv_hwprobe's RISCV_HWPROBE_KEY_IMA_EXT_0. */
 u64 isa_hwprobe_ext(const char *isa);

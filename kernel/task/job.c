@@ -11,7 +11,10 @@ static u32 nr_stopped_processes; /* [a] */
 
 /* ---- groups and sessions ---- */
 
-/* Any process of group `pgid` in session `sid`, with its lock held, so that the group cannot vanish. NULL: none. */
+/*
+ * Any process of group `pgid` in session `sid`, with its lock held, so that the group cannot
+ * vanish. NULL: none.
+ */
 static struct process *group_lock_member(u32 pgid, u32 sid)
 {
 	struct process *p;
@@ -158,7 +161,7 @@ void process_stop(struct process *p, int sig)
 		p->stop_signal = sig;
 		p->stop_told = false;
 		p->continue_untold = false;
-		list_for_each (t, &p->tasks, siblings)
+		list_for_each(t, &p->tasks, siblings)
 			thread_set_work(&t->thread, THREAD_WORK_STOP);
 	}
 	spin_unlock(&p->lock);
@@ -173,7 +176,7 @@ void process_continue_locked(struct process *p)
 	atomic_store_release(&p->stopped, false);
 	atomic_fetch_add(&nr_stopped_processes, (u32)-1);
 	p->continue_untold = p->stop_told && !p->group_exit;
-	list_for_each (t, &p->tasks, siblings)
+	list_for_each(t, &p->tasks, siblings)
 		unpark(&t->thread);
 }
 

@@ -52,8 +52,8 @@ static bool pid_slot_unused(struct pid_slot *s)
 }
 
 /*
- * The CAS decides: a hart that has slept on its block since the cursor went all the way round may meet another one in it.
- * A number whose process, group or session lives on is given back.
+ * The CAS decides: a hart that has slept on its block since the cursor went all the way round may
+ * meet another one in it. A number whose process, group or session lives on is given back.
  */
 static bool pid_slot_claim(struct pid_slot *s, struct task *t)
 {

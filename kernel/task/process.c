@@ -34,7 +34,8 @@ void task_init(const char *isa)
 
 static void rlimits_default(struct abi_rlimit *limits)
 {
-	u64 nr = mm_total_pages() / 32; /* Linux: as many threads as fit an eighth of memory as stacks */
+	u64 nr = mm_total_pages() /
+		 32; /* Linux: as many threads as fit an eighth of memory as stacks */
 
 	for (u32 i = 0; i < RLIM_NLIMITS; i++)
 		limits[i] = (struct abi_rlimit){RLIM_INFINITY, RLIM_INFINITY};
@@ -229,7 +230,10 @@ void task_set_name(struct task *t, const char *name)
 {
 	char text[sizeof(t->thread.name)] = {0};
 
-	/* Readers may see a mixture of both names for a moment, but never an end without NUL: the last byte stays 0. */
+	/*
+	 * Readers may see a mixture of both names for a moment, but never an end without NUL: the
+	 * last byte stays 0.
+	 */
 	memcpy(text, name, strnlen(name, sizeof(text) - 1));
 	memcpy(t->thread.name, text, sizeof(text));
 	trace_task_name(t->thread.tid, t->process->pid, t->thread.name);
@@ -242,7 +246,10 @@ void task_cpu_ticks(struct task *t, struct cpu_ticks *out)
 	out->run = atomic_load_relaxed(&t->thread.run_ticks);
 	out->user = MIN(atomic_load_relaxed(&t->thread.user_ticks), out->run);
 	out->switches = atomic_load_relaxed(&t->thread.nr_switches);
-	/* The stretch since the last switch; of another running task it is an estimate, since its start moves meanwhile. */
+	/*
+	 * The stretch since the last switch; of another running task it is an estimate, since its
+	 * start moves meanwhile.
+	 */
 	if (atomic_load_relaxed(&t->thread.on_cpu)) {
 		u64 now = time_now(), start = atomic_load_relaxed(&t->thread.run_start);
 
@@ -258,7 +265,7 @@ void process_cpu_ticks(struct process *p, struct cpu_ticks *out)
 
 	spin_lock(&p->lock);
 	*out = (struct cpu_ticks){p->dead_run_ticks, p->dead_user_ticks, p->dead_switches};
-	list_for_each (t, &p->tasks, siblings) {
+	list_for_each(t, &p->tasks, siblings) {
 		task_cpu_ticks(t, &one);
 		out->run += one.run;
 		out->user += one.user;

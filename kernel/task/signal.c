@@ -89,7 +89,7 @@ static void pending_flush(struct process *p, struct signal_pending *pending, u64
 	struct signal_entry *e, *tmp;
 
 	atomic_store_relaxed(&pending->set, pending->set & ~mask);
-	list_for_each_safe (e, tmp, &pending->queue, list) {
+	list_for_each_safe(e, tmp, &pending->queue, list) {
 		if (!(SIGMASK(e->info.si_signo) & mask))
 			continue;
 		list_del(&e->list);
@@ -108,13 +108,14 @@ void signal_flush_locked(struct process *p, u64 mask)
 	struct task *t;
 
 	pending_flush(p, &p->signals.pending, mask);
-	list_for_each (t, &p->tasks, siblings)
+	list_for_each(t, &p->tasks, siblings)
 		pending_flush(p, &t->signals.pending, mask);
 }
 
 /*
- * Queues `info`. A standard signal is pending once only; a real-time one as often as it is sent. Without memory or beyond
- * the limit a signal loses its siginfo, except where the sender must be told (sigqueue).
+ * Queues `info`. A standard signal is pending once only; a real-time one as often as it is sent.
+ * Without memory or beyond the limit a signal loses its siginfo, except where the sender must be
+ * told (sigqueue).
  */
 static int pending_add(struct process *p, struct signal_pending *pending,
 		       const struct abi_siginfo *info)
@@ -144,7 +145,7 @@ static void pending_take(struct process *p, struct signal_pending *pending, int 
 	struct signal_entry *e, *tmp, *found = NULL;
 	bool more = false;
 
-	list_for_each_safe (e, tmp, &pending->queue, list) {
+	list_for_each_safe(e, tmp, &pending->queue, list) {
 		if (e->info.si_signo != sig)
 			continue;
 		if (found) {
@@ -174,7 +175,10 @@ bool signal_take_locked(struct task *t, u64 set, struct abi_siginfo *info)
 
 	if (!(own | shared))
 		return false;
-	/* A fault's own signal first, so that its handler sees the faulting pc; then the lowest number. */
+	/*
+	 * A fault's own signal first, so that its handler sees the faulting pc; then the lowest
+	 * number.
+	 */
 	if (!first)
 		first = own | shared;
 	first &= -first;
@@ -195,7 +199,7 @@ static struct task *signal_pick_task(struct process *p, int sig)
 {
 	struct task *t;
 
-	list_for_each (t, &p->tasks, siblings)
+	list_for_each(t, &p->tasks, siblings)
 		if (signal_wanted(t, sig))
 			return t;
 	return NULL;
@@ -205,7 +209,7 @@ static void signal_wake_waiter(struct process *p, struct task *target, int sig)
 {
 	struct task *t;
 
-	list_for_each (t, &p->tasks, siblings)
+	list_for_each(t, &p->tasks, siblings)
 		if ((!target || t == target) && (t->signals.waiting & SIGMASK(sig)))
 			thread_set_work(&t->thread, THREAD_WORK_SIGNAL);
 }
@@ -230,7 +234,9 @@ int signal_send_locked(struct process *p, struct task *t, const struct abi_sigin
 		return 0;
 	}
 	target = t ? (signal_wanted(t, sig) ? t : NULL) : signal_pick_task(p, sig);
-	/* A blocked signal is kept even if ignored: its action may change before it is unblocked. */
+	/*
+	 * A blocked signal is kept even if ignored: its action may change before it is unblocked.
+	 */
 	if (target && signal_ignored(p, sig))
 		return 0;
 	err = pending_add(p, t ? &t->signals.pending : &p->signals.pending, info);
@@ -293,7 +299,10 @@ void signal_force_fault(int sig, int code, u64 addr)
 		action->sa_handler = SIG_DFL;
 		atomic_store_relaxed(&t->signals.blocked, t->signals.blocked & ~SIGMASK(sig));
 	}
-	/* The one signal that must carry its siginfo replaces one of the same number that somebody sent. */
+	/*
+	 * The one signal that must carry its siginfo replaces one of the same number that somebody
+	 * sent.
+	 */
 	pending_flush(p, &t->signals.pending, SIGMASK(sig));
 	signal_send_locked(p, t, &info);
 	spin_unlock(&p->lock);
@@ -308,7 +317,7 @@ static void signal_retarget(struct process *p, u64 set)
 
 	spin_lock(&p->lock);
 	set &= p->signals.pending.set;
-	list_for_each (t, &p->tasks, siblings)
+	list_for_each(t, &p->tasks, siblings)
 		if (t != task_current() && (set & ~atomic_load_relaxed(&t->signals.blocked)))
 			thread_set_work(&t->thread, THREAD_WORK_SIGNAL);
 	spin_unlock(&p->lock);
@@ -344,7 +353,10 @@ long signal_pop_mask(long ret)
 {
 	struct task_signals *s = &task_current()->signals;
 
-	/* After an interruption the exit work does it: a handler runs under the temporary mask and saves the old one. */
+	/*
+	 * After an interruption the exit work does it: a handler runs under the temporary mask and
+	 * saves the old one.
+	 */
 	if (ret != -ERESTARTNOHAND && ret != -EINTR) {
 		s->restore_mask = false;
 		signal_set_mask(s->saved_mask);

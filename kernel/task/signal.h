@@ -1,13 +1,14 @@
 /*
  * Signals.
  *
- * Pending signals, actions and the list of tasks lie under the process's lock. A task's mask is written by that task alone,
- * without the lock, and read by senders:
+ * Pending signals, actions and the list of tasks lie under the process's lock. A task's mask is
+ * written by that task alone, without the lock, and read by senders:
  *
- *     task: blocked = new; fence (A); look at pending      sender: pending |= sig; fence (B); look at blocked
+ *     task:   blocked = new;  fence (A); look at pending
+ *     sender: pending |= sig; fence (B); look at blocked
  *
- * One of the two sees the other (store buffering), so either the sender demands THREAD_WORK_SIGNAL or the task does so
- * itself: rt_sigprocmask, the most frequent call here, takes no lock.
+ * One of the two sees the other (store buffering), so either the sender demands THREAD_WORK_SIGNAL
+ * or the task does so itself: rt_sigprocmask, the most frequent call here, takes no lock.
  */
 #ifndef KERNEL_TASK_SIGNAL_H
 #define KERNEL_TASK_SIGNAL_H
@@ -55,8 +56,8 @@ bool signal_pending(struct task *t);
 void signal_info_user(struct abi_siginfo *info, int sig, int code);
 
 /*
- * Send `info` to one task, or to a process, any of whose tasks may take it. 0, or -EAGAIN (queue full). Context: any, under the epoch
- * or with a reference; takes the process lock.
+ * Send `info` to one task, or to a process, any of whose tasks may take it. 0, or -EAGAIN (queue
+ * full). Context: any, under the epoch or with a reference; takes the process lock.
  */
 int signal_send_task(struct task *t, const struct abi_siginfo *info);
 int signal_send_process(struct process *p, const struct abi_siginfo *info);
@@ -72,7 +73,10 @@ void signal_force_fault(int sig, int code, u64 addr);
 void signal_set_mask(u64 mask);
 /* For ppoll, pselect6, epoll_pwait, rt_sigsuspend: a mask for the time of the call. */
 void signal_push_mask(u64 mask);
-/* The call ends with `ret`: put the old mask back unless a handler must run under the temporary one first. Returns ret. */
+/*
+ * The call ends with `ret`: put the old mask back unless a handler must run under the temporary one
+ * first. Returns ret.
+ */
 long signal_pop_mask(long ret);
 
 /* Takes the next signal out of `set`; true and *info, or false. Context: p->lock held. */
@@ -84,13 +88,21 @@ void signal_reset_handlers(struct process *p);
 /* Frees what is queued. Context: nobody can send any more. */
 void signal_queue_free(struct process *p, struct signal_pending *pending);
 
-/* sigaltstack with user stack pointer `sp`: 0, -EPERM (in use), -EINVAL, -ENOMEM. And the SS_* flags to report. */
+/*
+ * sigaltstack with user stack pointer `sp`: 0, -EPERM (in use), -EINVAL, -ENOMEM. And the SS_*
+ * flags to report.
+ */
 int signal_set_altstack(struct task_signals *s, const struct abi_stack *stack, u64 sp);
 int signal_altstack_status(const struct task_signals *s, u64 sp);
 
-/* Delivers what is pending, restarts or ends an interrupted call. Context: exit work, full frame. */
+/*
+ * Delivers what is pending, restarts or ends an interrupted call. Context: exit work, full frame.
+ */
 void signal_deliver(struct trap_frame *frame);
-/* rt_sigreturn: takes registers, mask and altstack from the user's frame. False if it is bad (the task then gets SIGSEGV). */
+/*
+ * rt_sigreturn: takes registers, mask and altstack from the user's frame. False if it is bad (the
+ * task then gets SIGSEGV).
+ */
 bool signal_return(struct trap_frame *frame);
 
 #endif

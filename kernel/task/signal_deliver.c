@@ -1,8 +1,10 @@
 /*
- * Signal delivery on the way to user mode: default actions, restarts, the frame for a handler, and the way back.
+ * Signal delivery on the way to user mode: default actions, restarts, the frame for a handler, and
+ * the way back.
  *
- * The user's stack gets exactly Linux's struct rt_sigframe (abi/signal.h): siginfo, ucontext, the registers in the order of
- * struct trap_frame, floating point. The handler returns to the vDSO's trampoline, which calls rt_sigreturn.
+ * The user's stack gets exactly Linux's struct rt_sigframe (abi/signal.h): siginfo, ucontext, the
+ * registers in the order of struct trap_frame, floating point. The handler returns to the vDSO's
+ * trampoline, which calls rt_sigreturn.
  */
 #include "abi/errno.h"
 #include "kernel/mm/uaccess.h"
@@ -29,7 +31,8 @@ static bool on_altstack(const struct task_signals *s, u64 sp)
 }
 
 /*
- * An interrupted call: `action` is the handler's, NULL if none runs. Either it is made to run again or it ends with EINTR.
+ * An interrupted call: `action` is the handler's, NULL if none runs. Either it is made to run again
+ * or it ends with EINTR.
  */
 static void signal_restart(struct trap_frame *frame, const struct abi_sigaction *action)
 {

@@ -1,10 +1,11 @@
 /*
  * Tasks (Linux threads) and processes (thread groups).
  *
- * A task embeds its schedulable half and shares its lifetime: counted by thread_get/put and freed after a grace period, so
- * that whoever finds a task by its number under the epoch may signal it. A process is held by its tasks and by being
- * unreaped; it is freed after a grace period too. Nothing here is global: each process has a lock for its signals and task
- * list, and one for its children (a parent's before a child's).
+ * A task embeds its schedulable half and shares its lifetime: counted by thread_get/put and freed
+ * after a grace period, so that whoever finds a task by its number under the epoch may signal it. A
+ * process is held by its tasks and by being unreaped; it is freed after a grace period too. Nothing
+ * here is global: each process has a lock for its signals and task list, and one for its children
+ * (a parent's before a child's).
  */
 #ifndef KERNEL_TASK_TASK_H
 #define KERNEL_TASK_TASK_H
@@ -35,21 +36,21 @@ struct restart_block {
 /* A Linux thread. `thread` is first so that both share one lifetime. */
 struct task {
 	struct thread thread;
-	struct process *process;    /* [I] */
-	struct list siblings;	    /* [L:process] threads of the process */
-	struct fd_table *files;	    /* [c] counted once a task; NULL for pid 1 */
-	struct fs_context *fs;	    /* [c] */
+	struct process *process;     /* [I] */
+	struct list siblings;	     /* [L:process] threads of the process */
+	struct fd_table *files;	     /* [c] counted once a task; NULL for pid 1 */
+	struct fs_context *fs;	     /* [c] */
 	u32 __user *clear_child_tid; /* [c] zeroed and woken at exit */
-	u64 robust_list;	    /* [c] user address of struct robust_list_head */
-	u64 robust_list_len;	    /* [c] */
-	void *futex_waiter;	    /* [c] reserved for kernel/futex */
+	u64 robust_list;	     /* [c] user address of struct robust_list_head */
+	u64 robust_list_len;	     /* [c] */
+	void *futex_waiter;	     /* [c] reserved for kernel/futex */
 	struct task_signals signals;
 	struct restart_block restart; /* [c] */
-	struct fp_state fp;	    /* [c] thread.fp points here */
-	struct task *vfork_parent;  /* [L:process] parent that waits for exec or exit of this task; a reference */
-	u32 policy;		    /* [a] SCHED_* of abi/sched.h; thread.class is what it amounts to */
-	int exit_code;		    /* [c] wait status encoding */
-	bool exiting;		    /* [c] in task_exit(): nothing interrupts it any more */
+	struct fp_state fp;	      /* [c] thread.fp points here */
+	struct task *vfork_parent;    /* [L:process] waits for our exec or exit; a reference */
+	u32 policy;    /* [a] SCHED_* of abi/sched.h; thread.class is what it amounts to */
+	int exit_code; /* [c] wait status encoding */
+	bool exiting;  /* [c] in task_exit(): nothing interrupts it any more */
 };
 
 /* News of a process that its parent may still wait for. */
@@ -59,7 +60,7 @@ enum job_event { JOB_NONE, JOB_STOPPED, JOB_CONTINUED };
 struct process_layout {
 	u64 arg_start, arg_end, env_start, env_end;
 	u64 start_code, end_code, start_data, end_data, start_brk, start_stack;
-	u64 vdso; /* base of the vDSO */
+	u64 vdso;     /* base of the vDSO */
 	u64 auxv[48]; /* as on the stack: type, value pairs to AT_NULL */
 };
 
@@ -81,29 +82,29 @@ struct process {
 	struct process_layout layout;		 /* [c] by exec */
 	u64 start_ticks;			 /* [I] */
 
-	struct spinlock lock;	/* signals, tasks, exit */
-	struct list tasks;	/* [L:lock] */
-	u32 nr_tasks;		/* [a] changes under lock */
-	bool group_exit;	/* [L:lock] all must exit with exit_code */
-	bool stopped;		/* [a] by a stop signal; changes under lock */
-	bool stop_told;		/* [L:lock] the parent knows of this stop */
-	bool continue_untold;	/* [L:lock] the first task to run again tells the parent */
-	int stop_signal;	/* [L:lock] */
-	u32 nr_resting;		/* [L:lock] tasks in task_stop() */
+	struct spinlock lock;	  /* signals, tasks, exit */
+	struct list tasks;	  /* [L:lock] */
+	u32 nr_tasks;		  /* [a] changes under lock */
+	bool group_exit;	  /* [L:lock] all must exit with exit_code */
+	bool stopped;		  /* [a] by a stop signal; changes under lock */
+	bool stop_told;		  /* [L:lock] the parent knows of this stop */
+	bool continue_untold;	  /* [L:lock] the first task to run again tells the parent */
+	int stop_signal;	  /* [L:lock] */
+	u32 nr_resting;		  /* [L:lock] tasks in task_stop() */
 	enum job_event job_event; /* [L:parent's child_lock] */
-	bool did_exec;		/* [a] since fork: setpgid by the parent is refused */
-	bool zombie;		/* [L:parent's child_lock] all tasks have exited */
+	bool did_exec;		  /* [a] since fork: setpgid by the parent is refused */
+	bool zombie;		  /* [L:parent's child_lock] all tasks have exited */
 	bool dumpable, no_new_privs, keep_caps; /* [a] prctl */
-	int parent_death_signal; /* [a] */
-	u64 timer_slack_ns;	/* [a] kept for prctl, timers here are exact */
-	u32 membarrier_registered; /* [a] MEMBARRIER_CMD_REGISTER_* seen */
-	int exit_code;		/* [L:lock] wait status encoding */
-	struct task *exec_task;	/* [L:lock] waits for the others to exit */
+	int parent_death_signal;		/* [a] */
+	u64 timer_slack_ns;			/* [a] kept for prctl, timers here are exact */
+	u32 membarrier_registered;		/* [a] MEMBARRIER_CMD_REGISTER_* seen */
+	int exit_code;				/* [L:lock] wait status encoding */
+	struct task *exec_task;			/* [L:lock] waits for the others to exit */
 	struct process_signals signals;
 	struct abi_rusage children_usage; /* [L:child_lock] of reaped children */
-	u64 dead_run_ticks;	/* [L:lock] of exited tasks */
-	u64 dead_user_ticks;	/* [L:lock] */
-	u64 dead_switches;	/* [L:lock] */
+	u64 dead_run_ticks;		  /* [L:lock] of exited tasks */
+	u64 dead_user_ticks;		  /* [L:lock] */
+	u64 dead_switches;		  /* [L:lock] */
 
 	struct spinlock child_lock; /* children, their zombie flags, waiters */
 	struct list children;	    /* [L:child_lock] */
@@ -136,8 +137,8 @@ static inline struct trap_frame *task_frame(struct task *t)
 
 struct task *task_find(u32 tid);       /* under the epoch; NULL if none */
 struct process *process_find(u32 pid); /* not yet reaped; under the epoch; NULL if none */
-u32 task_next_pid(u32 after);	       /* smallest process id above `after`, 0 if none; under the epoch */
-extern struct process *process_init;   /* [I] pid 1 */
+u32 task_next_pid(u32 after); /* smallest process id above `after`, 0 if none; under the epoch */
+extern struct process *process_init; /* [I] pid 1 */
 
 u32 process_pid(const struct process *p);
 u32 process_ppid(const struct process *p); /* under the epoch; 0 for pid 1 */
@@ -164,7 +165,10 @@ void task_cpu_ticks(struct task *t, struct cpu_ticks *out);
 void process_cpu_ticks(struct process *p, struct cpu_ticks *out);
 
 /* ---- life (clone.c, exit.c, exec.c, wait.c) ---- */
-/* As clone3 with checked size; a0-a3 of the result as Linux's. Returns the new tid or -errno. Context: full frame. */
+/*
+ * As clone3 with checked size; a0-a3 of the result as Linux's. Returns the new tid or -errno.
+ * Context: full frame.
+ */
 struct abi_clone_args;
 long task_clone(const struct abi_clone_args *args);
 /* Ends the current task, which was the last one or dies alone. `status` in wait encoding. */
@@ -175,16 +179,18 @@ __noreturn void process_exit_group(int status);
 void process_kill_locked(struct process *p, int status);
 
 /*
- * Replaces the running program. argv and env are kernel copies (struct exec_args). On success the frame at the top of the kernel
- * stack starts the new program; the caller ends with arch_return_to_user(). Errors before the old program is gone: -errno; after it: the
- * process dies by SIGKILL as on Linux.
+ * Replaces the running program. argv and env are kernel copies (struct exec_args). On success the
+ * frame at the top of the kernel stack starts the new program; the caller ends with
+ * arch_return_to_user(). Errors before the old program is gone: -errno; after it: the process dies
+ * by SIGKILL as on Linux.
  */
 struct exec_args;
 int exec_program(const char *path, struct exec_args *args);
 
 /*
- * Waits for a child as `options` (WEXITED, WUNTRACED, WCONTINUED, WNOHANG, WNOWAIT, __W*) say. pid: > 0 that one, -1 any, 0 own group, < -1 group -pid. Returns its pid, 0 (WNOHANG and none ready), -ECHILD, -EINTR class.
- * The child is reaped unless WNOWAIT. Context: may sleep.
+ * Waits for a child as `options` (WEXITED, WUNTRACED, WCONTINUED, WNOHANG, WNOWAIT, __W*) say. pid:
+ * > 0 that one, -1 any, 0 own group, < -1 group -pid. Returns its pid, 0 (WNOHANG and none ready),
+ * -ECHILD, -EINTR class. The child is reaped unless WNOWAIT. Context: may sleep.
  */
 struct wait_result {
 	u32 pid;
@@ -197,7 +203,10 @@ long process_wait(s64 pid, u32 options, struct wait_result *result);
 void process_usage(struct process *p, struct abi_rusage *ru);
 void task_usage(struct task *t, struct abi_rusage *ru);
 
-/* Upper layers hook into the exit of a task (kernel/futex: robust list, clear_child_tid), in the live address space. */
+/*
+ * Upper layers hook into the exit of a task (kernel/futex: robust list, clear_child_tid), in the
+ * live address space.
+ */
 struct task_exit_ops {
 	void (*exit)(struct task *t);
 };
@@ -212,11 +221,15 @@ extern struct task_tty_ops task_tty_ops; /* filled by kernel/tty before the firs
 
 /* Caches; AT_HWCAP from the device tree's ISA string. Before task_start_init. */
 void task_init(const char *isa);
-/* Starts pid 1 (kernel thread "init"), which execs /etc/stellar/argv, reaps, and powers off with its status. */
+/*
+ * Starts pid 1 (kernel thread "init"), which execs /etc/stellar/argv, reaps, and powers off with
+ * its status.
+ */
 void task_start_init(void);
 
-/* For kernel/trap. */
-void task_exit_work(struct trap_frame *frame); /* signals, kill, stop; before return to user mode; full frame */
-void task_fault(struct trap_frame *frame);     /* user-mode exception: page fault or signal; full frame */
+/* For kernel/trap, with a full frame: signals, kill and stop before the return to user mode. */
+void task_exit_work(struct trap_frame *frame);
+/* And an exception of user mode: page fault, or a signal. */
+void task_fault(struct trap_frame *frame);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Between the files of kernel/task: construction and the hand-over from a dying task to its process.
+ * Between the files of kernel/task: construction and the hand-over from a dying task to its
+ * process.
  */
 #ifndef KERNEL_TASK_TASK_INTERNAL_H
 #define KERNEL_TASK_TASK_INTERNAL_H
@@ -14,17 +15,20 @@ struct wait_entry {
 };
 
 /*
- * A process without tasks: one reference for being unreaped. Limits, ids and actions are those of `parent`, or the defaults (NULL).
- * NULL when out of memory.
+ * A process without tasks: one reference for being unreaped. Limits, ids and actions are those of
+ * `parent`, or the defaults (NULL). NULL when out of memory.
  */
 struct process *process_create(struct process *parent);
 
 /*
- * A task of `p` that will run fn(task); not started, not in the list of tasks. Numbered; `leader`: its number becomes the process's.
- * The task or an error pointer.
+ * A task of `p` that will run fn(task); not started, not in the list of tasks. Numbered; `leader`:
+ * its number becomes the process's. The task or an error pointer.
  */
 struct task *task_create(struct process *p, const char *name, bool leader, void (*fn)(void *));
-/* Makes `t` visible among the tasks of its process and counts it into the address space. -EINTR if the process is exiting. */
+/*
+ * Makes `t` visible among the tasks of its process and counts it into the address space. -EINTR if
+ * the process is exiting.
+ */
 int task_join_process(struct task *t);
 /* Undoes task_create() for a task that never ran. */
 void task_abandon(struct task *t);
@@ -35,12 +39,17 @@ struct process *process_lock_parent(struct process *p);
 void process_wake_waiters_locked(struct process *parent);
 /* Puts `child` under `parent`. */
 void process_add_child(struct process *parent, struct process *child);
-/* The last task of `p` has gone: children to init, zombie, tell the parent. Context: no lock held. */
+/*
+ * The last task of `p` has gone: children to init, zombie, tell the parent. Context: no lock held.
+ */
 void process_become_zombie(struct process *p);
 
 /* Leaves the address space; the last task drops it. */
 void task_leave_mm(struct task *t);
-/* Ends every other task of the process and waits for them; the caller then bears the process's number. 0 or -EAGAIN class. */
+/*
+ * Ends every other task of the process and waits for them; the caller then bears the process's
+ * number. 0 or -EAGAIN class.
+ */
 int process_become_single(struct process *p);
 
 /* "init: cannot run NAME: REASON" words for the errors of exec. */

@@ -1,9 +1,9 @@
 /*
  * Parents and children: who is whose, zombies, wait.
  *
- * A process's child_lock covers its list of children, their zombie flags and the tasks that wait. A child's parent pointer
- * changes only when the parent dies, under the child_lock of the old one and then init's; so a child that wants to tell its
- * parent locks and looks again.
+ * A process's child_lock covers its list of children, their zombie flags and the tasks that wait. A
+ * child's parent pointer changes only when the parent dies, under the child_lock of the old one and
+ * then init's; so a child that wants to tell its parent locks and looks again.
  */
 #include "abi/errno.h"
 #include "abi/sched.h"
@@ -39,7 +39,7 @@ void process_wake_waiters_locked(struct process *parent)
 {
 	struct wait_entry *w;
 
-	list_for_each (w, &parent->waiters, list)
+	list_for_each(w, &parent->waiters, list)
 		unpark(w->thread);
 }
 
@@ -63,7 +63,7 @@ static u32 process_orphan_children(struct process *p)
 
 	/* Both locks at once, or a dying child could look between two parents. */
 	spin_lock_pair(&p->child_lock, &init->child_lock);
-	list_for_each (child, &p->children, sibling) {
+	list_for_each(child, &p->children, sibling) {
 		atomic_store_release(&child->parent, init);
 		parent_death(child);
 		if (child->pgid != p->pgid)
@@ -209,7 +209,7 @@ static struct process *wait_scan(struct process *self, s64 pid, u32 options,
 	struct process *child;
 
 	*any = false;
-	list_for_each (child, &self->children, sibling) {
+	list_for_each(child, &self->children, sibling) {
 		if (!child_matches(self, child, pid, options))
 			continue;
 		*any = true;

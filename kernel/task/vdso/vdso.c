@@ -1,16 +1,17 @@
 /*
- * The vDSO: time without a trap. Built as a shared object for user space and embedded in the kernel, which maps it with the data
- * page in front. It may call nothing and write nothing of its own.
+ * The vDSO: time without a trap. Built as a shared object for user space and embedded in the
+ * kernel, which maps it with the data page in front. It may call nothing and write nothing of its
+ * own.
  */
 #include "abi/time.h"
 #include "kernel/task/vdso/vdso_data.h"
 
-#define NR_CLOCK_GETRES	   114
-#define NR_CLOCK_GETTIME   113
-#define NR_GETTIMEOFDAY	   169
-#define NR_GETCPU	   168
-#define NR_HWPROBE	   258
-#define NR_FLUSH_ICACHE	   259
+#define NR_CLOCK_GETRES	 114
+#define NR_CLOCK_GETTIME 113
+#define NR_GETTIMEOFDAY	 169
+#define NR_GETCPU	 168
+#define NR_HWPROBE	 258
+#define NR_FLUSH_ICACHE	 259
 
 /* Placed by vdso.lds. */
 extern const struct vdso_data vdso_data __attribute__((visibility("hidden")));

@@ -1,5 +1,6 @@
 /*
- * The page that the kernel shares with the vDSO's code, which lies right behind it in every address space.
+ * The page that the kernel shares with the vDSO's code, which lies right behind it in every address
+ * space.
  */
 #ifndef KERNEL_TASK_VDSO_VDSO_DATA_H
 #define KERNEL_TASK_VDSO_VDSO_DATA_H
@@ -11,7 +12,7 @@
 struct vdso_data {
 	u64 ns_numerator;   /* [I] nanoseconds = ticks * numerator / denominator */
 	u64 ns_denominator; /* [I] */
-	u64 realtime_base;  /* [a] CLOCK_REALTIME at tick 0, nanoseconds; one word, so readers need no lock */
+	u64 realtime_base;  /* [a] CLOCK_REALTIME at tick 0, in nanoseconds */
 };
 
 #endif

@@ -181,7 +181,8 @@ TEST(new_session)
 	if (pid == 0) {
 		bool made = setsid() == getpid() && getpgrp() == getpid() && getsid(0) == getpid();
 
-		_exit(made && setsid() == -1 && errno == EPERM && setpgid(0, 0) == -1 && errno == EPERM);
+		_exit(made && setsid() == -1 && errno == EPERM && setpgid(0, 0) == -1 &&
+		      errno == EPERM);
 	}
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	CHECK_EQ(status, 1 << 8);
@@ -193,7 +194,9 @@ TEST(terminal_stop_needs_a_group_that_is_not_orphaned)
 	int status;
 
 	if (pid == 0) {
-		/* A session leader's group has no parent inside the session: SIGTSTP does nothing. */
+		/*
+		 * A session leader's group has no parent inside the session: SIGTSTP does nothing.
+		 */
 		setsid();
 		raise(SIGTSTP);
 		_exit(6);

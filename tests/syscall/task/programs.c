@@ -1,6 +1,7 @@
 /*
- * Programs started from this one: exec, exit status, wait, scripts, and the end of processes with many threads. The program
- * executes itself: `--child WHAT` makes it play a part instead of running tests.
+ * Programs started from this one: exec, exit status, wait, scripts, and the end of processes with
+ * many threads. The program executes itself: `--child WHAT` makes it play a part instead of running
+ * tests.
  */
 #include "tests/syscall/task/task.h"
 

@@ -1,6 +1,6 @@
 /*
- * The ELF parser: a good image, every header field damaged, and random damage, which must neither crash nor let an
- * inconsistent image through.
+ * The ELF parser: a good image, every header field damaged, and random damage, which must neither
+ * crash nor let an inconsistent image through.
  */
 #include "lib/elf.h"
 
@@ -19,24 +19,36 @@ struct file {
 static struct file good_file(void)
 {
 	struct file f = {
-		.ehdr = {
-			.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-			.e_type = ET_EXEC,
-			.e_machine = EM_RISCV,
-			.e_version = EV_CURRENT,
-			.e_entry = 0x10200,
-			.e_phoff = sizeof(struct elf64_ehdr),
-			.e_ehsize = sizeof(struct elf64_ehdr),
-			.e_phentsize = sizeof(struct elf64_phdr),
-			.e_phnum = 3,
-		},
-		.phdrs = {
-			{.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = 0, .p_vaddr = 0x10000,
-			 .p_filesz = 0x3000, .p_memsz = 0x3000, .p_align = 0x1000},
-			{.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 0x3e00, .p_vaddr = 0x14e00,
-			 .p_filesz = 0x400, .p_memsz = 0x2000, .p_align = 0x1000},
-			{.p_type = PT_INTERP, .p_offset = 0x200, .p_filesz = 0x20},
-		},
+		.ehdr =
+			{
+				.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+				.e_type = ET_EXEC,
+				.e_machine = EM_RISCV,
+				.e_version = EV_CURRENT,
+				.e_entry = 0x10200,
+				.e_phoff = sizeof(struct elf64_ehdr),
+				.e_ehsize = sizeof(struct elf64_ehdr),
+				.e_phentsize = sizeof(struct elf64_phdr),
+				.e_phnum = 3,
+			},
+		.phdrs =
+			{
+				{.p_type = PT_LOAD,
+				 .p_flags = PF_R | PF_X,
+				 .p_offset = 0,
+				 .p_vaddr = 0x10000,
+				 .p_filesz = 0x3000,
+				 .p_memsz = 0x3000,
+				 .p_align = 0x1000},
+				{.p_type = PT_LOAD,
+				 .p_flags = PF_R | PF_W,
+				 .p_offset = 0x3e00,
+				 .p_vaddr = 0x14e00,
+				 .p_filesz = 0x400,
+				 .p_memsz = 0x2000,
+				 .p_align = 0x1000},
+				{.p_type = PT_INTERP, .p_offset = 0x200, .p_filesz = 0x20},
+			},
 	};
 
 	return f;
@@ -140,7 +152,8 @@ TEST(random_damage_never_passes_unchecked)
 		struct file f = good_file();
 
 		for (int hits = 1 + rand() % 3; hits > 0; hits--)
-			((u8 *)&f)[(size_t)rand() % offsetof(struct file, phdrs[3])] ^= (u8)(1 << rand() % 8);
+			((u8 *)&f)[(size_t)rand() % offsetof(struct file, phdrs[3])] ^=
+				(u8)(1 << rand() % 8);
 		if (!accepts(&f, &image))
 			continue;
 		accepted++;

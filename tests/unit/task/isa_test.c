@@ -8,7 +8,8 @@
 
 TEST(hwcap_has_the_known_letters_only)
 {
-	u64 imafdc = LETTER('i') | LETTER('m') | LETTER('a') | LETTER('f') | LETTER('d') | LETTER('c');
+	u64 imafdc =
+		LETTER('i') | LETTER('m') | LETTER('a') | LETTER('f') | LETTER('d') | LETTER('c');
 
 	CHECK(isa_hwcap("rv64imafdch_zic64b_zicbom_zba_zbb") == imafdc);
 	CHECK(isa_hwcap("rv64imafdcv") == imafdc);
@@ -20,6 +21,7 @@ TEST(hwcap_has_the_known_letters_only)
 TEST(hwprobe_finds_whole_words)
 {
 	CHECK(isa_hwprobe_ext("rv64imafdc_zba_zbs") ==
-	      (RISCV_HWPROBE_IMA_FD | RISCV_HWPROBE_IMA_C | RISCV_HWPROBE_EXT_ZBA | RISCV_HWPROBE_EXT_ZBS));
+	      (RISCV_HWPROBE_IMA_FD | RISCV_HWPROBE_IMA_C | RISCV_HWPROBE_EXT_ZBA |
+	       RISCV_HWPROBE_EXT_ZBS));
 	CHECK(isa_hwprobe_ext("rv64imafdc_zbab_xzbb") == (RISCV_HWPROBE_IMA_FD | RISCV_HWPROBE_IMA_C));
 }
