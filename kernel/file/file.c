@@ -14,6 +14,7 @@
 LOCK_CLASS(file_pos, RANK_FILE);
 
 void (*file_path_put)(struct path *p);
+void (*file_unwatch)(struct file *f);
 
 struct file *file_alloc(const struct file_ops *ops, void *data, u32 flags)
 {
@@ -43,6 +44,9 @@ void file_put(struct file *f)
 {
 	if (!refcount_put(&f->refs))
 		return;
+	/* Pairs with the release store in epoll_unlink_file(): then epoll is done with `f`. */
+	if (unlikely(atomic_load_acquire(&f->watches) != NULL))
+		file_unwatch(f);
 	if (f->ops->release)
 		f->ops->release(f);
 	if (f->path.dentry)

@@ -62,6 +62,7 @@ struct stat_info {
 };
 
 struct dentry;
+struct epoll_item;
 struct file;
 struct mount;
 struct vm_object;
@@ -94,6 +95,11 @@ struct file_ops {
 	/* The object to map (a reference) or NULL with -errno in *err. NULL: -ENODEV. */
 	struct vm_object *(*mmap)(struct file *f, int prot, int flags, int *err);
 	void (*release)(struct file *f); /* last put. NULL: nothing to do */
+	/*
+	 * Devices only: completes a file that is being opened; may give it other ops and data.
+	 * f->flags still has what acts at open (O_NOCTTY). NULL: nothing to do.
+	 */
+	int (*open)(struct file *f);
 };
 
 struct file {
@@ -104,6 +110,7 @@ struct file {
 	struct mutex pos_lock; /* RANK_FILE */
 	u32 flags;	       /* [a] O_* access mode and status flags */
 	u32 refs;	       /* [a] 0: being released */
+	struct epoll_item *watches; /* [a] epoll's items of this file, see epoll.c */
 	struct epoch_node free_node;
 };
 
@@ -122,6 +129,8 @@ long file_seek_in(struct file *f, u64 size, s64 offset, int whence);
 
 /* Filled by kernel/fs: drops the references of a file's path at its release. */
 extern void (*file_path_put)(struct path *p);
+/* Filled by epoll.c: takes a file that is being released out of every epoll. */
+extern void (*file_unwatch)(struct file *f);
 
 /*
  * Descriptor tables: shared by tasks (CLONE_FILES), copied by fork. The count is the number of

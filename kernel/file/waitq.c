@@ -58,16 +58,11 @@ static void waitq_claim(struct wait_queue *q, struct wait_entry *e, struct unpar
 	unpark_batch_add(batch, t);
 }
 
-void waitq_wake(struct wait_queue *q, PollEvent events, u32 nr_exclusive)
+void waitq_wake_locked(struct wait_queue *q, PollEvent events, u32 nr_exclusive,
+		       struct unpark_batch *batch)
 {
-	struct unpark_batch batch = {0};
 	struct wait_entry *e, *next;
 
-	/* (A) Pairs with (B) in waitq_add(). */
-	fence_full();
-	if (atomic_load_relaxed(&q->nr_entries) == 0)
-		return;
-	spin_lock(&q->lock);
 	list_for_each_safe(e, next, &q->entries, link) {
 		if (!(e->events & events))
 			continue;
@@ -77,10 +72,22 @@ void waitq_wake(struct wait_queue *q, PollEvent events, u32 nr_exclusive)
 			nr_exclusive--;
 		}
 		if (e->fn)
-			e->fn(e, events, &batch);
+			e->fn(e, events, batch);
 		else
-			waitq_claim(q, e, &batch);
+			waitq_claim(q, e, batch);
 	}
+}
+
+void waitq_wake(struct wait_queue *q, PollEvent events, u32 nr_exclusive)
+{
+	struct unpark_batch batch = {0};
+
+	/* (A) Pairs with (B) in waitq_add(). */
+	fence_full();
+	if (atomic_load_relaxed(&q->nr_entries) == 0)
+		return;
+	spin_lock(&q->lock);
+	waitq_wake_locked(q, events, nr_exclusive, &batch);
 	spin_unlock(&q->lock);
 	unpark_batch_flush(&batch);
 }

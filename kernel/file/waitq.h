@@ -56,6 +56,12 @@ bool waitq_remove(struct wait_queue *q, struct wait_entry *e);
  */
 void waitq_wake(struct wait_queue *q, PollEvent events, u32 nr_exclusive);
 #define WAITQ_ALL (~0U)
+/*
+ * The same under the queue's lock, for owners of a queue whose lock covers more; they flush the
+ * batch.
+ */
+void waitq_wake_locked(struct wait_queue *q, PollEvent events, u32 nr_exclusive,
+		       struct unpark_batch *batch);
 
 /*
  * Sleeps until ready(arg) is true: 0; -ETIMEDOUT at `deadline` (ticks, PARK_FOREVER); -EINTR as

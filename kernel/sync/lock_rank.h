@@ -3,9 +3,10 @@
  * holds (checked in debug builds). Two locks of one class are taken in address order through
  * spin_lock_pair(). A sleeping mutex may not be taken under a spin lock.
  *
- *   sleeping mutexes  process children < mount < file position/pipe < inode
+ *   sleeping mutexes  process children < mount < epoll nesting < file position/pipe/epoll < inode
  *                     < mm (address-space layout) < object mappings < epoch barrier
- *   spin locks        pid < signal < fd table < dentry hash < wait-queue source < epoll ready list
+ *   spin locks        pid < signal < fd table < dentry hash < terminal list
+ *                     < terminal < wait-queue source < epoll ready list
  *                     < futex bucket < pi state < vm_object < page-table leaf < mutex wait list
  *                     < run queue < timer queue < slab depot < buddy zone < trace control < epoch
  *                     < console
@@ -17,6 +18,7 @@ enum lock_rank {
 	/* sleeping */
 	RANK_PROCESS = 10,
 	RANK_MOUNT = 20,
+	RANK_EPOLL_NESTING = 22, /* which epoll watches which */
 	RANK_FILE = 25, /* held while copying to user memory: before RANK_MM */
 	RANK_INODE = 30,
 	RANK_MM = 40,
@@ -28,6 +30,8 @@ enum lock_rank {
 	RANK_SIGNAL = 110,
 	RANK_FDTABLE = 120,
 	RANK_DENTRY = 125,
+	RANK_TTY_LIST = 127,
+	RANK_TTY = 128,
 	RANK_WAITQ = 130,
 	RANK_EPOLL = 135,
 	RANK_FUTEX = 140,

@@ -17,6 +17,18 @@ u32 fd_limit(void)
 	return (u32)MIN(process_rlimit(process_current(), RLIMIT_NOFILE), (u64)FD_TABLE_MAX);
 }
 
+long file_install_new(struct file *f, bool cloexec)
+{
+	int fd;
+
+	if (!f)
+		return -ENOMEM;
+	fd = fd_install(task_current()->files, f, 0, cloexec, fd_limit());
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
 int path_arg_get(struct path_arg *p, u64 addr)
 {
 	const char __user *from = (const char __user *)(uintptr_t)addr;

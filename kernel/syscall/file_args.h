@@ -21,6 +21,12 @@ static inline struct fd_ref fd_arg(u64 fd)
 /* The limit on descriptors of the running process. */
 u32 fd_limit(void);
 
+/*
+ * Gives a new file (NULL: -ENOMEM) the lowest free descriptor, or puts it. The descriptor or
+ * -errno.
+ */
+long file_install_new(struct file *f, bool cloexec);
+
 /* True if [addr, addr + len) lies in user space. */
 static inline bool user_range(u64 addr, u64 len)
 {

@@ -1,0 +1,12 @@
+/*
+ * eventfd: a counter that is read, written and polled.
+ */
+#ifndef KERNEL_FILE_EVENTFD_H
+#define KERNEL_FILE_EVENTFD_H
+
+#include "kernel/file/file.h"
+
+/* `flags`: O_NONBLOCK. A read takes 1 of a semaphore, all of another. NULL when out of memory. */
+struct file *eventfd_create(u32 count, bool semaphore, u32 flags);
+
+#endif
