@@ -102,6 +102,17 @@ static long do_rlimit(struct process *p, u32 resource, const struct abi_rlimit *
 	return err;
 }
 
+/* The space keeps copies of the limits on it. */
+static void apply_memory_limits(struct process *p)
+{
+	struct mm *mm = process_mm_get(p);
+
+	if (!mm)
+		return;
+	mm_set_limits(mm, process_rlimit(p, RLIMIT_AS), process_rlimit(p, RLIMIT_STACK));
+	mm_put(mm);
+}
+
 long sys_prlimit64(SYSCALL_ARGS)
 {
 	struct abi_rlimit new, old;
@@ -120,8 +131,8 @@ long sys_prlimit64(SYSCALL_ARGS)
 	err = do_rlimit(p, (u32)a1, a2 ? &new : NULL, &old);
 	if (err)
 		return err;
-	if (a2 && p->mm && ((u32)a1 == RLIMIT_AS || (u32)a1 == RLIMIT_STACK))
-		mm_set_limits(p->mm, process_rlimit(p, RLIMIT_AS), process_rlimit(p, RLIMIT_STACK));
+	if (a2 && ((u32)a1 == RLIMIT_AS || (u32)a1 == RLIMIT_STACK))
+		apply_memory_limits(p);
 	return a3 ? copy_to_user((void __user *)a3, &old, sizeof(old)) : 0;
 }
 

@@ -172,12 +172,12 @@ static int exec_prepare(struct exec_state *st, const struct exec_args *args)
 static void exec_replace_mm(struct task *t, struct mm *mm)
 {
 	struct process *p = t->process;
-	struct mm *old = p->mm;
+	struct mm *old;
 
 	/* The old space must stay until this hart has left it. */
 	t->thread.mm = mm;
 	mm_switch(mm);
-	atomic_store_release(&p->mm, mm);
+	old = process_replace_mm(p, mm);
 	p->nr_mm_tasks = 1;
 	if (old)
 		mm_put(old);

@@ -45,17 +45,13 @@ void process_exit_group(int status)
 void task_leave_mm(struct task *t)
 {
 	struct process *p = t->process;
-	struct mm *mm = t->thread.mm;
 
-	if (!mm)
+	if (!t->thread.mm)
 		return;
 	t->thread.mm = NULL;
 	mm_switch(NULL);
-	/* p->mm may be NULL already: exec hands an old space back itself. */
-	if (atomic_fetch_add(&p->nr_mm_tasks, (u32)-1) == 1) {
-		atomic_store_release(&p->mm, (struct mm *)NULL);
-		mm_put(mm);
-	}
+	if (atomic_fetch_add(&p->nr_mm_tasks, (u32)-1) == 1)
+		mm_put(process_replace_mm(p, NULL));
 }
 
 /* Out of the list of tasks. True if it was the last. */

@@ -135,6 +135,29 @@ struct mm *process_mm(struct process *p)
 	return p->mm;
 }
 
+struct mm *process_mm_get(struct process *p)
+{
+	struct mm *mm;
+
+	spin_lock(&p->lock);
+	mm = p->mm;
+	if (mm)
+		mm_get(mm);
+	spin_unlock(&p->lock);
+	return mm;
+}
+
+struct mm *process_replace_mm(struct process *p, struct mm *mm)
+{
+	struct mm *old;
+
+	spin_lock(&p->lock);
+	old = p->mm;
+	p->mm = mm;
+	spin_unlock(&p->lock);
+	return old;
+}
+
 /* ---- tasks ---- */
 
 static bool task_interrupted(struct thread *t, u32 flags)
@@ -296,7 +319,8 @@ void process_usage(struct process *p, struct abi_rusage *ru)
 	struct cpu_ticks cpu;
 
 	process_cpu_ticks(p, &cpu);
-	usage_fill(&cpu, atomic_load_acquire(&p->mm), ru);
+	/* A zombie has no space any more; nobody asks for the usage of another live process. */
+	usage_fill(&cpu, p == process_current() ? p->mm : NULL, ru);
 }
 
 void task_usage(struct task *t, struct abi_rusage *ru)

@@ -74,7 +74,7 @@ struct process {
 	struct process *parent; /* [e] changes under both parents' child locks */
 	u32 pgid;		/* [a] changes under lock (job.h) */
 	u32 sid;		/* [a] changes under lock */
-	struct mm *mm;		/* [e] one reference, dropped when the last task leaves it */
+	struct mm *mm;		/* [L:lock] one reference, dropped when the last task leaves it */
 	u32 nr_mm_tasks;	/* [a] tasks still in mm */
 	struct cred *cred;	/* [e] a reference */
 	struct file *exe;	/* [L:lock] program, a reference; NULL for pid 1 */
@@ -142,7 +142,9 @@ extern struct process *process_init; /* [I] pid 1 */
 
 u32 process_pid(const struct process *p);
 u32 process_ppid(const struct process *p); /* under the epoch; 0 for pid 1 */
+/* The address space of the running process, and, with a reference, of any (NULL: it has none). */
 struct mm *process_mm(struct process *p);
+struct mm *process_mm_get(struct process *p);
 void process_get(struct process *p);
 void process_put(struct process *p);
 

@@ -44,6 +44,8 @@ void process_add_child(struct process *parent, struct process *child);
  */
 void process_become_zombie(struct process *p);
 
+/* Gives `p` another space, or NULL; the old one, with the process's reference on it, is returned. */
+struct mm *process_replace_mm(struct process *p, struct mm *mm);
 /* Leaves the address space; the last task drops it. */
 void task_leave_mm(struct task *t);
 /*
