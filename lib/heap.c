@@ -57,28 +57,15 @@ static struct heap_node *heap_merge_siblings(struct heap_node *first)
 	return root;
 }
 
-void heap_insert(struct heap *h, struct heap_node *node)
+void heap_meld_root(struct heap *h, struct heap_node *node)
 {
-	node->child = NULL;
-	node->next = NULL;
-	node->prev = NULL;
-	node->order = h->inserted++;
 	h->root = heap_meld(h->root, node);
 }
 
-struct heap_node *heap_pop(struct heap *h)
-{
-	struct heap_node *top = h->root;
-
-	if (top)
-		h->root = heap_merge_siblings(top->child);
-	return top;
-}
-
-void heap_remove(struct heap *h, struct heap_node *node)
+void heap_remove_slow(struct heap *h, struct heap_node *node)
 {
 	if (node == h->root) {
-		heap_pop(h);
+		h->root = heap_merge_siblings(node->child);
 		return;
 	}
 	if (node->prev->child == node)

@@ -26,11 +26,40 @@ static inline struct heap_node *heap_first(const struct heap *h)
 	return h->root;
 }
 
+/* The general cases; the ones below settle a heap of one node without a call. */
+void heap_meld_root(struct heap *h, struct heap_node *node);
+void heap_remove_slow(struct heap *h, struct heap_node *node);
+
 /* `node->key` is set by the caller. */
-void heap_insert(struct heap *h, struct heap_node *node);
+static inline void heap_insert(struct heap *h, struct heap_node *node)
+{
+	node->child = NULL;
+	node->next = NULL;
+	node->prev = NULL;
+	node->order = h->inserted++;
+	if (!h->root)
+		h->root = node;
+	else
+		heap_meld_root(h, node);
+}
+
 /* `node` must be in the heap. */
-void heap_remove(struct heap *h, struct heap_node *node);
+static inline void heap_remove(struct heap *h, struct heap_node *node)
+{
+	if (h->root == node && !node->child)
+		h->root = NULL;
+	else
+		heap_remove_slow(h, node);
+}
+
 /* The smallest, removed; NULL when empty. */
-struct heap_node *heap_pop(struct heap *h);
+static inline struct heap_node *heap_pop(struct heap *h)
+{
+	struct heap_node *top = h->root;
+
+	if (top)
+		heap_remove(h, top);
+	return top;
+}
 
 #endif

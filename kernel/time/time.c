@@ -37,11 +37,6 @@ void time_init(u64 freq)
 	ns_denominator = freq / divisor;
 }
 
-u64 time_now(void)
-{
-	return csr_time();
-}
-
 u64 time_ticks_to_ns(u64 ticks)
 {
 	if (ns_denominator == 1)

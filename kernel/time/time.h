@@ -5,6 +5,7 @@
 #ifndef KERNEL_TIME_TIME_H
 #define KERNEL_TIME_TIME_H
 
+#include "arch/riscv64/csr.h"
 #include "lib/heap.h"
 #include "lib/types.h"
 
@@ -15,7 +16,12 @@ void time_init(u64 freq); /* boot hart: timebase of the device tree */
 extern u64 time_freq; /* [I] ticks per second */
 extern u64 time_realtime_base; /* [a] CLOCK_REALTIME at tick 0, nanoseconds (goldfish RTC at boot, clock_settime) */
 
-u64 time_now(void);		 /* ticks */
+/* Ticks. Inline: it is read at each switch of threads. */
+static inline u64 time_now(void)
+{
+	return csr_time();
+}
+
 u64 time_ticks_to_ns(u64 ticks); /* exact for 10 MHz; rounds down */
 u64 time_ns_to_ticks(u64 ns);	 /* rounds up; saturates at ~0 - 1 */
 u64 time_monotonic_ns(void);
