@@ -21,6 +21,7 @@
 #include "kernel/time/time.h"
 #include "kernel/trace/trace.h"
 #include "kernel/trap/trap.h"
+#include "kernel/tty/tty.h"
 #include "lib/cmdline.h"
 #include "tests/kernel/ktest.h"
 
@@ -108,6 +109,7 @@ void kernel_main(u64 fdt_pa)
 	drivers_init();
 	futex_init();
 	fs_init();
+	tty_init();
 	if (!kthread_create("boot", main_late, NULL))
 		panic("no memory for the first thread");
 	sched_idle();

@@ -39,7 +39,7 @@ static int device_open(struct inode *inode, struct file *f)
 	if (!dev)
 		return -ENXIO;
 	f->data = dev->data;
-	return 0;
+	return f->ops->open ? f->ops->open(f) : 0;
 }
 
 static const struct inode_ops device_inode_ops = {

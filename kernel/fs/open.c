@@ -29,7 +29,7 @@ int fs_open_path(const struct path *p, u32 flags, struct file **out)
 	struct inode *inode = p->dentry->inode;
 	bool only_path = flags & O_PATH;
 	struct file *f = file_alloc(only_path ? &path_file_ops : inode->fops, NULL,
-				    (flags & ~OPEN_ONCE) | (only_path ? 0 : O_LARGEFILE));
+				    flags | (only_path ? 0 : O_LARGEFILE));
 	int err;
 
 	if (!f)
@@ -45,6 +45,7 @@ int fs_open_path(const struct path *p, u32 flags, struct file **out)
 			return err;
 		}
 	}
+	f->flags &= ~OPEN_ONCE;
 	*out = f;
 	return 0;
 }
