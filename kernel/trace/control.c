@@ -13,8 +13,8 @@
 #include "kernel/trace/trace.h"
 
 #define TRACE_RING_MAX	   (64UL << 20)
-#define TRACE_TASK_SHARE   16 /* the ring of thread life is this part of the main ring */
-#define TRACE_MEMORY_SHARE 8  /* default: this part of the memory for all rings together */
+#define TRACE_TASK_SHARE   8 /* the ring of thread life is this part of the main ring */
+#define TRACE_MEMORY_SHARE 8 /* default: this part of the memory for all rings together */
 
 static u64 wanted_mask;		    /* [I] after trace_init() */
 static u64 wanted_bytes;	    /* [I] after trace_init(); 0: by the memory */
@@ -88,22 +88,56 @@ static u64 ring_bytes(void)
 	return MIN(share, TRACE_RING_MAX);
 }
 
-/* Gives ring `kind` of this hart a buffer of `bytes` or, if there is none that large, the largest there is. */
-static int ring_init(enum trace_ring_kind kind, u64 bytes)
+/*
+ * A buffer of *bytes, a power of two, or the largest that there is, a smaller one. The page allocator's blocks are
+ * smaller than a ring; but while nothing else allocates, at boot, one follows the other in memory, up- or downwards.
+ */
+static char *buffer_alloc(u64 *bytes)
 {
-	struct trace_ring *ring = &this_cpu_ptr(trace_rings)->ring[kind];
-	int order = 0;
-	void *buffer;
+	int order = __builtin_ctzll(*bytes / PAGE_SIZE);
+	char *start, *end, *next;
 
-	while (PAGE_SIZE << (order + 1) <= bytes)
-		order++;
-	while (!(buffer = page_alloc(order, 0)))
+	while (!(start = page_alloc(order, 0)))
 		if (--order < 0)
-			return -ENOMEM;
+			return NULL;
 
-	u64 capacity = (PAGE_SIZE << order) / sizeof(struct trace_record);
+	u64 block = PAGE_SIZE << order;
 
-	ring->cpu = cpu_id();
+	for (end = start + block; (u64)(end - start) < *bytes;) {
+		next = page_alloc(order, 0);
+		if (next == end) {
+			end += block;
+		} else if (next && next + block == start) {
+			start = next;
+		} else {
+			if (next)
+				page_free(next, order);
+			break;
+		}
+	}
+	while ((u64)(end - start) < *bytes)
+		*bytes /= 2;
+	for (; (u64)(end - start) > *bytes; end -= block)
+		page_free(end - block, order);
+	return start;
+}
+
+/* Gives ring `kind` of `cpu` a buffer of at most `bytes`, at least a page. */
+static int ring_init(u32 cpu, enum trace_ring_kind kind, u64 bytes)
+{
+	struct trace_ring *ring = &cpu_ptr(trace_rings, cpu)->ring[kind];
+	u64 size = PAGE_SIZE;
+	char *buffer;
+
+	while (size * 2 <= bytes)
+		size *= 2;
+	buffer = buffer_alloc(&size);
+	if (!buffer)
+		return -ENOMEM;
+
+	u64 capacity = size / sizeof(struct trace_record);
+
+	ring->cpu = (u16)cpu;
 	ring->kind = kind;
 	ring->mask = capacity - 1;
 	ring->pa = va_to_pa(buffer);
@@ -136,17 +170,19 @@ static int header_init(void)
 
 int trace_hart_init(void)
 {
-	if (!wanted_mask)
+	if (!wanted_mask || cpu_id())
 		return 0;
 
-	int err = cpu_id() == 0 ? header_init() : 0;
+	int err = header_init();
 
-	if (!err)
-		err = ring_init(TRACE_RING_TASK, ring_bytes() / TRACE_TASK_SHARE);
-	if (!err)
-		err = ring_init(TRACE_RING_MAIN, ring_bytes());
-	/* A hart without rings records nothing and loses nothing, so the mask may be set by the first. */
-	atomic_store_relaxed(&trace_mask, wanted_mask);
+	for (u32 cpu = 0; !err && cpu < nr_cpus; cpu++) {
+		err = ring_init(cpu, TRACE_RING_TASK, ring_bytes() / TRACE_TASK_SHARE);
+		if (!err)
+			err = ring_init(cpu, TRACE_RING_MAIN, ring_bytes());
+	}
+	/* A hart without rings records nothing and loses nothing. */
+	if (header)
+		atomic_store_relaxed(&trace_mask, wanted_mask);
 	return err;
 }
 

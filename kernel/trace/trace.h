@@ -38,8 +38,9 @@ extern u64 trace_mask; /* [a] read-mostly switch, one bit a category */
 int trace_init(const char *pattern, u64 ring_bytes);
 
 /*
- * Gives this hart its rings. With less free memory than asked for the rings are smaller; -ENOMEM when there is none at
- * all: the hart then records nothing. Context: every hart, once, the hart with id 0 first; pages can be allocated.
+ * On the hart with id 0: gives all harts their rings and begins. With less free memory than asked for the rings are smaller;
+ * -ENOMEM when there is none at all: the harts without record nothing. Nothing to do on other harts. Context: after nr_cpus
+ * is final and pages can be allocated, before the other harts start (rings are made of neighbouring blocks of pages).
  */
 int trace_hart_init(void);
 

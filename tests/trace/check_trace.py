@@ -1,9 +1,12 @@
 #!/usr/bin/python3
-"""check_trace.py [--dump DUMP] [--proto DIR] FILE: checks a .pftrace without anything of the converter.
+"""check_trace.py [--dump DUMP] [--expect KEY=MIN]... [--proto FILE] FILE: checks a .pftrace.
 
-Decodes with protoc's own code from perfetto.proto and demands what readers of the format demand: no unknown field, stamps
-in order, each switch leaving the thread that the last one chose, no thread on two harts, no wake-up before the wakee
-has left its hart, nested slices, flows with two ends, known names. With --dump the losses must be those of the dump's rings.
+Uses nothing of the converter: decodes with protoc's own code from perfetto.proto and demands what
+readers of the format demand: no unknown field, stamps in order, each switch leaving the thread that
+the last one chose, no thread on two harts, no wake-up before the wakee has left its hart, futex
+wakers that ran on the hart that woke, nested slices, flows with two ends, known names, all harts
+told from one moment on. With --dump the losses must be those of the dump's rings, with --expect
+there must be at least MIN of KEY.
 
 Prints what it counted as KEY=VALUE and exits 0; else one line per problem and 1.
 """
@@ -21,7 +24,8 @@ MAX_REPORTED = 20
 PREEMPTED = 0x100
 DEAD = 0x10
 SLICE_BEGIN, SLICE_END, INSTANT = 1, 2, 3
-RT_SIGRETURN = 139
+KERNEL_THREADS = 0x400001  # ids from here on
+IRQ_FLAG = 8  # of a waking: by an interrupt
 
 
 class Checker:
@@ -181,6 +185,7 @@ def check_scheduling(check, harts):
                 )
                 where[value.next] = cpu
                 state[value.next] = "running"
+                check.counts["kernel_thread_runs"] += value.next >= KERNEL_THREADS
             check.expect(
                 value.comm.startswith("swapper/") == (value.next == 0),
                 "thread {} is called {!r}", value.next, value.comm,
@@ -193,6 +198,7 @@ def check_scheduling(check, harts):
                 "waking of {} thread {} at {}", state.get(value.pid), value.pid, ns,
             )
             state[value.pid] = "runnable"
+            check.counts["kernel_thread_wakings"] += value.pid >= KERNEL_THREADS
         elif kind == "task_newtask":
             check.counts["births"] += 1
             state.pop(value.pid, None)
@@ -275,6 +281,11 @@ def check_slices(check, merged, events, threads):
                 tid, name, stack, ns,
             )
             stack.clear()
+        elif kind == "instant" and name == "wake":
+            check.expect(
+                stack and stack[-1] == ("slice", "futex_wake"), "thread {}: wakes in {} at {}",
+                tid, stack, ns,
+            )
         elif kind == "begin":
             stack.append(("slice", name))
             check.counts[name] += 1
@@ -286,6 +297,46 @@ def check_slices(check, merged, events, threads):
                 stack.pop()
     for tid, stack in stacks.items():
         check.counts["open_slices"] += len(stack)
+
+
+def check_wakers(check, merged, events, threads):
+    """Wakers on threads' tracks must be those that readers find by the scheduling."""
+    timeline = [(ns, "sched", (cpu, kind, value)) for ns, cpu, kind, _, value in merged
+                if kind in ("switch", "waking")]
+    timeline += [(ns, "track", (event, name)) for ns, event, name in events
+                 if name in ("wake", "woken") and event.type != SLICE_END]
+    timeline.sort(key=lambda e: e[0])
+    current, waking, woken_by_flow = {}, {}, {}
+    for ns, source, what in timeline:
+        if source == "sched":
+            cpu, kind, value = what
+            if kind == "waking":
+                waker = "irq" if value.flags & IRQ_FLAG else current.get(cpu)
+                waking[value.pid] = (waker, cpu)
+                continue
+            current[cpu] = value.next
+            _, waker_cpu = waking.get(value.next, (None, cpu))
+            check.counts["cross_hart_wakings"] += waker_cpu != cpu
+            waking.pop(value.next, None)
+            continue
+        event, name = what
+        tid = threads.get(event.track_uuid)
+        if name == "wake":
+            wakee = event.debug_annotations[0].int_value
+            waker, _ = waking.get(wakee, ("nobody", None))
+            # None: before the first switch of the waker's hart.
+            check.expect(
+                waker in (tid, None), "thread {} is said to wake {} at {}, it was {}", tid, wakee,
+                ns, waker,
+            )
+            check.counts["wakers"] += waker == tid
+            woken_by_flow.update((flow, wakee) for flow in event.flow_ids)
+        else:
+            for flow in event.terminating_flow_ids:
+                check.expect(
+                    woken_by_flow.get(flow) == tid, "flow {} of {} ends at thread {}", flow,
+                    woken_by_flow.get(flow), tid,
+                )
 
 
 def check_flows(check, events):
@@ -365,6 +416,19 @@ def check_losses(check, trace, stats, dump):
             )
 
 
+def check_beginning(check, trace, harts):
+    """A hart told from earlier than the others would show the ends of what began elsewhere."""
+    bundles = [p.ftrace_events for p in trace.packet if p.HasField("ftrace_events")]
+    first = {}
+    for bundle in bundles:
+        first.setdefault(bundle.cpu, bundle.previous_bundle_end_timestamp)
+    check.expect(len(set(first.values())) <= 1, "harts begin at {}", first)
+    for cpu, events in harts.items():
+        check.expect(
+            not events or events[0][0] >= first[cpu], "hart {}: something before it begins", cpu
+        )
+
+
 def check_births(check, trees, merged):
     """A thread listed at the start and born later would be two."""
     at_start = {p.pid for p in trees[0].processes} | {t.tid for t in trees[0].threads}
@@ -385,6 +449,7 @@ def main():
     parser.add_argument("--dump", help="the dump that the trace was made of")
     here = os.path.dirname(os.path.abspath(__file__))
     parser.add_argument("--proto", default=os.path.join(here, "perfetto.proto"))
+    parser.add_argument("--expect", action="append", default=[], metavar="KEY=MIN")
     parser.add_argument("file")
     args = parser.parse_args()
 
@@ -400,10 +465,16 @@ def main():
     merged = check_scheduling(check, harts)
     events, threads = track_events(check, trace)
     check_slices(check, merged, events, threads)
+    check_wakers(check, merged, events, threads)
     check_flows(check, events)
+    check_beginning(check, trace, harts)
     check_irqs(check, harts)
     check_births(check, trees, merged)
     check_losses(check, trace, stats, args.dump)
+    for key, least in (pair.split("=") for pair in args.expect):
+        check.expect(
+            check.counts[key] >= int(least), "{} is {}, not {}", key, check.counts[key], least
+        )
 
     for problem in check.problems[:MAX_REPORTED]:
         print(problem, file=sys.stderr)

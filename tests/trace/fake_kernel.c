@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_BYTES (32UL << 20)
+#define ARENA_BYTES (64UL << 20)
 
 u64 fake_clock;
 u32 fake_largest_order;
+u64 fake_memory = ARENA_BYTES;
 bool fake_host_refuses;
 
 static u8 arena[ARENA_BYTES] __attribute__((aligned(4096)));
@@ -42,7 +43,7 @@ static void *arena_take(u64 bytes)
 {
 	u64 at = ALIGN_UP(arena_used, PAGE_SIZE);
 
-	if (at + bytes > ARENA_BYTES)
+	if (at + bytes > fake_memory)
 		return NULL;
 	arena_used = at + bytes;
 	return arena + at;
@@ -53,6 +54,13 @@ void *page_alloc(u32 order, u32 flags)
 {
 	(void)flags;
 	return order > fake_largest_order ? NULL : arena_take(PAGE_SIZE << order);
+}
+
+/* Only the last block can be had again, and only that is ever given back here. */
+void page_free(void *va, u32 order)
+{
+	if ((u8 *)va + (PAGE_SIZE << order) == arena + arena_used)
+		arena_used -= PAGE_SIZE << order;
 }
 
 u64 mm_total_pages(void)
@@ -89,7 +97,8 @@ void fake_boot(u32 count, const char *pattern, u64 ring_bytes)
 
 	memset(arena, 0, arena_used);
 	arena_used = PAGE_SIZE;
-	fake_largest_order = 20;
+	fake_largest_order = 10;
+	fake_memory = ARENA_BYTES;
 	fake_host_refuses = false;
 	nr_cpus = count;
 	trace_stop();
@@ -102,10 +111,8 @@ void fake_boot(u32 count, const char *pattern, u64 ring_bytes)
 
 		cpus[id] = (struct cpu){.id = id, .percpu_offset = copy - __start_percpu};
 	}
-	for (u32 id = 0; id < count; id++) {
-		fake_run_on(id);
-		trace_hart_init();
-	}
+	fake_run_on(0);
+	trace_hart_init();
 }
 
 void fake_write_image(const char *path)

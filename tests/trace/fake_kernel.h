@@ -9,6 +9,7 @@
 
 extern u64 fake_clock;	       /* ticks */
 extern u32 fake_largest_order; /* page_alloc() fails above it */
+extern u64 fake_memory;	       /* bytes of the arena that there are */
 extern bool fake_host_refuses; /* semihosting writes fail */
 
 /* Forgets all harts and pages; `cpus` fresh ones exist, each with zeroed per-CPU variables, all booted by trace_hart_init(). */

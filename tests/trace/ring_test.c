@@ -119,9 +119,22 @@ TEST(unknown_words_are_refused)
 TEST(less_memory_gives_smaller_rings)
 {
 	fake_boot(1, "off", 0);
+	fake_memory = 1 << 20;
+	CHECK(trace_init("on", 1 << 20) == 0 && trace_hart_init() == 0);
+	CHECK(main_ring(0)->mask + 1 == (1 << 19) / sizeof(struct trace_record));
+}
+
+TEST(neighbouring_blocks_make_one_ring)
+{
+	fake_boot(2, "off", 0);
 	fake_largest_order = 1;
 	CHECK(trace_init("on", 1 << 20) == 0 && trace_hart_init() == 0);
-	CHECK(main_ring(0)->mask + 1 == 2 * 4096 / sizeof(struct trace_record));
+	for (u32 cpu = 0; cpu < 2; cpu++)
+		CHECK(main_ring(cpu)->mask + 1 == (1 << 20) / sizeof(struct trace_record));
+
+	u8 *first = (u8 *)main_ring(0)->buffer, *second = (u8 *)main_ring(1)->buffer;
+
+	CHECK(first + (1 << 20) <= second || second + (1 << 20) <= first);
 }
 
 TEST(hart_without_rings_loses_nothing)

@@ -31,7 +31,7 @@ static void print_text(const struct dump *dump)
 	struct merged e;
 
 	threads_init(&threads);
-	merge_init(&merge, dump, &threads);
+	merge_init(&merge, dump, &threads, 0);
 	while (merge_next(&merge, &e)) {
 		printf("%" PRIu64 ".%09" PRIu64 " [%u] %u: ", e.ns / 1000000000, e.ns % 1000000000,
 		       e.cpu, e.record->tid);
@@ -43,18 +43,28 @@ static void print_text(const struct dump *dump)
 	threads_free(&threads);
 }
 
-static void report(const struct model *m, const char *path)
+/* What the trace shows, and what it does not. */
+static void report(const struct model *m)
 {
-	u64 lost = 0;
+	u64 lost = 0, left_out = 0;
 
-	for (u32 i = 0; i < m->dump->nr_rings; i++)
-		lost += m->dump->rings[i].overwritten + m->dump->rings[i].desc.lost;
-	fprintf(stderr, "convert: %s: %" PRIu64 " records of %u harts, %" PRIu64 " lost", path,
-		m->nr_records, m->nr_cpus, lost);
+	for (u32 i = 0; i < m->dump->nr_rings; i++) {
+		const struct dump_ring *ring = &m->dump->rings[i];
+
+		lost += ring->overwritten + ring->desc.lost;
+		left_out += dump_first_at(ring, m->dump->complete_from) - ring->first;
+	}
+	printf("%" PRIu64 " records of %u harts, ", m->nr_records, m->nr_cpus);
+	if (lost)
+		printf("%" PRIu64 " lost", lost);
+	else
+		printf("none lost");
 	if (m->nr_spurious)
-		fprintf(stderr, ", %" PRIu64 " wake-ups of threads that did not sleep left out",
-			m->nr_spurious);
-	fputc('\n', stderr);
+		printf(", %" PRIu64 " wake-ups of threads that did not sleep left out",
+		       m->nr_spurious);
+	if (left_out)
+		printf(", %" PRIu64 " left out from before all rings are complete", left_out);
+	putchar('\n');
 }
 
 static int write_perfetto(const struct dump *dump, const char *path)
@@ -74,7 +84,7 @@ static int write_perfetto(const struct dump *dump, const char *path)
 		fprintf(stderr, "convert: %s: %s\n", path, strerror(errno));
 		return EXIT_FAILED;
 	}
-	report(&model, path);
+	report(&model);
 	return 0;
 }
 

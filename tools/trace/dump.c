@@ -172,6 +172,37 @@ static int check_records(const struct dump *dump, struct reason *reason)
 	return 0;
 }
 
+/*
+ * Rings fill at different speeds, so the oldest survivors of one are younger than those of another. A thread that moved between the
+ * two would seem to return from calls that it never made: only what follows the youngest of them can be told.
+ * The first tick after it, because records of its own tick may be among the lost.
+ */
+static void find_complete_from(struct dump *dump)
+{
+	for (u32 i = 0; i < dump->nr_rings; i++) {
+		const struct dump_ring *ring = &dump->rings[i];
+
+		if (ring->overwritten)
+			dump->complete_from =
+				MAX(dump->complete_from, dump_record(ring, ring->first)->ts + 1);
+	}
+}
+
+u64 dump_first_at(const struct dump_ring *ring, u64 ticks)
+{
+	u64 low = ring->first, high = ring->end;
+
+	while (low < high) {
+		u64 middle = low + (high - low) / 2;
+
+		if (dump_record(ring, middle)->ts < ticks)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 int dump_open(struct dump *dump, const char *path, char *error, size_t error_size)
 {
 	struct reason reason = {error, error_size};
@@ -192,6 +223,8 @@ int dump_open(struct dump *dump, const char *path, char *error, size_t error_siz
 		err = check_records(dump, &reason);
 	if (err)
 		dump_close(dump);
+	else
+		find_complete_from(dump);
 	return err;
 }
 

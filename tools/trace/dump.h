@@ -18,6 +18,7 @@ struct dump {
 	void *map;
 	size_t size;
 	struct trace_header header;
+	u64 complete_from; /* ticks: from here on no ring has lost anything to overwriting; 0: from the beginning */
 	u32 nr_rings;
 	struct dump_ring rings[DUMP_MAX_RINGS];
 };
@@ -26,6 +27,9 @@ static inline const struct trace_record *dump_record(const struct dump_ring *rin
 {
 	return &ring->buffer[i & ring->desc.mask];
 }
+
+/* Index of the ring's first record at or after `ticks`. */
+u64 dump_first_at(const struct dump_ring *ring, u64 ticks);
 
 /* 0; on failure -1 with a one-line reason in `error`. */
 int dump_open(struct dump *dump, const char *path, char *error, size_t error_size);

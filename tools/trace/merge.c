@@ -3,16 +3,38 @@
 /* How far a switch-out may lie behind the waking that pulls it: what a hart does between marking and switching. */
 #define PULL_RECORDS 16
 
-void merge_init(struct merge *merge, const struct dump *dump, struct threads *threads)
+/* A main ring's record names the thread that was the hart's when it was written: the one since the switch before. */
+static void find_running(struct merge *merge, const struct merge_stream *s)
+{
+	struct thread *t;
+
+	if (s->pos == s->ring->end)
+		return;
+	t = thread_get(merge->threads, dump_record(s->ring, s->pos)->tid);
+	t->run = RUN_RUNNING;
+	t->cpu = s->ring->desc.cpu;
+}
+
+void merge_init(struct merge *merge, const struct dump *dump, struct threads *threads, u64 from)
 {
 	*merge = (struct merge){.dump = dump, .threads = threads};
 	for (u32 i = 0; i < dump->nr_rings; i++) {
 		const struct dump_ring *ring = &dump->rings[i];
 
-		merge->streams[i] = (struct merge_stream){.ring = ring, .pos = ring->first};
-		if (ring->desc.kind == TRACE_RING_MAIN)
+		merge->streams[i] =
+			(struct merge_stream){.ring = ring, .pos = dump_first_at(ring, from)};
+		if (ring->desc.kind == TRACE_RING_MAIN) {
 			merge->main[ring->desc.cpu] = &merge->streams[i];
+			find_running(merge, &merge->streams[i]);
+		}
 	}
+}
+
+void merge_add_past_lives(struct merge *merge)
+{
+	for (u32 i = 0; i < merge->dump->nr_rings; i++)
+		if (merge->streams[i].ring->desc.kind == TRACE_RING_TASK)
+			merge->streams[i].pos = merge->streams[i].ring->first;
 }
 
 u64 merge_tick_ns(const struct merge *merge, u64 ticks)

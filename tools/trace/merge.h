@@ -44,7 +44,11 @@ struct merge {
 	u64 last_ns;
 };
 
-void merge_init(struct merge *merge, const struct dump *dump, struct threads *threads);
+/* Begins at tick `from` (0: the oldest records), knowing which threads ran there. */
+void merge_init(struct merge *merge, const struct dump *dump, struct threads *threads, u64 from);
+
+/* Before merge_next(): begins with the births, names and ends of threads before `from` as well. */
+void merge_add_past_lives(struct merge *merge);
 
 /* False at the end. */
 bool merge_next(struct merge *merge, struct merged *out);

@@ -137,46 +137,49 @@ static void write_process_tree(struct model *m, u64 ns, bool at_start)
 	packet_end(&m->out);
 }
 
+/* Thread life, in the pass that finds the threads; `past`: before what is told. */
+static void find_life(struct merged *e, bool past)
+{
+	struct thread *t = e->thread;
+
+	switch (e->record->type) {
+	case TRACE_EV_task_new:
+		t->born = !past;
+		t->parent_tid = e->record->tid;
+		break;
+	case TRACE_EV_task_name:
+		if (past || !t->name[0]) {
+			event_name(e->record, t->name);
+			t->tgid = event_value(e->record, SLOT_fc);
+		}
+		break;
+	case TRACE_EV_task_exit:
+		t->ended = past;
+		break;
+	}
+	t->seen |= !past;
+}
+
 /*
  * The threads that existed before the trace: every tid whose first mention is not its birth. They get the first name the
- * trace tells, so that all of their time is labelled.
+ * trace tells, so that all of their time is labelled; where its beginning is left out, the last name before.
  */
 static void find_initial_threads(struct model *m)
 {
 	struct merged e;
 
-	merge_init(&m->merge, m->dump, &m->threads);
-	while (merge_next(&m->merge, &e)) {
-		struct thread *t = e.thread;
-
-		switch (e.record->type) {
-		case TRACE_EV_task_new:
-			t->born = true;
-			break;
-		case TRACE_EV_task_name:
-			if (!t->name[0]) {
-				event_name(e.record, t->name);
-				t->tgid = event_value(e.record, SLOT_fc);
-			}
-			break;
-		}
-	}
+	merge_init(&m->merge, m->dump, &m->threads, m->dump->complete_from);
+	merge_add_past_lives(&m->merge);
+	while (merge_next(&m->merge, &e))
+		find_life(&e, e.record->ts < m->dump->complete_from);
 }
 
 static void start_cpus(struct model *m, u64 start_ns)
 {
 	for (u32 cpu = 0; cpu < m->nr_cpus; cpu++) {
 		struct losses sum = losses_of(m->dump, cpu);
-		u64 from = start_ns;
 
-		for (u32 i = 0; i < m->dump->nr_rings; i++) {
-			const struct dump_ring *ring = &m->dump->rings[i];
-
-			if (ring->desc.cpu == cpu && ring->overwritten && ring->end > ring->first &&
-			    ring->desc.kind == TRACE_RING_MAIN)
-				from = merge_tick_ns(&m->merge, dump_record(ring, ring->first)->ts);
-		}
-		bundle_init(&m->cpus[cpu].bundle, cpu, from, sum.overwritten || sum.refused);
+		bundle_init(&m->cpus[cpu].bundle, cpu, start_ns, sum.overwritten || sum.refused);
 	}
 }
 
@@ -187,13 +190,14 @@ static void keep_initial_threads(struct model *m)
 
 	threads_init(&m->threads);
 	for (struct thread *old = all.first; old; old = old->next) {
-		if (old->born || !old->tid)
+		if (old->born || !old->tid || (old->ended && !old->seen))
 			continue;
 
 		struct thread *t = thread_get(&m->threads, old->tid);
 
 		memcpy(t->name, old->name, sizeof(t->name));
 		t->tgid = old->tgid;
+		t->parent_tid = old->parent_tid;
 	}
 	threads_free(&all);
 }
@@ -208,9 +212,9 @@ void model_convert(struct model *m, const struct dump *dump, FILE *file)
 	threads_init(&m->threads);
 	find_initial_threads(m);
 	keep_initial_threads(m);
-	merge_init(&m->merge, dump, &m->threads);
+	merge_init(&m->merge, dump, &m->threads, dump->complete_from);
 
-	u64 start_ns = merge_tick_ns(&m->merge, dump->header.start);
+	u64 start_ns = merge_tick_ns(&m->merge, MAX(dump->header.start, dump->complete_from));
 
 	write_system_info(m);
 	write_clocks(m, start_ns);

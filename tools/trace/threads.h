@@ -19,9 +19,11 @@ struct thread {
 	u32 tgid;	/* 0: never told */
 	u32 parent_tid; /* 0: unknown */
 	char name[TRACE_TASK_NAME_LEN];
-	bool born; /* within the trace */
-	bool dead; /* within the trace */
-	u32 prio;  /* at the last switch to it */
+	bool born;  /* within the trace */
+	bool dead;  /* within the trace */
+	bool ended; /* before the part that is told */
+	bool seen;  /* in the part that is told */
+	u32 prio;   /* at the last switch to it */
 	/* merge */
 	enum thread_run run;
 	u32 cpu; /* while RUN_RUNNING */
