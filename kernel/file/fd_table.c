@@ -98,6 +98,14 @@ static u32 bit_find(const u64 *map, u32 size, u32 from, bool set)
 	return size;
 }
 
+/* `t` closes `f`: its record locks on the file go, and its reference. */
+static void fd_drop(struct fd_table *t, struct file *f)
+{
+	if (file_unlock_owner)
+		file_unlock_owner(f, t);
+	file_put(f);
+}
+
 struct fd_table *fd_table_create(void)
 {
 	struct fd_table *t = kzalloc(sizeof(*t));
@@ -183,7 +191,7 @@ void fd_table_put(struct fd_table *t)
 	for (u32 fd = bit_find(a->open, a->size, 0, true); fd < a->size;
 	     fd = bit_find(a->open, a->size, fd + 1, true))
 		if (a->slots[fd])
-			file_put(a->slots[fd]);
+			fd_drop(t, a->slots[fd]);
 	epoch_defer(&a->free_node, fd_array_free);
 	kfree(t);
 }
@@ -326,7 +334,7 @@ int fd_replace(struct fd_table *t, int fd, struct file *f, bool cloexec, u32 lim
 	if (err)
 		return err == -EMFILE ? -EBADF : err;
 	if (old)
-		file_put(old);
+		fd_drop(t, old);
 	return fd;
 }
 
@@ -352,7 +360,7 @@ int fd_close(struct fd_table *t, int fd)
 	spin_unlock(&t->lock);
 	if (!f)
 		return -EBADF;
-	file_put(f);
+	fd_drop(t, f);
 	return 0;
 }
 
@@ -382,7 +390,7 @@ static void fd_close_matching(struct fd_table *t, u32 first, u32 last, bool mark
 		spin_unlock(&t->lock);
 		if (!f)
 			return;
-		file_put(f);
+		fd_drop(t, f);
 		first = (u32)fd + 1;
 	}
 }

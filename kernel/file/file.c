@@ -14,6 +14,7 @@
 LOCK_CLASS(file_pos, RANK_FILE);
 
 void (*file_path_put)(struct path *p);
+void (*file_unlock_owner)(struct file *f, const void *owner);
 void (*file_unwatch)(struct file *f);
 
 struct file *file_alloc(const struct file_ops *ops, void *data, u32 flags)
@@ -47,6 +48,8 @@ void file_put(struct file *f)
 	/* Pairs with the release store in epoll_unlink_file(): then epoll is done with `f`. */
 	if (unlikely(atomic_load_acquire(&f->watches) != NULL))
 		file_unwatch(f);
+	if (file_unlock_owner)
+		file_unlock_owner(f, f);
 	if (f->ops->release)
 		f->ops->release(f);
 	if (f->path.dentry)

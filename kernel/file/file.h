@@ -129,6 +129,8 @@ long file_seek_in(struct file *f, u64 size, s64 offset, int whence);
 
 /* Filled by kernel/fs: drops the references of a file's path at its release. */
 extern void (*file_path_put)(struct path *p);
+/* Filled by kernel/fs at the first lock: drops the advisory locks of `owner` on the file. */
+extern void (*file_unlock_owner)(struct file *f, const void *owner);
 /* Filled by epoll.c: takes a file that is being released out of every epoll. */
 extern void (*file_unwatch)(struct file *f);
 

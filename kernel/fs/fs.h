@@ -91,6 +91,7 @@ struct inode {
 	s64 atime_ns, mtime_ns, ctime_ns, btime_ns; /* [a] */
 	struct mutex lock;	  /* RANK_INODE: size of a file, entries of a directory */
 	struct vm_object *object; /* [I] contents of a regular file, or NULL */
+	struct file_lock *locks;  /* [L:lock] advisory locks, see locks.c */
 	char *link;		  /* [I] text of a symlink, read under the epoch, or NULL */
 	void *data;		  /* [I] the type's own */
 	u64 key;		  /* [I] made on demand: what it stands for (a process id) */

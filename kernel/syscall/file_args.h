@@ -59,6 +59,9 @@ void dir_arg_put(struct dir_arg *d);
  */
 int path_lookup_arg(u64 dirfd, u64 addr, u32 walk, struct path *out);
 
+/* The lock commands of fcntl: F_GETLK, F_SETLK, F_SETLKW and F_OFD_*. Context: may sleep. */
+long file_lock_command(u64 fd, const struct fd_ref *ref, u32 cmd, u64 addr);
+
 /* An iovec array. */
 #define VEC_ON_STACK 8
 struct vec_arg {

@@ -88,8 +88,9 @@ static long set_status_flags(struct file *f, u32 flags)
 	return 0;
 }
 
-static long fcntl_run(u64 fd, struct file *f, u32 cmd, u64 arg)
+static long fcntl_run(u64 fd, const struct fd_ref *ref, u32 cmd, u64 arg)
 {
+	struct file *f = ref->file;
 	struct fd_table *files = task_current()->files;
 	u32 flags = atomic_load_relaxed(&f->flags);
 
@@ -110,6 +111,13 @@ static long fcntl_run(u64 fd, struct file *f, u32 cmd, u64 arg)
 		return flags;
 	case F_SETFL:
 		return set_status_flags(f, (u32)arg);
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return file_lock_command(fd, ref, cmd, arg);
 	case F_GETPIPE_SZ:
 		return pipe_size(f);
 	case F_SETPIPE_SZ:
@@ -126,7 +134,7 @@ long sys_fcntl(SYSCALL_ARGS)
 
 	if (!r.file)
 		return -EBADF;
-	ret = fcntl_run(a0, r.file, (u32)a1, a2);
+	ret = fcntl_run(a0, &r, (u32)a1, a2);
 	fd_return(&r);
 	return ret;
 }

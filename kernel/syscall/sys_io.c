@@ -187,6 +187,8 @@ long sys_lseek(SYSCALL_ARGS)
 		return -EBADF;
 	if (f->flags & O_PATH) {
 		ret = -EBADF;
+	} else if ((u32)a2 > SEEK_HOLE) {
+		ret = -EINVAL;
 	} else if (!f->ops->seek) {
 		ret = -ESPIPE;
 	} else {
