@@ -166,10 +166,11 @@ static void sched_batch_flush(struct unpark_batch *b)
 			sched_deliver(t, cpu);
 			continue;
 		}
+		/* The push first: see (T) in sched_tick(). `t` may run by now, but is not freed before we leave the kernel. */
+		inbox_push(&cpu_ptr(sched_runq, cpu)->inbox, &t->inbox);
+		kick |= BIT(cpu);
 		if (sched_must_ring(cpu, t))
 			ring |= BIT(cpu);
-		kick |= BIT(cpu);
-		inbox_push(&cpu_ptr(sched_runq, cpu)->inbox, &t->inbox);
 	}
 	b->first = NULL;
 	b->last = NULL;
