@@ -115,6 +115,29 @@ static void sched_requeue(struct runq *rq, struct thread *prev, bool last)
 		runq_insert(rq, prev);
 }
 
+/*
+ * The best thread that may run here, off the queue; NULL if none. An affinity that changed after a thread was placed is found out
+ * here at the latest. Context: rq->lock held, given up for a moment.
+ */
+static __hot struct thread *sched_pick(struct runq *rq, struct thread *prev)
+{
+	struct thread *t;
+
+	while ((t = runq_pick(rq)) != NULL) {
+		if (likely(atomic_load_relaxed(&t->affinity) & BIT(cpu_id())))
+			break;
+		/* Still on its stack: sched_finish_switch() sends it on. */
+		if (t == prev) {
+			t->migrate = true;
+			continue;
+		}
+		spin_unlock(&rq->lock);
+		sched_enqueue(t);
+		spin_lock(&rq->lock);
+	}
+	return t;
+}
+
 static __hot void sched_reschedule(bool yield)
 {
 	struct runq *rq = runq_self();
@@ -129,7 +152,7 @@ static __hot void sched_reschedule(bool yield)
 	spin_lock(&rq->lock);
 	if (prev != &rq->idle && thread_runnable(prev))
 		sched_requeue(rq, prev, yield);
-	next = runq_pick(rq);
+	next = sched_pick(rq, prev);
 	if (!next)
 		next = &rq->idle;
 	else if (next != prev)
@@ -137,10 +160,8 @@ static __hot void sched_reschedule(bool yield)
 	if (next->class == SCHED_CLASS_FAIR)
 		next->lag = 0;
 	spin_unlock(&rq->lock);
-	if (next == prev)
-		return;
-	atomic_store_relaxed(&next->cpu, cpu_id());
-	sched_switch(rq, prev, next);
+	if (next != prev)
+		sched_switch(rq, prev, next);
 }
 
 void schedule(void)

@@ -13,7 +13,7 @@ u64 sched_all_cpus(void)
 	return nr_cpus == 64 ? ~0UL : BIT(nr_cpus) - 1;
 }
 
-/* Locks the queue of the hart that `t` belongs to; it stays the right one while the lock is held and `t` is queued. */
+/* Locks the queue that `t` is on, or was last on. It stays the right one while the lock is held (sched_take_over()). */
 static struct runq *runq_lock_of(struct thread *t)
 {
 	for (;;) {

@@ -35,7 +35,7 @@ struct thread {
 	u32 park;		/* [a] enum park_state */
 	u32 park_flags;		/* [a] PARK_* of the current park, for thread_set_work() */
 	u32 on_cpu;		/* [a] 1 while a hart runs on its kernel stack */
-	u32 cpu;		/* [a] hart where it last ran; changes only while that hart switches it */
+	u32 cpu;		/* [a] hart whose queue it is on or was last on; changes under that queue's lock */
 	bool exiting;		/* [c] thread_exit() was called */
 	bool migrate;		/* [c] runnable, but this hart is no longer allowed */
 	struct arch_context context; /* [c] saved registers when switched out */

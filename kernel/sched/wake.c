@@ -81,9 +81,29 @@ static __hot u32 sched_place(struct thread *t, u64 taken)
 	return last;
 }
 
+/*
+ * `t` comes here from another hart. t->cpu changes under the lock of the queue that it names, or a change of policy could take `t` off
+ * one queue while it is on another:
+ *
+ *	runq_lock_of()			here, without the old queue's lock
+ *	lock queue 1; t->cpu is 1
+ *					t->cpu = 2; lock queue 2; insert; queued
+ *	queued: remove from queue 1
+ */
+static void sched_take_over(struct thread *t)
+{
+	struct runq *from = cpu_ptr(sched_runq, t->cpu);
+
+	spin_lock(&from->lock);
+	atomic_store_relaxed(&t->cpu, cpu_id());
+	spin_unlock(&from->lock);
+}
+
 /* A thread that waits here now may have to preempt, and needs a tick behind the running one. */
 void sched_local_insert(struct runq *rq, struct thread *t)
 {
+	if (t->cpu != cpu_id())
+		sched_take_over(t);
 	spin_lock(&rq->lock);
 	runq_insert(rq, t);
 	spin_unlock(&rq->lock);

@@ -9,6 +9,8 @@
 #include "kernel/sync/hart.h"
 #include "tests/kernel/ktest.h"
 
+#include <string.h>
+
 #define MS(n) (time_freq * (n) / 1000)
 
 /* A thread of the test: counts itself out when it ends. */
@@ -176,6 +178,92 @@ KTEST(sched, higher_priority_runs_first)
 	}
 	KCHECK(sched_set_policy(self, SCHED_CLASS_FAIR, 0, 0) == 0);
 	KCHECK(sched_set_affinity(self, ~0UL) == 0);
+}
+
+/* Waits for its turn, then computes for 40 ms, as spin() does, and leaves when it began and ended. */
+struct stretch {
+	struct worker worker; /* first: what fn gets */
+	u64 began, ended;
+};
+
+static void spin_in_turn(struct worker *w)
+{
+	struct stretch *s = container_of(w, struct stretch, worker);
+
+	while (!atomic_load_acquire(&w->turn))
+		park(PARK_FOREVER, 0);
+	s->began = time_now();
+	while (time_now() < s->began + MS(40))
+		kernel_relax();
+	s->ended = time_now();
+}
+
+KTEST(sched, threads_sent_to_an_idle_hart_share_it)
+{
+	struct stretch s[2] = {0};
+	struct unpark_batch batch = {0};
+	u64 hart = BIT(nr_cpus - 1);
+	u32 left = 2;
+
+	for (u32 i = 0; i < 2; i++)
+		if (!KCHECK(worker_start(&s[i].worker, spin_in_turn, &left)) ||
+		    !KCHECK(sched_set_affinity(s[i].worker.thread, hart) == 0))
+			return;
+	sched_sleep_until(time_now() + MS(20), 0); /* both wait, their hart idles */
+	for (u32 i = 0; i < 2; i++) {
+		atomic_store_release(&s[i].worker.turn, 1);
+		unpark_batch_add(&batch, s[i].worker.thread);
+	}
+	unpark_batch_flush(&batch);
+	KCHECK(workers_join(&left, 30));
+	KCHECK(s[1].began < s[0].ended && s[0].began < s[1].ended);
+	for (u32 i = 0; i < 2; i++)
+		thread_put(s[i].worker.thread);
+}
+
+static void ping_for_a_while(struct worker *w)
+{
+	while (!atomic_load_acquire(&w->rounds)) {
+		unpark(w->peer->thread);
+		park(time_now() + MS(1), 0);
+		kernel_relax(); /* a permit ends a park without a look at anything else */
+	}
+}
+
+KTEST(sched, policy_and_affinity_change_while_threads_move)
+{
+	enum { N = 8 };
+	static struct worker w[N];
+	u32 left = N, random = 1;
+	u64 end = time_now() + MS(400);
+
+	/* Above all of them, or we would not run on a single hart. */
+	KCHECK(sched_set_policy(thread_current(), SCHED_CLASS_FIFO, 50, 0) == 0);
+	memset(w, 0, sizeof(w));
+	for (u32 i = 0; i < N; i++) {
+		w[i].peer = &w[(i + 1) % N];
+		w[i].peer->thread = w[i].peer->thread ?: thread_current();
+	}
+	for (u32 i = 0; i < N; i++)
+		if (!KCHECK(worker_start(&w[i], ping_for_a_while, &left)))
+			return;
+	while (time_now() < end) {
+		struct thread *t;
+		bool rt;
+
+		random = random * 1103515245 + 12345;
+		t = w[random >> 8 & (N - 1)].thread;
+		rt = random >> 16 & 1;
+		KCHECK(sched_set_policy(t, rt ? SCHED_CLASS_FIFO : SCHED_CLASS_FAIR, rt ? 1 + (random >> 20 & 31) : 0, 0) == 0);
+		sched_set_affinity(t, (random >> 24) | BIT((random >> 18) % nr_cpus));
+		sched_sleep_until(time_now() + MS(1) / 20, 0);
+	}
+	for (u32 i = 0; i < N; i++)
+		atomic_store_release(&w[i].rounds, 1);
+	KCHECK(workers_join(&left, 30));
+	for (u32 i = 0; i < N; i++)
+		thread_put(w[i].thread);
+	KCHECK(sched_set_policy(thread_current(), SCHED_CLASS_FAIR, 0, 0) == 0);
 }
 
 static void call_count(void *arg)
