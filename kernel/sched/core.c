@@ -28,6 +28,14 @@
 
 PERCPU(struct runq, sched_runq);
 
+static void sched_tick_start(struct runq *rq)
+{
+	if (rq->tick_on)
+		return;
+	atomic_store_relaxed(&rq->tick_on, 1);
+	timer_arm(&rq->tick, time_now() + time_freq / TICK_HZ);
+}
+
 static u32 sched_trace_state(const struct thread *t)
 {
 	if (t->exiting)
@@ -160,6 +168,9 @@ static __hot void sched_reschedule(bool yield)
 	if (next->class == SCHED_CLASS_FAIR)
 		next->lag = 0;
 	spin_unlock(&rq->lock);
+	/* What arrived while idle ran has armed nothing. */
+	if (next != &rq->idle && atomic_load_relaxed(&rq->nr_queued))
+		sched_tick_start(rq);
 	if (next != prev)
 		sched_switch(rq, prev, next);
 }
@@ -252,10 +263,8 @@ int sched_sleep_until(u64 deadline, u32 park_flags)
 /* Arms the tick when threads wait behind the running one; a hart with one runnable thread has none. */
 void sched_tick_arm(struct runq *rq)
 {
-	if (rq->tick_on || thread_current() == &rq->idle)
-		return;
-	atomic_store_relaxed(&rq->tick_on, 1);
-	timer_arm(&rq->tick, time_now() + time_freq / TICK_HZ);
+	if (thread_current() != &rq->idle)
+		sched_tick_start(rq);
 }
 
 /*
