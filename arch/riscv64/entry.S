@@ -14,12 +14,23 @@
  *                   kernel: swap back
  * Invariant: sscratch == 0 while in the kernel means that frame.tp holds the user's tp; otherwise sscratch does.
  *
+ * Debug builds set SUM in user copies only (uaccess.S). It goes with the thread: a fault there may end on another hart.
+ *
  * While in the kernel sstatus.SIE is 0. sret leaves SPP = 0 and SPIE = 1, and kernel traps put that back before they
  * may switch threads, so no path to user mode writes sstatus.
  */
 #include "arch/riscv64/csr.h"
 #include "arch/riscv64/offsets.h"
 #include "kernel/syscall/syscall_nr.h"
+
+/* What of sstatus belongs to the thread that trapped in the kernel. */
+#ifdef KERNEL_DEBUG
+#define STATUS_OF_THREAD (SSTATUS_SPP | SSTATUS_SPIE | SSTATUS_SUM)
+#define STATUS_CLEARED	 (SSTATUS_SPP | SSTATUS_SUM)
+#else
+#define STATUS_OF_THREAD (SSTATUS_SPP | SSTATUS_SPIE)
+#define STATUS_CLEARED	 SSTATUS_SPP
+#endif
 
 	.section .text.hot.entry, "ax", @progbits
 
@@ -249,7 +260,7 @@ trap_entry:
 	sd	t2, F_CAUSE(sp)
 	sd	t3, F_TVAL(sp)
 	/* As after sret: another thread may go to user mode before this trap ends. */
-	li	t0, SSTATUS_SPP
+	li	t0, STATUS_CLEARED
 	csrc	sstatus, t0
 	li	t0, SSTATUS_SPIE
 	csrs	sstatus, t0
@@ -258,8 +269,8 @@ trap_entry:
 	ld	t0, F_PC(sp)
 	ld	t1, F_STATUS(sp)
 	csrw	sepc, t0
-	/* FS may have changed while the thread was away: take SPP and SPIE only. */
-	li	t2, SSTATUS_SPP | SSTATUS_SPIE
+	/* FS may have changed while the thread was away: it is not taken. */
+	li	t2, STATUS_OF_THREAD
 	and	t1, t1, t2
 	csrc	sstatus, t2
 	csrs	sstatus, t1
