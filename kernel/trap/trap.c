@@ -99,7 +99,8 @@ void trap_hart_init(void)
 {
 	csr_write(stvec, (u64)trap_entry);
 	csr_write(sscratch, 0);
-	csr_clear(sstatus, SSTATUS_SPP | SSTATUS_FS | SSTATUS_SIE);
+	/* The firmware leaves the vector unit on where there is one; nobody would save its registers. */
+	csr_clear(sstatus, SSTATUS_SPP | SSTATUS_VS | SSTATUS_FS | SSTATUS_SIE);
 	csr_set(sstatus, SSTATUS_SPIE);
 #ifdef KERNEL_DEBUG
 	csr_clear(sstatus, SSTATUS_SUM);
