@@ -73,12 +73,16 @@ static int fork_entries(struct fork *f, const struct vma *vma)
 
 static int fork_vma(struct fork *f, const struct vma *vma)
 {
-	struct vma *copy = vma_alloc(f->to, vma, vma->start, vma->end);
+	struct vma *copy;
 
+	if (vma->flags & VMA_DONTFORK)
+		return 0;
+	copy = vma_alloc(f->to, vma, vma->start, vma->end);
 	if (!copy)
 		return -ENOMEM;
+	copy->flags &= ~VMA_LOCKED; /* locks are not inherited */
 	vma_publish(copy);
-	return vma->flags & VMA_SHARED ? 0 : fork_entries(f, vma);
+	return vma->flags & (VMA_SHARED | VMA_WIPEONFORK) ? 0 : fork_entries(f, vma);
 }
 
 static void fork_layout(struct mm *to, const struct mm *from)

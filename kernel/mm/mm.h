@@ -71,6 +71,7 @@ u64 vm_object_pages(struct vm_object *o);	     /* resident pages */
 #define MAP_FIXED	    0x10
 #define MAP_ANONYMOUS	    0x20
 #define MAP_GROWSDOWN	    0x100
+#define MAP_LOCKED	    0x2000
 #define MAP_NORESERVE	    0x4000
 #define MAP_FIXED_NOREPLACE 0x100000
 /* Ours: mprotect() may not add PROT_WRITE (shared mapping of a file opened read-only). */
@@ -95,11 +96,35 @@ long mm_map(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_obj
 	    u64 offset, const char *name);
 int mm_unmap(struct mm *mm, u64 addr, u64 len);
 int mm_protect(struct mm *mm, u64 addr, u64 len, int prot);
-int mm_discard(struct mm *mm, u64 addr, u64 len); /* MADV_DONTNEED */
-u64 mm_brk(struct mm *mm, u64 addr);		  /* returns the new (or unchanged) break */
-void mm_set_brk(struct mm *mm, u64 start);	  /* exec: where the heap begins */
+u64 mm_brk(struct mm *mm, u64 addr);	   /* returns the new (or unchanged) break */
+void mm_set_brk(struct mm *mm, u64 start); /* exec: where the heap begins */
 u64 mm_resident_pages(struct mm *mm);
 u64 mm_virtual_pages(struct mm *mm);
+/*
+ * mremap(2). Lengths in bytes, flags MREMAP_*. The address, or -EFAULT (not one mapping), -EINVAL,
+ * -ENOMEM, -EAGAIN (locked memory). May sleep.
+ */
+long mm_remap(struct mm *mm, u64 addr, u64 old_len, u64 new_len, u32 flags, u64 new_addr);
+/*
+ * madvise(2) but for MADV_POPULATE_*; `addr` and `len` page-aligned, inside the program's half. 0,
+ * -ENOMEM if part is not mapped, -EINVAL. May sleep.
+ */
+int mm_advise(struct mm *mm, u64 addr, u64 len, int advice);
+/* Faults pages in as their mappings allow: 0, -EFAULT at a hole or a page without rights, -ENOMEM. */
+int mm_populate(struct mm *mm, u64 addr, u64 len);
+/* mincore(2): vec[i] = 1 if page i is resident. 0, or -ENOMEM if part is not mapped. */
+int mm_mincore(struct mm *mm, u64 addr, u64 pages, u8 *vec);
+/* msync(2): all memory is the file's own, so the arguments are all there is to check. */
+int mm_sync(struct mm *mm, u64 addr, u64 len, bool invalidate);
+
+/* ---- locked memory: it is counted and limited; nothing is ever swapped out ---- */
+void mm_set_lock_limit(struct mm *mm, u64 pages);
+u64 mm_locked_pages(struct mm *mm);
+bool mm_locks_future(struct mm *mm); /* mlockall(MCL_FUTURE): populate what is mapped */
+/* mlock(2) without populating. 0, or -ENOMEM: over the limit, or not mapped throughout. */
+int mm_lock(struct mm *mm, u64 addr, u64 len, bool lock);
+/* mlockall(2), munlockall(2): what is mapped now, and what will be. */
+int mm_lock_all(struct mm *mm, bool current, bool future);
 
 enum mm_access { MM_READ, MM_WRITE, MM_EXEC };
 /*

@@ -77,6 +77,7 @@ struct mm *mm_create(void)
 	mm->mmap_top = USER_TOP - MMAP_GAP - mm_random() % MMAP_RANDOM_PAGES * PAGE_SIZE;
 	mm->gap_top = mm->mmap_top;
 	mm->limit_pages = ~0UL;
+	mm->lock_limit = ~0UL;
 	mm->stack_bytes = STACK_BYTES_DEFAULT;
 	return mm;
 }
@@ -135,13 +136,13 @@ void mm_set_limits(struct mm *mm, u64 as_bytes, u64 stack_bytes)
 	atomic_store_relaxed(&mm->stack_bytes, stack_bytes);
 }
 
-static bool range_valid(u64 addr, u64 len)
+bool space_range_valid(u64 addr, u64 len)
 {
 	return IS_ALIGNED(addr | len, PAGE_SIZE) && addr <= USER_TOP && len <= USER_TOP - addr;
 }
 
-/* Takes all mappings out of [start, end). lock held. */
-static int unmap_locked(struct mm *mm, u64 start, u64 end)
+/* Takes all mappings out of [start, end). */
+int space_unmap(struct mm *mm, u64 start, u64 end)
 {
 	struct vma *vma = vma_find_above(mm, start), *next, *below;
 	u64 free_start, free_end;
@@ -150,7 +151,7 @@ static int unmap_locked(struct mm *mm, u64 start, u64 end)
 		return 0;
 	for (; vma && vma->start < end; vma = next) {
 		u64 from = MAX(vma->start, start), to = MIN(vma->end, end);
-		int ret = vma_carve(vma, start, end, -1);
+		int ret = vma_carve(vma, start, end, NULL);
 
 		if (ret)
 			return ret;
@@ -174,45 +175,52 @@ int mm_unmap(struct mm *mm, u64 addr, u64 len)
 {
 	int ret;
 
-	if (!len || !range_valid(addr, len))
+	if (!len || !space_range_valid(addr, len))
 		return -EINVAL;
 	mutex_lock(&mm->lock);
-	ret = unmap_locked(mm, addr, addr + len);
+	ret = space_unmap(mm, addr, addr + len);
 	mutex_unlock(&mm->lock);
 	return ret;
 }
 
-/* The address for a new mapping, with the range made free; or -errno. lock held. */
-static long map_place(struct mm *mm, u64 addr, u64 len, int flags)
+long space_place(struct mm *mm, u64 addr, u64 len, int flags)
 {
 	u64 gap;
 
 	if (flags & MAP_FIXED_NOREPLACE) {
-		if (!range_valid(addr, len))
+		if (!space_range_valid(addr, len))
 			return addr & (PAGE_SIZE - 1) ? -EINVAL : -ENOMEM;
 		return vma_range_free(mm, addr, addr + len) ? (long)addr : -EEXIST;
 	}
 	if (flags & MAP_FIXED) {
-		int ret = addr & (PAGE_SIZE - 1) ? -EINVAL : range_valid(addr, len) ? 0 : -ENOMEM;
+		int ret = addr & (PAGE_SIZE - 1)	 ? -EINVAL
+			  : space_range_valid(addr, len) ? 0
+							 : -ENOMEM;
 
 		if (!ret)
-			ret = unmap_locked(mm, addr, addr + len);
+			ret = space_unmap(mm, addr, addr + len);
 		return ret ? ret : (long)addr;
 	}
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
-	if (addr >= MMAP_MIN_ADDR && range_valid(addr, len) && vma_range_free(mm, addr, addr + len))
+	if (addr >= MMAP_MIN_ADDR && space_range_valid(addr, len) &&
+	    vma_range_free(mm, addr, addr + len))
 		return (long)addr;
 	gap = vma_find_gap(mm, len);
 	return gap ? (long)gap : -ENOMEM;
 }
 
-/* Address-space limit, and Linux's heuristic: no single promise of more memory than there is. */
-static bool map_may_charge(const struct mm *mm, u64 pages, int prot, int flags)
+int space_may_grow(const struct mm *mm, u64 pages, u32 flags)
 {
+	if (flags & VMA_LOCKED && mm->locked_pages + pages > atomic_load_relaxed(&mm->lock_limit))
+		return -EAGAIN;
 	if (mm->virtual_pages + pages > atomic_load_relaxed(&mm->limit_pages))
-		return false;
-	if (mm->nr_vmas >= MAX_VMAS)
-		return false;
+		return -ENOMEM;
+	return mm->nr_vmas < MAX_VMAS ? 0 : -ENOMEM;
+}
+
+/* Linux's heuristic: no single promise of more memory than there is. */
+static bool map_promise_kept(u64 pages, int prot, int flags)
+{
 	return !(prot & PROT_WRITE) || flags & (MAP_SHARED | MAP_NORESERVE) ||
 	       pages <= mm_total_pages();
 }
@@ -220,7 +228,7 @@ static bool map_may_charge(const struct mm *mm, u64 pages, int prot, int flags)
 static u32 map_vma_flags(int flags)
 {
 	return (flags & MAP_SHARED ? VMA_SHARED : 0) | (flags & MAP_GROWSDOWN ? VMA_GROWSDOWN : 0) |
-	       (flags & MAP_NO_WRITE ? VMA_NO_WRITE : 0);
+	       (flags & MAP_NO_WRITE ? VMA_NO_WRITE : 0) | (flags & MAP_LOCKED ? VMA_LOCKED : 0);
 }
 
 static long map_locked(struct mm *mm, u64 addr, u64 len, int flags, struct vma *like)
@@ -228,9 +236,13 @@ static long map_locked(struct mm *mm, u64 addr, u64 len, int flags, struct vma *
 	struct vma *vma;
 	long at;
 
-	if (!map_may_charge(mm, len >> PAGE_SHIFT, (int)like->prot, flags))
+	like->flags |= mm->future_flags;
+	at = space_may_grow(mm, len >> PAGE_SHIFT, like->flags);
+	if (at)
+		return at;
+	if (!map_promise_kept(len >> PAGE_SHIFT, (int)like->prot, flags))
 		return -ENOMEM;
-	at = map_place(mm, addr, len, flags);
+	at = space_place(mm, addr, len, flags);
 	if (at < 0)
 		return at;
 	like->start = (u64)at;
@@ -281,7 +293,7 @@ static int protect_vma(struct mm *mm, struct vma *vma, u64 start, u64 end, int p
 		return 0;
 	if (prot & PROT_WRITE && vma->flags & VMA_NO_WRITE)
 		return -EACCES;
-	ret = vma_carve(vma, start, end, prot);
+	ret = vma_carve(vma, start, end, &(struct vma_change){(u32)prot, vma->flags});
 	if (ret)
 		return ret;
 	zap_protect(mm, vma_find(mm, start), start, end);
@@ -296,7 +308,7 @@ int mm_protect(struct mm *mm, u64 addr, u64 len, int prot)
 
 	if (!IS_ALIGNED(addr, PAGE_SIZE))
 		return -EINVAL;
-	if (!range_valid(addr, ALIGN_UP(len, PAGE_SIZE)))
+	if (!space_range_valid(addr, ALIGN_UP(len, PAGE_SIZE)))
 		return -ENOMEM;
 	mutex_lock(&mm->lock);
 	while (!ret && at < end) {
@@ -310,28 +322,6 @@ int mm_protect(struct mm *mm, u64 addr, u64 len, int prot)
 		ret = protect_vma(mm, vma, addr, end, prot);
 	}
 	vma_merge(mm, addr, end);
-	mutex_unlock(&mm->lock);
-	return ret;
-}
-
-int mm_discard(struct mm *mm, u64 addr, u64 len)
-{
-	u64 end = addr + ALIGN_UP(len, PAGE_SIZE), at = addr;
-	int ret = 0;
-
-	if (!range_valid(addr, ALIGN_UP(len, PAGE_SIZE)))
-		return IS_ALIGNED(addr, PAGE_SIZE) ? -ENOMEM : -EINVAL;
-	mutex_lock(&mm->lock);
-	while (at < end) {
-		struct vma *vma = vma_find_above(mm, at);
-
-		if (!vma || vma->start > at)
-			ret = -ENOMEM; /* a hole: what is mapped is discarded all the same */
-		if (!vma || vma->start >= end)
-			break;
-		zap_range(mm, MAX(at, vma->start), MIN(end, vma->end));
-		at = vma->end;
-	}
 	mutex_unlock(&mm->lock);
 	return ret;
 }
@@ -351,7 +341,7 @@ static int brk_move(struct mm *mm, u64 old_end, u64 new_end)
 	long at;
 
 	if (new_end < old_end)
-		return unmap_locked(mm, new_end, old_end);
+		return space_unmap(mm, new_end, old_end);
 	if (new_end == old_end)
 		return 0;
 	at = map_locked(mm, old_end, new_end - old_end, MAP_PRIVATE | MAP_FIXED_NOREPLACE, &like);

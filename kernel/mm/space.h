@@ -22,9 +22,12 @@
 #include "lib/skiplist.h"
 #include "lib/types.h"
 
-#define VMA_SHARED    BIT(0) /* stores reach the object */
-#define VMA_GROWSDOWN BIT(1) /* a stack: a fault below extends it */
-#define VMA_NO_WRITE  BIT(2) /* mprotect() may not add PROT_WRITE */
+#define VMA_SHARED     BIT(0) /* stores reach the object */
+#define VMA_GROWSDOWN  BIT(1) /* a stack: a fault below extends it */
+#define VMA_NO_WRITE   BIT(2) /* mprotect() may not add PROT_WRITE */
+#define VMA_LOCKED     BIT(3) /* counts for RLIMIT_MEMLOCK; nothing is ever taken away anyway */
+#define VMA_DONTFORK   BIT(4) /* the child of a fork does not get it */
+#define VMA_WIPEONFORK BIT(5) /* the child gets it empty */
 
 struct vma {
 	struct skiplist_node node; /* key: start */
@@ -35,20 +38,23 @@ struct vma {
 	const char *name;	   /* [I] static string or NULL */
 	u32 prot;		   /* [I] PROT_* */
 	u32 flags;		   /* [I] VMA_* */
-	u32 detached;		   /* [a] replaced or unmapped */
+	u32 detached;		   /* [a] replaced, unmapped or frozen: faults wait for mm->lock */
 	struct list mapping;	   /* [L:object's mappings mutex] */
 	struct epoch_node free_node;
 };
 
 struct mm {
-	u64 id;			/* [I] bit 63 set */
-	u64 *root;		/* [I] root page table */
-	u32 refs;		/* [a] */
-	u32 nr_tables;		/* [a] leaf and middle page tables */
-	struct mutex lock;	/* RANK_MM */
-	struct skiplist vmas;	/* [L:lock] to change, [e] to read */
-	u64 nr_vmas;		/* [L:lock] */
-	u64 virtual_pages;	/* [L:lock] to change, [a] to read */
+	u64 id;		      /* [I] bit 63 set */
+	u64 *root;	      /* [I] root page table */
+	u32 refs;	      /* [a] */
+	u32 nr_tables;	      /* [a] leaf and middle page tables */
+	struct mutex lock;    /* RANK_MM */
+	struct skiplist vmas; /* [L:lock] to change, [e] to read */
+	u64 nr_vmas;	      /* [L:lock] */
+	u64 virtual_pages;    /* [L:lock] to change, [a] to read */
+	u64 locked_pages;     /* [L:lock] to change, [a] to read; of VMA_LOCKED mappings */
+	u64 lock_limit;	      /* [a] pages: RLIMIT_MEMLOCK when last asked */
+	u32 future_flags; /* [L:lock] to change, [a] to read: VMA_LOCKED after mlockall(MCL_FUTURE) */
 	u64 resident_pages;	/* [a] */
 	u64 mmap_top;		/* [I] placement goes down from here */
 	u64 gap_top, gap_known; /* [L:lock] gaps above gap_top are of gap_known bytes at most */
@@ -87,18 +93,34 @@ void vma_detach(struct vma *vma); /* step 2 above: then clear or change the entr
 void vma_retire(struct vma *vma); /* drops the object; frees after a grace period */
 /* Frees one that was never published. */
 void vma_discard(struct vma *vma);
+struct vma_change {
+	u32 prot, flags;
+};
 /*
  * Replaces `vma` by what is left of it outside [start, end), and inside by a copy with protection
- * `prot`, or nothing if that is negative. Returns 0 with `vma` detached and its replacements
- * published, or -ENOMEM with nothing changed.
+ * and flags of `inside`, or nothing if that is NULL. Returns 0 with `vma` detached and its
+ * replacements published, or -ENOMEM with nothing changed.
  */
-int vma_carve(struct vma *vma, u64 start, u64 end, int prot);
+int vma_carve(struct vma *vma, u64 start, u64 end, const struct vma_change *inside);
+/*
+ * Sets and clears VMA_* flags that page tables do not show in [start, end). -ENOMEM if memory ran
+ * out or part of the range is not mapped: the rest is changed all the same.
+ */
+int vma_change_flags(struct mm *mm, u64 start, u64 end, u32 set, u32 clear);
 /* Joins equal neighbours around and inside [start, end). */
 void vma_merge(struct mm *mm, u64 start, u64 end);
 /* Where `len` bytes are free below mmap_top, highest first; 0 if nowhere. */
 u64 vma_find_gap(struct mm *mm, u64 len);
 void vma_gap_freed(struct mm *mm, u64 end);
 bool vma_range_free(struct mm *mm, u64 start, u64 end);
+
+/* ---- space.c: mm->lock held ---- */
+/* The address for a new mapping, with the range made free if MAP_FIXED; or -errno. */
+long space_place(struct mm *mm, u64 addr, u64 len, int flags);
+int space_unmap(struct mm *mm, u64 start, u64 end);
+bool space_range_valid(u64 addr, u64 len); /* page-aligned and the program's */
+/* Address-space limit, number of mappings, and that of locked memory if `flags` has VMA_LOCKED. */
+int space_may_grow(const struct mm *mm, u64 pages, u32 flags);
 
 /* ---- pgtable.c ---- */
 /*

@@ -74,6 +74,16 @@ void vma_discard(struct vma *vma)
 	slab_free(vma_cache, vma);
 }
 
+/* `pages` more, also modulo 2^64 fewer. */
+static void vma_account(const struct vma *vma, u64 pages)
+{
+	struct mm *mm = vma->mm;
+
+	atomic_store_relaxed(&mm->virtual_pages, mm->virtual_pages + pages);
+	if (vma->flags & VMA_LOCKED)
+		atomic_store_relaxed(&mm->locked_pages, mm->locked_pages + pages);
+}
+
 /* Into the object's list first: a truncation after a fault through this mapping must find it. */
 void vma_publish(struct vma *vma)
 {
@@ -83,8 +93,7 @@ void vma_publish(struct vma *vma)
 		vm_object_link(vma);
 	skiplist_insert(&mm->vmas, &vma->node);
 	mm->nr_vmas++;
-	atomic_store_relaxed(&mm->virtual_pages,
-			     mm->virtual_pages + ((vma->end - vma->start) >> PAGE_SHIFT));
+	vma_account(vma, (vma->end - vma->start) >> PAGE_SHIFT);
 }
 
 void vma_detach(struct vma *vma)
@@ -95,8 +104,7 @@ void vma_detach(struct vma *vma)
 	fence_full(); /* (D): pairs with the leaf lock in fault_install() */
 	skiplist_remove(&mm->vmas, &vma->node);
 	mm->nr_vmas--;
-	atomic_store_relaxed(&mm->virtual_pages,
-			     mm->virtual_pages - ((vma->end - vma->start) >> PAGE_SHIFT));
+	vma_account(vma, -((vma->end - vma->start) >> PAGE_SHIFT));
 }
 
 void vma_retire(struct vma *vma)
@@ -108,7 +116,7 @@ void vma_retire(struct vma *vma)
 	epoch_defer(&vma->free_node, vma_free);
 }
 
-int vma_carve(struct vma *vma, u64 start, u64 end, int prot)
+int vma_carve(struct vma *vma, u64 start, u64 end, const struct vma_change *inside)
 {
 	struct vma *part[3];
 	u32 count = 0;
@@ -117,10 +125,11 @@ int vma_carve(struct vma *vma, u64 start, u64 end, int prot)
 	end = MIN(end, vma->end);
 	if (vma->start < start && !(part[count++] = vma_alloc(vma->mm, vma, vma->start, start)))
 		goto no_memory;
-	if (prot >= 0) {
+	if (inside) {
 		if (!(part[count++] = vma_alloc(vma->mm, vma, start, end)))
 			goto no_memory;
-		part[count - 1]->prot = (u32)prot;
+		part[count - 1]->prot = inside->prot;
+		part[count - 1]->flags = inside->flags;
 	}
 	if (end < vma->end && !(part[count++] = vma_alloc(vma->mm, vma, end, vma->end)))
 		goto no_memory;
@@ -168,6 +177,31 @@ void vma_merge(struct mm *mm, u64 start, u64 end)
 			break;
 		vma = vma_joins(vma, next) ? vma_join(vma, next) : next;
 	}
+}
+
+int vma_change_flags(struct mm *mm, u64 start, u64 end, u32 set, u32 clear)
+{
+	u64 at = start;
+	int ret = 0, hole = 0;
+
+	while (at < end && !ret) {
+		struct vma *vma = vma_find_above(mm, at);
+		struct vma_change change;
+
+		if (!vma || vma->start > at)
+			hole = -ENOMEM;
+		if (!vma || vma->start >= end)
+			break;
+		at = vma->end;
+		change = (struct vma_change){vma->prot, (vma->flags | set) & ~clear};
+		if (change.flags == vma->flags)
+			continue;
+		ret = vma_carve(vma, start, end, &change);
+		if (!ret)
+			vma_retire(vma);
+	}
+	vma_merge(mm, start, end);
+	return ret ? ret : hole;
 }
 
 bool vma_range_free(struct mm *mm, u64 start, u64 end)

@@ -3,9 +3,15 @@
  */
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "abi/resource.h"
+#include "abi/signal.h"
+#include "abi/system.h"
 #include "kernel/file/file.h"
+#include "kernel/fs/memfd.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
 #include "kernel/syscall/syscall.h"
+#include "kernel/task/cred.h"
 #include "kernel/task/task.h"
 
 #define PROT_KNOWN (PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)
@@ -16,16 +22,38 @@
 	 MAP_FIXED_NOREPLACE)
 #define MAP_FOR_MM                                                                                 \
 	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE |    \
-	 MAP_FIXED_NOREPLACE | MAP_NO_WRITE)
+	 MAP_FIXED_NOREPLACE | MAP_LOCKED | MAP_NO_WRITE)
+#define MINCORE_CHUNK 256UL /* pages asked about at a time */
 
 static struct mm *current_mm(void)
 {
 	return thread_current()->mm;
 }
 
+/* Tells the space how much the caller may lock now. False: nothing at all. */
+static bool lock_limit_set(struct mm *mm)
+{
+	u64 bytes = process_rlimit(process_current(), RLIMIT_MEMLOCK);
+
+	if (capable(CAP_IPC_LOCK))
+		bytes = ~0UL;
+	mm_set_lock_limit(mm, bytes == ~0UL ? ~0UL : bytes >> PAGE_SHIFT);
+	return bytes;
+}
+
 long sys_brk(SYSCALL_ARGS)
 {
-	return (long)mm_brk(current_mm(), a0);
+	struct mm *mm = current_mm();
+	u64 before, after;
+
+	if (likely(!mm_locks_future(mm)))
+		return (long)mm_brk(mm, a0);
+	lock_limit_set(mm);
+	before = ALIGN_UP(mm_brk(mm, 0), PAGE_SIZE);
+	after = mm_brk(mm, a0);
+	if (after > before)
+		mm_populate(mm, before, ALIGN_UP(after, PAGE_SIZE) - before);
+	return (long)after;
 }
 
 /*
@@ -47,26 +75,10 @@ static struct vm_object *map_file_object(int fd, int prot, u32 *flags)
 		object = err_ptr(-ENODEV);
 	else
 		object = ref.file->ops->mmap(ref.file, prot, (int)*flags, &err);
-	if ((*flags & MAP_SHARED) && !file_writable(ref.file))
+	if ((*flags & MAP_SHARED) && (!file_writable(ref.file) || file_write_sealed(ref.file)))
 		*flags |= MAP_NO_WRITE;
 	fd_return(&ref);
 	return object ? object : err_ptr(err);
-}
-
-/*
- * Touches every page of a range that was just mapped; what cannot be had is left for the fault to
- * come.
- */
-static void populate(struct mm *mm, u64 addr, u64 len, enum mm_access access)
-{
-	int code;
-
-	for (u64 end = addr + len; addr < end; addr += PAGE_SIZE) {
-		if (mm_fault(mm, addr, access, &code))
-			return;
-		if (IS_ALIGNED(addr, 64 * PAGE_SIZE))
-			kernel_relax();
-	}
 }
 
 static int mmap_check(u64 addr, u64 len, u32 flags, u64 offset)
@@ -89,6 +101,22 @@ static int mmap_check(u64 addr, u64 len, u32 flags, u64 offset)
 	if (offset + len < offset)
 		return -EOVERFLOW;
 	return 0;
+}
+
+/* The mapping itself; what is locked or asked to be populated is faulted in as far as it goes. */
+static long map_memory(u64 addr, u64 len, int prot, u32 flags, struct vm_object *object, u64 offset)
+{
+	struct mm *mm = current_mm();
+	bool lock = flags & MAP_LOCKED || mm_locks_future(mm);
+	long at;
+
+	if (lock && !lock_limit_set(mm) && flags & MAP_LOCKED)
+		return -EPERM;
+	at = mm_map(mm, ALIGN_UP(addr, PAGE_SIZE), len, prot, (int)(flags & MAP_FOR_MM), object,
+		    offset, NULL);
+	if (at > 0 && (lock || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE))
+		mm_populate(mm, (u64)at, len);
+	return at;
 }
 
 long sys_mmap(SYSCALL_ARGS)
@@ -114,12 +142,9 @@ long sys_mmap(SYSCALL_ARGS)
 			return -ENOMEM;
 		a5 = 0;
 	}
-	addr = mm_map(current_mm(), ALIGN_UP(a0, PAGE_SIZE), len, prot, (int)(flags & MAP_FOR_MM),
-		      object, object ? a5 : 0, NULL);
+	addr = map_memory(a0, len, prot, flags, object, object ? a5 : 0);
 	if (object)
 		vm_object_put(object);
-	if (addr > 0 && (flags & (MAP_POPULATE | MAP_LOCKED)) && !(flags & MAP_NONBLOCK) && prot)
-		populate(current_mm(), (u64)addr, len, prot & PROT_WRITE ? MM_WRITE : MM_READ);
 	return addr;
 }
 
@@ -159,15 +184,30 @@ long sys_mprotect(SYSCALL_ARGS)
 	return mm_protect(current_mm(), a0, len, (int)a2 & (PROT_READ | PROT_WRITE | PROT_EXEC));
 }
 
-/* Faults every page in; the first that cannot be had ends it. Source: madvise(2). */
+long sys_mremap(SYSCALL_ARGS)
+{
+	struct mm *mm = current_mm();
+	u64 locked = mm_locked_pages(mm);
+	long addr;
+
+	if (a3 & ~(u64)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
+		return -EINVAL;
+	if (locked)
+		lock_limit_set(mm);
+	addr = mm_remap(mm, a0, a1, a2, (u32)a3, a4);
+	if (addr > 0 && mm_locked_pages(mm) > locked)
+		mm_populate(mm, (u64)addr, ALIGN_UP(a2, PAGE_SIZE));
+	return addr;
+}
+
+/* A hole is ENOMEM, memory without the right EINVAL, what lies past a file's end EFAULT. */
 static long advise_populate(u64 addr, u64 len, enum mm_access access)
 {
-	int code, err;
-
 	for (u64 end = addr + len; addr < end; addr += PAGE_SIZE) {
-		err = mm_fault(current_mm(), addr, access, &code);
+		int code, err = mm_fault(current_mm(), addr, access, &code);
+
 		if (err == -EFAULT)
-			return code == 2 ? -EFAULT : -ENOMEM;
+			return code == SEGV_ACCERR ? -EINVAL : -ENOMEM;
 		if (err)
 			return err == -EIO ? -EFAULT : err;
 		kernel_relax();
@@ -177,34 +217,128 @@ static long advise_populate(u64 addr, u64 len, enum mm_access access)
 
 long sys_madvise(SYSCALL_ARGS)
 {
+	int advice = (int)a2;
 	u64 len = a1;
 	long err = range_check(a0, &len, -EINVAL);
 
 	if (err || (a1 && !len))
 		return -EINVAL;
-	switch ((int)a2) {
-	case MADV_DONTNEED:
-	case MADV_DONTNEED_LOCKED:
-	case MADV_FREE:
-		/* Pages that MADV_FREE gives may be taken at any time: here at once. */
-		return len ? mm_discard(current_mm(), a0, len) : 0;
-	case MADV_POPULATE_READ:
-		return advise_populate(a0, len, MM_READ);
-	case MADV_POPULATE_WRITE:
-		return advise_populate(a0, len, MM_WRITE);
-	case MADV_NORMAL:
-	case MADV_RANDOM:
-	case MADV_SEQUENTIAL:
-	case MADV_WILLNEED:
-	case MADV_HUGEPAGE:
-	case MADV_NOHUGEPAGE:
-	case MADV_DONTDUMP:
-	case MADV_DODUMP:
-	case MADV_COLD:
-	case MADV_PAGEOUT:
-		/* Advice about speed or core files, free to be left unused. */
-		return 0;
-	default:
+	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
+		return advise_populate(a0, len, advice == MADV_POPULATE_READ ? MM_READ : MM_WRITE);
+	return mm_advise(current_mm(), a0, len, advice);
+}
+
+long sys_msync(SYSCALL_ARGS)
+{
+	int flags = (int)a2;
+	u64 len = a1;
+	long err;
+
+	if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || !IS_ALIGNED(a0, PAGE_SIZE) ||
+	    (flags & MS_ASYNC && flags & MS_SYNC))
 		return -EINVAL;
+	/* As on Linux, a length that wraps to nothing is none. */
+	err = range_check(a0, &len, -ENOMEM);
+	if (err)
+		return err;
+	return mm_sync(current_mm(), a0, len, flags & MS_INVALIDATE);
+}
+
+long sys_mincore(SYSCALL_ARGS)
+{
+	u64 pages = ALIGN_UP(a1, PAGE_SIZE) >> PAGE_SHIFT;
+	u8 vec[MINCORE_CHUNK];
+
+	if (!IS_ALIGNED(a0, PAGE_SIZE))
+		return -EINVAL;
+	if (a0 > USER_TOP || a1 > USER_TOP - a0)
+		return -ENOMEM;
+	for (u64 done = 0; done < pages; done += MINCORE_CHUNK) {
+		u64 count = MIN(pages - done, MINCORE_CHUNK);
+		int err = mm_mincore(current_mm(), a0 + (done << PAGE_SHIFT), count, vec);
+
+		if (err)
+			return err;
+		if (copy_to_user((void __user *)(a2 + done), vec, count))
+			return -EFAULT;
+		kernel_relax();
 	}
+	return 0;
+}
+
+/* mlock(2) takes any range of bytes: the whole pages around it. */
+static long lock_range(u64 addr, u64 len, bool lock, bool populate)
+{
+	struct mm *mm = current_mm();
+	u64 start = ALIGN_DOWN(addr, PAGE_SIZE);
+	u64 bytes = ALIGN_UP(len + (addr - start), PAGE_SIZE);
+	int err;
+
+	if (lock && !lock_limit_set(mm))
+		return -EPERM;
+	if (start + bytes < start)
+		return -EINVAL;
+	if (start + bytes > USER_TOP)
+		return -ENOMEM;
+	err = bytes ? mm_lock(mm, start, bytes, lock) : 0;
+	if (err || !populate)
+		return err;
+	err = mm_populate(mm, start, bytes);
+	return err == -EFAULT ? -ENOMEM : err == -ENOMEM ? -EAGAIN : err;
+}
+
+long sys_mlock(SYSCALL_ARGS)
+{
+	return lock_range(a0, a1, true, true);
+}
+
+long sys_mlock2(SYSCALL_ARGS)
+{
+	if ((int)a2 & ~MLOCK_ONFAULT)
+		return -EINVAL;
+	return lock_range(a0, a1, true, !((int)a2 & MLOCK_ONFAULT));
+}
+
+long sys_munlock(SYSCALL_ARGS)
+{
+	return lock_range(a0, a1, false, false);
+}
+
+struct range {
+	u64 start, end;
+};
+
+/* The first region behind the range that `arg` holds. */
+static int region_behind(const struct mm_region *r, void *arg)
+{
+	struct range *range = arg;
+
+	if (r->start < range->end)
+		return 0;
+	*range = (struct range){r->start, r->end};
+	return 1;
+}
+
+long sys_mlockall(SYSCALL_ARGS)
+{
+	struct mm *mm = current_mm();
+	struct range range = {0, 0};
+	int flags = (int)a0, err;
+
+	if (!flags || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) || flags == MCL_ONFAULT)
+		return -EINVAL;
+	if (!lock_limit_set(mm))
+		return -EPERM;
+	err = mm_lock_all(mm, flags & MCL_CURRENT, flags & MCL_FUTURE);
+	if (err || !(flags & MCL_CURRENT) || flags & MCL_ONFAULT)
+		return err;
+	/* As far as it goes: what cannot be had is no error. */
+	while (mm_for_each_region(mm, region_behind, &range))
+		mm_populate(mm, range.start, range.end - range.start);
+	return 0;
+}
+
+long sys_munlockall(SYSCALL_ARGS)
+{
+	return mm_lock_all(current_mm(), false, false);
 }

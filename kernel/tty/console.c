@@ -1,11 +1,12 @@
 /*
  * The console: a terminal on the UART, as /dev/console and /dev/ttyS0.
  *
- * Output goes from the discipline's ring to the device in pieces, by whoever finds nobody else at it: the one who drains
- * goes on until the ring is empty, the others leave. So echo from an interrupt never waits for a writer it interrupted.
+ * Output goes from the discipline's ring to the device in pieces, by whoever finds nobody else at
+ * it: the one who drains goes on until the ring is empty, the others leave. So echo from an
+ * interrupt never waits for a writer it interrupted.
  */
-#include "abi/fcntl.h"
 #include "drivers/console.h"
+#include "abi/fcntl.h"
 #include "kernel/fs/fs.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/tty/tty.h"
@@ -127,5 +128,6 @@ int tty_console_init(void)
 	/* Pairs with the driver's acquire load of notify: the terminal is complete. */
 	atomic_store_release(&c->notify, console_notify);
 	err = devfs_register("console", CONSOLE_MAJOR, 1, 0600, &console_ops, NULL);
-	return err ? err : devfs_register("ttyS0", SERIAL_MAJOR, SERIAL_MINOR, 0660, &serial_ops, NULL);
+	return err ? err
+		   : devfs_register("ttyS0", SERIAL_MAJOR, SERIAL_MINOR, 0660, &serial_ops, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * Terminal requests (ioctl_tty(2)) that a terminal and the master of a pseudo-terminal share: both act on the terminal's
- * settings. What changes the terminal is for the foreground group (SIGTTOU).
+ * Terminal requests (ioctl_tty(2)) that a terminal and the master of a pseudo-terminal share: both
+ * act on the terminal's settings. What changes the terminal is for the foreground group (SIGTTOU).
  */
 #include <string.h>
 
@@ -15,8 +15,9 @@
 /* Bits per second of the speed codes 0..15 and, with CBAUDEX, 1..15. */
 static const u32 speeds[] = {0,	  50,	75,   110,  134,  150,	200,   300,
 			     600, 1200, 1800, 2400, 4800, 9600, 19200, 38400};
-static const u32 speeds_extended[] = {0,       57600,	115200,	 230400,  460800,  500000,  576000,  921600,
-				      1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000};
+static const u32 speeds_extended[] = {0,       57600,	115200,	 230400,  460800,  500000,
+				      576000,  921600,	1000000, 1152000, 1500000, 2000000,
+				      2500000, 3000000, 3500000, 4000000};
 
 static u32 speed_of(u32 cflag, u32 custom)
 {

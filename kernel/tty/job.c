@@ -1,13 +1,13 @@
 /*
  * Sessions, foreground groups, and who may use a terminal (credentials(7), tty_ioctl(4)).
  */
+#include "kernel/task/job.h"
 #include "abi/errno.h"
 #include "abi/signal.h"
 #include "abi/system.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/cred.h"
-#include "kernel/task/job.h"
 #include "kernel/task/task.h"
 #include "kernel/tty/tty.h"
 #include "lib/cmdline.h"

@@ -346,7 +346,8 @@ u32 ldisc_receive(struct ldisc *ld, char byte, int *signal)
 		result = restart_output(ld);
 	if (!map_input(ld, &byte))
 		return result;
-	return result | (ldisc_local(ld, ICANON) ? receive_canonical(ld, byte) : receive_plain(ld, byte));
+	return result |
+	       (ldisc_local(ld, ICANON) ? receive_canonical(ld, byte) : receive_plain(ld, byte));
 }
 
 /* ---- reading ---- */
@@ -419,8 +420,8 @@ u32 ldisc_input_count(const struct ldisc *ld)
 /* ---- settings ---- */
 
 /*
- * What was typed before canonical mode begins is one line; when it ends, the unfinished line is readable, and marks of
- * end of file are bytes like others.
+ * What was typed before canonical mode begins is one line; when it ends, the unfinished line is
+ * readable, and marks of end of file are bytes like others.
  */
 static void switch_mode(struct ldisc *ld)
 {

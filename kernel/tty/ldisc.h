@@ -1,15 +1,18 @@
 /*
- * Line discipline: what a terminal makes of the bytes between the line and the programs (termios(3), N_TTY).
+ * Line discipline: what a terminal makes of the bytes between the line and the programs
+ *(termios(3), N_TTY).
  *
  * One struct holds both directions. Input is edited in a ring of LDISC_INPUT bytes:
  *
  *	in_tail ... canon ... in_head		canon: end of the last whole line
  *
- * In canonical mode programs read up to `canon` and only what lies behind it can still be erased; in raw mode canon
- * stays where it is and everything is readable. `line_end` marks the last byte of each line; a marked NUL is an end of
- * file, which is not handed out. Echo and cooked output share the second ring, so they come out in one order.
+ * In canonical mode programs read up to `canon` and only what lies behind it can still be erased;
+ *in raw mode canon stays where it is and everything is readable. `line_end` marks the last byte of
+ *each line; a marked NUL is an end of file, which is not handed out. Echo and cooked output share
+ *the second ring, so they come out in one order.
  *
- * This is plain code without locks or waiting: the caller (tty.c) holds tty->lock. Indices run freely, modulo the ring.
+ * This is plain code without locks or waiting: the caller (tty.c) holds tty->lock. Indices run
+ *freely, modulo the ring.
  */
 #ifndef KERNEL_TTY_LDISC_H
 #define KERNEL_TTY_LDISC_H
@@ -52,8 +55,9 @@ u32 ldisc_receive(struct ldisc *ld, char byte, int *signal);
 /* A read would find at least `minimum` bytes (raw mode), or a line or an end of file (canonical mode). */
 bool ldisc_readable(const struct ldisc *ld, u32 minimum);
 /*
- * Moves up to n bytes of what is readable to `buf`, in canonical mode to the end of the line at most. Bytes; 0 at an end
- * of file; -EAGAIN if nothing is there. *more: the same read may go on with what follows.
+ * Moves up to n bytes of what is readable to `buf`, in canonical mode to the end of the line at
+ * most. Bytes; 0 at an end of file; -EAGAIN if nothing is there. *more: the same read may go on
+ * with what follows.
  */
 long ldisc_read(struct ldisc *ld, char *buf, size_t n, bool *more);
 /* Bytes that reads would return now (FIONREAD). */

@@ -1,6 +1,6 @@
 /*
- * Line discipline, output: echo and what programs write, in one ring. A byte becomes at most OUTPUT_WORST bytes (a tab),
- * and is cooked whole or not at all.
+ * Line discipline, output: echo and what programs write, in one ring. A byte becomes at most
+ * OUTPUT_WORST bytes (a tab), and is cooked whole or not at all.
  */
 #include "kernel/tty/ldisc.h"
 

@@ -1,10 +1,11 @@
 /*
  * Pseudo-terminals (pty(7)): /dev/ptmx makes a pair, /dev/pts/N is its terminal.
  *
- * There is one struct tty for both ends. The terminal's files work on the line discipline as any terminal's; the master
- * is the device behind it: it reads the output ring and writes into ldisc_receive(). So nothing is copied between two
- * rings, and flow control is the ring's room. The pair ends with the master: its close takes the name away and hangs
- * the terminal up; the memory goes with the last file of either end.
+ * There is one struct tty for both ends. The terminal's files work on the line discipline as any
+ * terminal's; the master is the device behind it: it reads the output ring and writes into
+ * ldisc_receive(). So nothing is copied between two rings, and flow control is the ring's room. The
+ * pair ends with the master: its close takes the name away and hangs the terminal up; the memory
+ * goes with the last file of either end.
  */
 #include <stdio.h>
 #include <string.h>
@@ -26,8 +27,8 @@
 #define DEVPTS_MAGIC 0x1cd1
 #define CHUNK	     256U
 
-static struct super_block *devpts;   /* [I] */
-static struct mount *devpts_mount;   /* [I] */
+static struct super_block *devpts;  /* [I] */
+static struct mount *devpts_mount;  /* [I] */
 static u64 index_map[PTY_MAX / 64]; /* [L:ttys] numbers in use */
 
 /* ---- numbers and names ---- */
@@ -298,9 +299,9 @@ static long peer_open(struct tty *tty, u32 flags)
 
 	if (err)
 		return err;
-	err = fd_install(task_current()->files, f, 0, flags & O_CLOEXEC,
-			 (u32)MIN(process_rlimit(process_current(), RLIMIT_NOFILE),
-				  (u64)FD_TABLE_MAX));
+	err = fd_install(
+		task_current()->files, f, 0, flags & O_CLOEXEC,
+		(u32)MIN(process_rlimit(process_current(), RLIMIT_NOFILE), (u64)FD_TABLE_MAX));
 	if (err < 0)
 		file_put(f);
 	return err;

@@ -53,8 +53,8 @@ static void tty_free(struct epoch_node *node)
 void tty_put(struct tty *tty)
 {
 	/*
-	 * The console's own reference stays, so this is a pseudo-terminal. After a grace period: whoever was woken
-	 * through its queues may still look at them.
+	 * The console's own reference stays, so this is a pseudo-terminal. After a grace period:
+	 * whoever was woken through its queues may still look at them.
 	 */
 	if (atomic_fetch_add(&tty->refs, (u32)-1) == 1)
 		epoch_defer(&tty->free_node, tty_free);
@@ -90,7 +90,7 @@ static struct tty *tty_find(bool (*match)(const struct tty *tty, u32 number), u3
 	struct tty *tty, *found = NULL;
 
 	ttys_lock();
-	list_for_each (tty, &all_ttys, link) {
+	list_for_each(tty, &all_ttys, link) {
 		if (match(tty, number)) {
 			tty_get(tty);
 			found = tty;

@@ -1,12 +1,14 @@
 /*
  * Terminals: the console and pseudo-terminals, their files, sessions and job control.
  *
- * A struct tty is a line discipline under a spin lock, with a device on its other side: the UART (console.c) or the
- * master of a pseudo-terminal (pty.c). The lock covers the discipline alone; signals, wake-ups and the device's output
- * follow after it is dropped, so that input works in interrupt context, where ^C must reach a program that never reads.
+ * A struct tty is a line discipline under a spin lock, with a device on its other side: the UART
+ * (console.c) or the master of a pseudo-terminal (pty.c). The lock covers the discipline alone;
+ * signals, wake-ups and the device's output follow after it is dropped, so that input works in
+ * interrupt context, where ^C must reach a program that never reads.
  *
- * A session's controlling terminal is the tty whose `session` is the session's number: processes hold nothing, and
- * setsid() and exec have nothing to do. (One consequence: TIOCNOTTY is for session leaders only, EPERM for others.)
+ * A session's controlling terminal is the tty whose `session` is the session's number: processes
+ * hold nothing, and setsid() and exec have nothing to do. (One consequence: TIOCNOTTY is for
+ * session leaders only, EPERM for others.)
  *
  * Lock order: tty reader/writer mutex < ttys lock < tty lock.
  */
@@ -28,7 +30,7 @@ struct tty;
 struct tty_ops {
 	void (*output)(struct tty *tty);     /* the output ring has something, or goes on */
 	void (*input_room)(struct tty *tty); /* readers have made room */
-	void (*opened)(struct tty *tty);     /* terminal files: one more, one less. NULL: nothing to do */
+	void (*opened)(struct tty *tty); /* terminal files: one more, one less. NULL: nothing to do */
 	void (*closed)(struct tty *tty);
 };
 
@@ -38,11 +40,11 @@ struct tty {
 	u32 index;		   /* [I] N of /dev/pts/N */
 	u32 refs;		   /* [a] files, and one of the console; changes from 0 never */
 	struct list link;	   /* [L:ttys] list of all */
-	u32 session;		   /* [a] whose controlling terminal it is, 0 none; changes under ttys lock */
-	u32 foreground;		   /* [a] process group; changes under ttys lock */
+	u32 session;	/* [a] whose controlling terminal it is, 0 none; changes under ttys lock */
+	u32 foreground; /* [a] process group; changes under ttys lock */
 
-	struct mutex reader; /* RANK_FILE: lines come whole */
-	struct mutex writer; /* RANK_FILE: so do writes */
+	struct mutex reader;	       /* RANK_FILE: lines come whole */
+	struct mutex writer;	       /* RANK_FILE: so do writes */
 	struct wait_queue wait;	       /* terminal files: readers, writers, watchers */
 	struct wait_queue master_wait; /* the same of a pseudo-terminal's master */
 
@@ -53,10 +55,10 @@ struct tty {
 	bool hung_up;		    /* [a] the other side is gone: end of file, EIO */
 
 	/* Pseudo-terminals. */
-	struct dentry *node;	/* [I] /dev/pts/N, the tree's reference is dropped by the master's close */
-	bool locked;		/* [a] until TIOCSPTLCK 0 */
-	u32 nr_slaves;		/* [L:lock] open terminal files */
-	bool slaves_gone;	/* [L:lock] there were some, now there is none */
+	struct dentry *node; /* [I] /dev/pts/N, the tree's reference is dropped by the master's close */
+	bool locked;	     /* [a] until TIOCSPTLCK 0 */
+	u32 nr_slaves;	     /* [L:lock] open terminal files */
+	bool slaves_gone; /* [L:lock] there were some, now there is none */
 	struct epoch_node free_node;
 };
 
@@ -67,8 +69,8 @@ void tty_setup(struct tty *tty, const struct tty_ops *ops);
 void tty_get(struct tty *tty);
 void tty_put(struct tty *tty);
 /*
- * Feeds bytes from next(arg), false at their end, to the discipline while it has room. Bytes taken. The tty lock is held
- * during next().
+ * Feeds bytes from next(arg), false at their end, to the discipline while it has room. Bytes taken.
+ * The tty lock is held during next().
  */
 size_t tty_receive(struct tty *tty, bool (*next)(void *arg, char *byte), void *arg);
 /* The other side is gone for ever: wakes everybody, tells the session. */
@@ -84,8 +86,8 @@ long tty_ioctl(struct tty *tty, u32 cmd, u64 arg, bool master);
 /* The controlling terminal of the running process, a reference, or NULL. */
 struct tty *tty_current(void);
 /*
- * May the running process go on with what background processes may not? 0 if it may. Else it, or its group, gets `sig`
- * (SIGTTIN, SIGTTOU): -ERESTARTSYS, or -EIO where a stop would be for ever.
+ * May the running process go on with what background processes may not? 0 if it may. Else it, or
+ * its group, gets `sig` (SIGTTIN, SIGTTOU): -ERESTARTSYS, or -EIO where a stop would be for ever.
  */
 int tty_check_foreground(struct tty *tty, int sig);
 /* `sig` from the kernel to the foreground group. Context: any. */

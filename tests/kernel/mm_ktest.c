@@ -3,6 +3,7 @@
  * program.
  */
 #include "abi/errno.h"
+#include "abi/mman.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/page.h"
@@ -179,7 +180,7 @@ KTEST(mm, anonymous_memory_is_zero_and_goes_away)
 	for (u64 i = 0; i < len; i += PAGE_SIZE)
 		KCHECK(user_reads((u64)addr + i, i));
 	KCHECK(mm_resident_pages(mm) == 300 && mm_virtual_pages(mm) == 300);
-	KCHECK(mm_discard(mm, (u64)addr, 100 * PAGE_SIZE) == 0);
+	KCHECK(mm_advise(mm, (u64)addr, 100 * PAGE_SIZE, MADV_DONTNEED) == 0);
 	KCHECK(mm_resident_pages(mm) == 200);
 	KCHECK(user_reads((u64)addr + PAGE_SIZE, 0));
 	KCHECK(mm_unmap(mm, (u64)addr, len) == 0);
@@ -319,6 +320,55 @@ KTEST(mm, fork_copies_on_write)
 	KCHECK(user_write(BASE + 3 * PAGE_SIZE, 7) == 0 && user_reads(BASE + 3 * PAGE_SIZE, 7));
 	space_leave(parent);
 	KCHECK(settled_free_pages() == before);
+}
+
+KTEST(mm, remap_moves_pages_and_leaks_none)
+{
+	u64 before = settled_free_pages();
+	struct mm *mm = space_enter();
+	u64 len = 700 * PAGE_SIZE, to = BASE + (64UL << 20) + 5 * PAGE_SIZE;
+
+	KCHECK(mm_map(mm, BASE, len, RW, ANON | MAP_FIXED, NULL, 0, NULL) == (long)BASE);
+	for (u64 at = 0; at < len; at += PAGE_SIZE)
+		KCHECK(user_write(BASE + at, at + 1) == 0);
+	/* Over what is mapped there, growing, with rights of two kinds behind. */
+	KCHECK(mm_map(mm, to, PAGE_SIZE, RW, ANON | MAP_FIXED, NULL, 0, NULL) == (long)to);
+	KCHECK(user_write(to, 5) == 0);
+	KCHECK(mm_remap(mm, BASE, len, 2 * len, MREMAP_MAYMOVE | MREMAP_FIXED, to) == (long)to);
+	for (u64 at = 0; at < len; at += PAGE_SIZE)
+		KCHECK(user_reads(to + at, at + 1));
+	KCHECK(user_reads(to + len, 0));
+	KCHECK(user_write(BASE, 1) == -EFAULT);
+	KCHECK(mm_virtual_pages(mm) == 2 * len / PAGE_SIZE);
+	/* By one page, inside one table and across. */
+	KCHECK(mm_remap(mm, to, 3 * PAGE_SIZE, 3 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
+			to - 3 * PAGE_SIZE) == (long)(to - 3 * PAGE_SIZE));
+	KCHECK(user_reads(to - PAGE_SIZE, 2 * PAGE_SIZE + 1));
+	KCHECK(user_reads(to + 3 * PAGE_SIZE, 3 * PAGE_SIZE + 1));
+	space_leave(mm);
+	KCHECK(settled_free_pages() == before);
+}
+
+KTEST(mm, locked_pages_are_counted_and_limited)
+{
+	struct mm *mm = space_enter();
+
+	KCHECK(mm_map(mm, BASE, 16 * PAGE_SIZE, RW, ANON | MAP_FIXED, NULL, 0, NULL) == (long)BASE);
+	mm_set_lock_limit(mm, 8);
+	KCHECK(mm_lock(mm, BASE, 8 * PAGE_SIZE, true) == 0 && mm_locked_pages(mm) == 8);
+	KCHECK(mm_lock(mm, BASE, 4 * PAGE_SIZE, true) == 0 && mm_locked_pages(mm) == 8);
+	KCHECK(mm_lock(mm, BASE, 9 * PAGE_SIZE, true) == -ENOMEM);
+	KCHECK(mm_map(mm, 0, PAGE_SIZE, RW, ANON | MAP_LOCKED, NULL, 0, NULL) == -EAGAIN);
+	KCHECK(mm_remap(mm, BASE, 8 * PAGE_SIZE, 9 * PAGE_SIZE, MREMAP_MAYMOVE, 0) == -EAGAIN);
+	KCHECK(mm_unmap(mm, BASE + 2 * PAGE_SIZE, 4 * PAGE_SIZE) == 0 && mm_locked_pages(mm) == 4);
+	KCHECK(mm_lock_all(mm, true, false) == -ENOMEM);
+	KCHECK(mm_lock(mm, BASE + 6 * PAGE_SIZE, 2 * PAGE_SIZE, false) == 0);
+	KCHECK(mm_locked_pages(mm) == 2);
+	KCHECK(mm_lock_all(mm, false, true) == 0);
+	KCHECK(mm_map(mm, 0, 6 * PAGE_SIZE, RW, ANON, NULL, 0, NULL) > 0);
+	KCHECK(mm_locked_pages(mm) == 8);
+	KCHECK(mm_lock_all(mm, false, false) == 0 && mm_locked_pages(mm) == 0);
+	space_leave(mm);
 }
 
 KTEST(mm, running_out_of_memory_fails_the_access)

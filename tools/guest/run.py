@@ -134,6 +134,15 @@ def _streams(options):
     return Streams(stdin=0, stdout=1, stderr=2, console=2 if options.verbose else None)
 
 
+def _window_size():
+    """The word that tells StellarOS how large the host's terminal is; a UART cannot."""
+    try:
+        size = os.get_terminal_size(0)
+    except OSError:
+        return []
+    return [f"stellar.winsize={size.lines}x{size.columns}"] if size.lines else []
+
+
 def _debugger(guest, folder):
     """QEMU's words for a debugger, after telling the user how to start it."""
     path = f"{folder}/gdb"
@@ -164,6 +173,8 @@ def _boot(guest, options, command, streams, trace=None):
             words += ["stellar.trace=on", f"stellar.dump={dump}"]
         if options.test:
             words.append(f"stellar.test={options.test}")
+        if streams.interactive and options.system == "stellar":
+            words += _window_size()
         qemu_args = _debugger(guest, folder) if options.gdb else []
         result = guest.run(command, streams, words, qemu_args, options.timeout)
         if options.verbose:

@@ -221,18 +221,18 @@ TEST(mappings_are_carved_and_joined)
 
 	mm_reset();
 	vma = add(0x10000, 0x20000, PROT_READ, NULL, 0);
-	CHECK(vma_carve(vma, 0x14000, 0x18000, PROT_READ | PROT_WRITE) == 0);
+	CHECK(vma_carve(vma, 0x14000, 0x18000, &(struct vma_change){PROT_READ | PROT_WRITE, 0}) == 0);
 	CHECK(vma->detached);
 	vma_retire(vma);
 	CHECK(is(0x10000, 0x10000, 0x14000, 1) && is(0x14000, 0x14000, 0x18000, 3) &&
 	      is(0x1ffff, 0x18000, 0x20000, 1));
 	vma = vma_find(&mm, 0x15000);
-	CHECK(vma_carve(vma, 0, ~0UL, PROT_READ) == 0);
+	CHECK(vma_carve(vma, 0, ~0UL, &(struct vma_change){PROT_READ, 0}) == 0);
 	vma_retire(vma);
 	vma_merge(&mm, 0x14000, 0x18000);
 	CHECK(is(0x15000, 0x10000, 0x20000, 1) && mm.nr_vmas == 1 && mm.virtual_pages == 16);
 	vma = vma_find(&mm, 0x15000);
-	CHECK(vma_carve(vma, 0x12000, 0x13000, -1) == 0);
+	CHECK(vma_carve(vma, 0x12000, 0x13000, NULL) == 0);
 	vma_retire(vma);
 	CHECK(!vma_find(&mm, 0x12000) && is(0x11fff, 0x10000, 0x12000, 1) &&
 	      is(0x13000, 0x13000, 0x20000, 1));
@@ -271,7 +271,7 @@ TEST(gaps_are_found_from_the_top)
 	add(b, a, 3, NULL, 0);
 	CHECK(vma_find_gap(&mm, 0x10000) == b - 0x10000);
 	vma = vma_find(&mm, a);
-	CHECK(vma_carve(vma, a, a + 0x10000, -1) == 0);
+	CHECK(vma_carve(vma, a, a + 0x10000, NULL) == 0);
 	vma_retire(vma);
 	vma_gap_freed(&mm, a + 0x10000);
 	CHECK(vma_find_gap(&mm, 0x14000) == b - 0x14000);

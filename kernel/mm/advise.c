@@ -1,0 +1,189 @@
+/*
+ * Advice about memory, and questions about it: madvise, populate, mincore, msync.
+ *
+ * Nothing is swapped out or written back here, so advice about when a page will be used changes
+ * nothing. MADV_FREE allows pages to be taken at any time: they are taken at once.
+ */
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "kernel/mm/space.h"
+#include "kernel/sync/hart.h"
+
+/* Pages of [start, end) go; what is left of the mapping fills afresh. */
+static int advise_discard(struct mm *mm, struct vma *vma, u64 start, u64 end, int advice)
+{
+	if (advice == MADV_FREE && vma->object)
+		return -EINVAL;
+	if (advice == MADV_DONTNEED && vma->flags & VMA_LOCKED)
+		return -EINVAL;
+	zap_range(mm, start, end);
+	return 0;
+}
+
+/* As Linux: a hole is reported, but what is mapped behind it is discarded all the same. */
+static int advise_discard_range(struct mm *mm, u64 start, u64 end, int advice)
+{
+	u64 at = start;
+	int ret = 0, hole = 0;
+
+	while (at < end && !ret) {
+		struct vma *vma = vma_find_above(mm, at);
+
+		if (!vma || vma->start > at)
+			hole = -ENOMEM;
+		if (!vma || vma->start >= end)
+			break;
+		ret = advise_discard(mm, vma, MAX(at, vma->start), MIN(end, vma->end), advice);
+		at = vma->end;
+	}
+	return ret ? ret : hole;
+}
+
+static bool advise_all_anonymous(struct mm *mm, u64 start, u64 end)
+{
+	struct vma *vma = vma_find_above(mm, start);
+
+	while (vma && vma->start < end && !vma->object)
+		vma = vma_next(vma);
+	return !vma || vma->start >= end;
+}
+
+static int advise_locked(struct mm *mm, u64 start, u64 end, int advice)
+{
+	switch (advice) {
+	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
+	case MADV_FREE:
+		return advise_discard_range(mm, start, end, advice);
+	case MADV_DONTFORK:
+		return vma_change_flags(mm, start, end, VMA_DONTFORK, 0);
+	case MADV_DOFORK:
+		return vma_change_flags(mm, start, end, 0, VMA_DONTFORK);
+	case MADV_WIPEONFORK:
+		if (!advise_all_anonymous(mm, start, end))
+			return -EINVAL;
+		return vma_change_flags(mm, start, end, VMA_WIPEONFORK, 0);
+	case MADV_KEEPONFORK:
+		return vma_change_flags(mm, start, end, 0, VMA_WIPEONFORK);
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
+	case MADV_WILLNEED:
+	case MADV_MERGEABLE:
+	case MADV_UNMERGEABLE:
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+	case MADV_DONTDUMP:
+	case MADV_DODUMP:
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+		return vma_change_flags(mm, start, end, 0, 0);
+	default:
+		return -EINVAL;
+	}
+}
+
+int mm_advise(struct mm *mm, u64 addr, u64 len, int advice)
+{
+	int ret;
+
+	mutex_lock(&mm->lock);
+	ret = advise_locked(mm, addr, addr + len, advice);
+	mutex_unlock(&mm->lock);
+	return ret;
+}
+
+/* What to populate by, and to where it goes on alike. */
+static int populate_access(struct mm *mm, u64 addr, enum mm_access *access, u64 *end)
+{
+	struct vma *vma;
+	int ret = -EFAULT;
+
+	mutex_lock(&mm->lock);
+	vma = vma_find(mm, addr);
+	if (vma && vma->prot) {
+		bool copy = vma->prot & PROT_WRITE && !(vma->flags & VMA_SHARED);
+
+		*access = copy					 ? MM_WRITE
+			  : vma->prot & (PROT_READ | PROT_WRITE) ? MM_READ
+								 : MM_EXEC;
+		*end = MIN(*end, vma->end);
+		ret = 0;
+	}
+	mutex_unlock(&mm->lock);
+	return ret;
+}
+
+int mm_populate(struct mm *mm, u64 addr, u64 len)
+{
+	u64 end = addr + len;
+	int ret = 0, code;
+
+	while (addr < end && !ret) {
+		enum mm_access access;
+		u64 part_end = end;
+
+		ret = populate_access(mm, addr, &access, &part_end);
+		for (; !ret && addr < part_end; addr += PAGE_SIZE) {
+			ret = mm_fault(mm, addr, access, &code);
+			hart_relax();
+		}
+	}
+	return ret == -EIO ? -EFAULT : ret;
+}
+
+static bool mincore_resident(const struct vma *vma, u64 addr)
+{
+	u64 *table = pgtable_leaf(vma->mm, addr, false);
+	void *page;
+
+	if (table && atomic_load_relaxed(&table[pgtable_index(addr, 0)]))
+		return true;
+	if (!vma->object)
+		return false;
+	page = vm_object_page(vma->object, (vma->offset + (addr - vma->start)) >> PAGE_SHIFT, false);
+	if (page)
+		page_put(page);
+	return page;
+}
+
+int mm_mincore(struct mm *mm, u64 addr, u64 pages, u8 *vec)
+{
+	int ret = 0;
+
+	mutex_lock(&mm->lock);
+	for (u64 i = 0; i < pages; i++) {
+		struct vma *vma = vma_find(mm, addr + i * PAGE_SIZE);
+
+		if (!vma) {
+			ret = -ENOMEM;
+			break;
+		}
+		vec[i] = mincore_resident(vma, addr + i * PAGE_SIZE);
+	}
+	mutex_unlock(&mm->lock);
+	return ret;
+}
+
+int mm_sync(struct mm *mm, u64 addr, u64 len, bool invalidate)
+{
+	u64 end = addr + len;
+	int ret = 0;
+
+	mutex_lock(&mm->lock);
+	while (addr < end) {
+		struct vma *vma = vma_find_above(mm, addr);
+
+		if (!vma || vma->start > addr)
+			ret = -ENOMEM;
+		if (!vma || vma->start >= end)
+			break;
+		if (invalidate && vma->flags & VMA_LOCKED) {
+			ret = -EBUSY;
+			break;
+		}
+		addr = vma->end;
+	}
+	mutex_unlock(&mm->lock);
+	return ret;
+}
