@@ -68,6 +68,12 @@
 #define F_SEAL_GROW	    0x04
 #define F_SEAL_WRITE	    0x08
 #define F_SEAL_FUTURE_WRITE 0x10
+#define F_SEAL_EXEC	    0x20
+
+#define MFD_CLOEXEC	  0x01
+#define MFD_ALLOW_SEALING 0x02
+#define MFD_NOEXEC_SEAL	  0x08
+#define MFD_EXEC	  0x10
 
 #define AT_FDCWD	    -100
 #define AT_SYMLINK_NOFOLLOW 0x100

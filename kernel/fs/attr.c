@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "abi/errno.h"
+#include "abi/fcntl.h"
 #include "abi/stat.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/fs_internal.h"
@@ -26,10 +27,14 @@ int fs_chmod(const struct path *p, u32 mode)
 	if (S_ISLNK(inode->mode))
 		return -EOPNOTSUPP;
 	mutex_lock(&inode->lock);
-	atomic_store_relaxed(&inode->mode, (inode->mode & S_IFMT) | (mode & 07777));
+	if ((inode->seals & F_SEAL_EXEC) && ((inode->mode ^ mode) & 0111))
+		err = -EPERM;
+	else
+		atomic_store_relaxed(&inode->mode, (inode->mode & S_IFMT) | (mode & 07777));
 	mutex_unlock(&inode->lock);
-	inode_touch(inode, false);
-	return 0;
+	if (!err)
+		inode_touch(inode, false);
+	return err;
 }
 
 int fs_chown(const struct path *p, u32 uid, u32 gid)

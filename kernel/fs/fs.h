@@ -92,6 +92,7 @@ struct inode {
 	struct mutex lock;	  /* RANK_INODE: size of a file, entries of a directory */
 	struct vm_object *object; /* [I] contents of a regular file, or NULL */
 	struct file_lock *locks;  /* [L:lock] advisory locks, see locks.c */
+	u32 seals;		  /* [a] F_SEAL_* of a regular file; changes under lock */
 	char *link;		  /* [I] text of a symlink, read under the epoch, or NULL */
 	void *data;		  /* [I] the type's own */
 	u64 key;		  /* [I] made on demand: what it stands for (a process id) */

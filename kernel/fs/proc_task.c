@@ -96,11 +96,16 @@ static void entry_set(struct dir_entry *out, const char *name, u32 mode)
 
 static long path_text(const struct path *p, char *buf, size_t size)
 {
-	char text[512], *start = fs_path_text(proc_context, p, text, sizeof(text));
+	static const char deleted[] = " (deleted)";
+	char text[512], *start;
 	size_t len;
 
+	/* The path ends at the end of the room that it gets; what may follow it comes behind. */
+	start = fs_path_text(proc_context, p, text, sizeof(text) - sizeof(deleted));
 	if (is_err(start))
 		return ptr_err(start);
+	if (atomic_load_relaxed(&p->dentry->flags) & DENTRY_UNLINKED)
+		memcpy(start + strlen(start), deleted, sizeof(deleted));
 	len = MIN(strlen(start), size);
 	memcpy(buf, start, len);
 	return (long)len;

@@ -103,6 +103,9 @@ static long tmpfs_write(struct file *f, struct iov_iter *it, u64 *pos, bool nonb
 		*pos = inode->object->size;
 	if (*pos >= INT64_MAX)
 		got = -EFBIG;
+	if ((inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) ||
+	    ((inode->seals & F_SEAL_GROW) && *pos + it->count > inode->object->size))
+		got = -EPERM;
 	while (it->count && got >= 0) {
 		got = tmpfs_write_page(inode->object, it, *pos);
 		if (got <= 0)
@@ -125,7 +128,10 @@ int tmpfs_truncate(struct inode *inode, u64 size)
 	if (size > INT64_MAX)
 		return -EINVAL;
 	mutex_lock(&inode->lock);
-	if (size != inode->object->size)
+	if (((inode->seals & F_SEAL_SHRINK) && size < inode->object->size) ||
+	    ((inode->seals & F_SEAL_GROW) && size > inode->object->size))
+		err = -EPERM;
+	else if (size != inode->object->size)
 		err = vm_object_resize(inode->object, size);
 	mutex_unlock(&inode->lock);
 	if (!err)
@@ -145,12 +151,19 @@ static long tmpfs_seek(struct file *f, s64 offset, int whence)
 
 static struct vm_object *tmpfs_mmap(struct file *f, int prot, int flags, int *err)
 {
-	struct vm_object *o = file_inode(f)->object;
+	struct inode *inode = file_inode(f);
+	struct vm_object *o = inode->object;
+	bool writes = (flags & MAP_SHARED) && (prot & PROT_WRITE);
 
-	(void)prot;
-	(void)flags;
-	(void)err;
-	vm_object_get(o);
+	/* Under the lock: file_add_seals() sees the reference, or we see the seal. */
+	mutex_lock(&inode->lock);
+	if (writes && (inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))) {
+		*err = -EPERM;
+		o = NULL;
+	} else {
+		vm_object_get(o);
+	}
+	mutex_unlock(&inode->lock);
 	return o;
 }
 
@@ -176,6 +189,7 @@ static struct inode *tmpfs_inode(struct super_block *sb, u32 mode, u64 rdev)
 		inode->rdev = rdev;
 		devfs_bind(inode);
 	} else if (S_ISREG(mode)) {
+		inode->seals = F_SEAL_SEAL;
 		inode->fops = &tmpfs_file_ops;
 		inode->object = vm_object_create(0);
 		if (!inode->object) {

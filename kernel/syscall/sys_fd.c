@@ -5,6 +5,7 @@
 #include "abi/fcntl.h"
 #include "abi/termios.h"
 #include "kernel/file/pipe.h"
+#include "kernel/fs/memfd.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/syscall/file_args.h"
@@ -118,6 +119,10 @@ static long fcntl_run(u64 fd, const struct fd_ref *ref, u32 cmd, u64 arg)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		return file_lock_command(fd, ref, cmd, arg);
+	case F_ADD_SEALS:
+		return file_add_seals(f, (u32)arg);
+	case F_GET_SEALS:
+		return file_get_seals(f);
 	case F_GETPIPE_SZ:
 		return pipe_size(f);
 	case F_SETPIPE_SZ:
@@ -203,6 +208,27 @@ static long pipe_install(struct file *ends[2], u64 addr, bool cloexec)
 	fd_publish(files, fds[0], ends[0]);
 	fd_publish(files, fds[1], ends[1]);
 	return 0;
+}
+
+long sys_memfd_create(SYSCALL_ARGS)
+{
+	u32 flags = (u32)a1;
+	char name[MEMFD_NAME_MAX + 1];
+	u32 seals = flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL) ? 0 : F_SEAL_SEAL;
+	struct file *f;
+	long ret;
+
+	if (flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC))
+		return -EINVAL;
+	if ((flags & MFD_EXEC) && (flags & MFD_NOEXEC_SEAL))
+		return -EINVAL;
+	ret = strncpy_from_user(name, (const char __user *)(uintptr_t)a0, sizeof(name));
+	if (ret < 0)
+		return ret == -ENAMETOOLONG ? -EINVAL : ret;
+	if (flags & MFD_NOEXEC_SEAL)
+		seals |= F_SEAL_EXEC;
+	ret = memfd_create(name, flags & MFD_NOEXEC_SEAL ? 0666 : 0777, seals, &f);
+	return ret ? ret : file_install_new(f, flags & MFD_CLOEXEC);
 }
 
 long sys_pipe2(SYSCALL_ARGS)
