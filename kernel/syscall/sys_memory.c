@@ -7,6 +7,7 @@
 #include "abi/signal.h"
 #include "abi/system.h"
 #include "kernel/file/file.h"
+#include "kernel/fs/memfd.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/syscall/syscall.h"
@@ -74,7 +75,7 @@ static struct vm_object *map_file_object(int fd, int prot, u32 *flags)
 		object = err_ptr(-ENODEV);
 	else
 		object = ref.file->ops->mmap(ref.file, prot, (int)*flags, &err);
-	if ((*flags & MAP_SHARED) && !file_writable(ref.file))
+	if ((*flags & MAP_SHARED) && (!file_writable(ref.file) || file_write_sealed(ref.file)))
 		*flags |= MAP_NO_WRITE;
 	fd_return(&ref);
 	return object ? object : err_ptr(err);
