@@ -1,5 +1,5 @@
 /*
- * Keys, the bucket table and its queues.
+ * Keys and the bucket table.
  *
  * A key names a word for as long as somebody waits on it: (object id, page index, offset) where two address spaces may
  * share the word, (address space, address) elsewhere. Object ids are never reused, and an address space outlives the
@@ -57,48 +57,4 @@ int futex_shared_key(u64 uaddr, bool write, struct mm_key *key)
 	if (ret == 0 && (key->space & KEY_SPACE_MM))
 		key->offset |= KEY_SHARED_CALL;
 	return ret;
-}
-
-void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w)
-{
-	struct list *after = b->queue.prev;
-
-	/* Nearly always at the tail; a real-time waiter goes before lower priorities. */
-	while (after != &b->queue &&
-	       list_entry(after, struct futex_waiter, link)->rt_prio < w->rt_prio)
-		after = after->prev;
-	list_add(after, &w->link);
-	atomic_store_relaxed(&w->bucket, b);
-}
-
-void futex_unlink(struct futex_waiter *w)
-{
-	struct futex_bucket *b = atomic_load_relaxed(&w->bucket);
-
-	list_del(&w->link);
-	atomic_fetch_add(&b->waiters, (u32)-1);
-}
-
-/*
- * The order matters: the waiter's memory is its stack, and it leaves as soon as it sees that nobody will touch it.
- *
- *	waker					waiter that timed out
- *	unlink; bucket = NULL			state = TIMED_OUT
- *						bucket is NULL: return, stack reused
- *	CAS(state): writes into the new frame
- *
- * So the CAS comes before `bucket` is cleared, and `bucket` is cleared only where the CAS has lost.
- */
-bool futex_claim(struct futex_waiter *w, struct unpark_batch *batch)
-{
-	/* Alive until this hart's next quiescent point: threads are freed after a grace period. */
-	struct thread *t = w->thread;
-
-	futex_unlink(w);
-	if (atomic_cas(&w->state, FUTEX_QUEUED, FUTEX_WOKEN)) {
-		unpark_batch_add(batch, t);
-		return true;
-	}
-	atomic_store_release(&w->bucket, NULL); /* pairs with the acquire in futex_leave() */
-	return false;
 }

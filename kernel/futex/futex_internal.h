@@ -94,7 +94,8 @@ static inline bool futex_key_equal(const struct mm_key *a, const struct mm_key *
 	return a->page == b->page && a->offset == b->offset && a->space == b->space;
 }
 
-/* All three with the bucket's lock held. */
+/* ---- queue.c: all with the bucket's lock held ---- */
+
 void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w);
 void futex_unlink(struct futex_waiter *w);
 /*

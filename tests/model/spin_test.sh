@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks the Promela models with spin: each as it is, which must hold, and with each of its fences left out, which must fail.
+# Checks the Promela models with spin: each as it is, which must hold, and with each of its fences left out or each of its flaws put in, which must fail.
 set -eu
 src=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d "${TEST_TMPDIR:-/tmp}/spin.XXXXXX")
@@ -32,5 +32,12 @@ check doorbell 2 fails
 check epoch 0 holds
 for fence in 1 2 3; do
 	check epoch $fence fails
+done
+check futex 0 holds
+check futex 1 fails
+check futex 2 fails
+check futex_claim 0 holds
+for flaw in 1 2 3; do
+	check futex_claim $flaw fails
 done
 exit $failed

@@ -1,0 +1,48 @@
+/*
+ * The queue of a bucket: in, out, and claimed by a waker. The bucket's lock is held over all of it.
+ */
+#include "kernel/futex/futex_internal.h"
+
+void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w)
+{
+	struct list *after = b->queue.prev;
+
+	/* Nearly always at the tail; a real-time waiter goes before lower priorities. */
+	while (after != &b->queue &&
+	       list_entry(after, struct futex_waiter, link)->rt_prio < w->rt_prio)
+		after = after->prev;
+	list_add(after, &w->link);
+	atomic_store_relaxed(&w->bucket, b);
+}
+
+void futex_unlink(struct futex_waiter *w)
+{
+	struct futex_bucket *b = atomic_load_relaxed(&w->bucket);
+
+	list_del(&w->link);
+	atomic_fetch_add(&b->waiters, (u32)-1);
+}
+
+/*
+ * The order matters: the waiter's memory is its stack, and it leaves as soon as it sees that nobody will touch it.
+ *
+ *	waker					waiter that timed out
+ *	unlink; bucket = NULL			state = TIMED_OUT
+ *						bucket is NULL: return, stack reused
+ *	CAS(state): writes into the new frame
+ *
+ * So the CAS comes before `bucket` is cleared, and `bucket` is cleared only where the CAS has lost.
+ */
+bool futex_claim(struct futex_waiter *w, struct unpark_batch *batch)
+{
+	/* Alive until this hart's next quiescent point: threads are freed after a grace period. */
+	struct thread *t = w->thread;
+
+	futex_unlink(w);
+	if (atomic_cas(&w->state, FUTEX_QUEUED, FUTEX_WOKEN)) {
+		unpark_batch_add(batch, t);
+		return true;
+	}
+	atomic_store_release(&w->bucket, NULL); /* pairs with the acquire in futex_leave() */
+	return false;
+}
