@@ -71,7 +71,10 @@ static int console_open(struct file *f)
 	return 0;
 }
 
-/* Unlike /dev/console, which is for the kernel and its first program, the line itself can become a session's terminal. */
+/*
+ * Unlike /dev/console, which is for the kernel and its first program, the line itself can become a
+ * session's terminal.
+ */
 static int serial_open(struct file *f)
 {
 	console_open(f);

@@ -51,7 +51,10 @@ static bool output_sent(void *arg)
 	return sent || atomic_load_acquire(&tty->hung_up);
 }
 
-/* Until the device has all output. A pseudo-terminal has nothing behind its ring, and its master need not read. */
+/*
+ * Until the device has all output. A pseudo-terminal has nothing behind its ring, and its master
+ * need not read.
+ */
 static int output_drain(struct tty *tty)
 {
 	int err;
@@ -229,7 +232,10 @@ long tty_ioctl(struct tty *tty, u32 cmd, u64 arg, bool master)
 		return flow_control(tty, arg);
 	case TCSBRK:
 	case TCSBRKP:
-		/* A break is not a thing either device can send; what remains is to wait for the output (tcdrain). */
+		/*
+		 * A break is not a thing either device can send; what remains is to wait for the
+		 * output (tcdrain).
+		 */
 		return output_drain(tty);
 	case TIOCSTI:
 		return -EIO; /* as Linux with its default dev.tty.legacy_tiocsti=0 */

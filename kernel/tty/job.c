@@ -67,7 +67,7 @@ int tty_check_foreground(struct tty *tty, int sig)
 	if (process_group_orphaned(p->pgid))
 		return -EIO;
 	signal_group(p->pgid, sig);
-	/* Another thread may take the signal; the restart of this call needs the exit work in any case. */
+	/* Another thread may take the signal: to restart this call needs the exit work. */
 	thread_set_work(thread_current(), THREAD_WORK_SIGNAL);
 	return -ERESTARTSYS;
 }

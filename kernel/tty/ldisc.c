@@ -382,7 +382,7 @@ static long read_line(struct ldisc *ld, char *buf, size_t n, bool *more)
 		buf[done++] = input_at(ld, i);
 		if (input_ends_line(ld, i))
 			return (long)done;
-		/* The mark behind a line's last byte belongs to this read, even if its buffer is full. */
+		/* The mark behind a line belongs to this read, even if its buffer is full. */
 		if (take_end_of_file(ld))
 			return (long)done;
 	}

@@ -1,18 +1,18 @@
 /*
  * Line discipline: what a terminal makes of the bytes between the line and the programs
- *(termios(3), N_TTY).
+ * (termios(3), N_TTY).
  *
  * One struct holds both directions. Input is edited in a ring of LDISC_INPUT bytes:
  *
  *	in_tail ... canon ... in_head		canon: end of the last whole line
  *
  * In canonical mode programs read up to `canon` and only what lies behind it can still be erased;
- *in raw mode canon stays where it is and everything is readable. `line_end` marks the last byte of
- *each line; a marked NUL is an end of file, which is not handed out. Echo and cooked output share
- *the second ring, so they come out in one order.
+ * in raw mode canon stays where it is and everything is readable. `line_end` marks the last byte of
+ * each line; a marked NUL is an end of file, which is not handed out. Echo and cooked output share
+ * the second ring, so they come out in one order.
  *
  * This is plain code without locks or waiting: the caller (tty.c) holds tty->lock. Indices run
- *freely, modulo the ring.
+ * freely, modulo the ring.
  */
 #ifndef KERNEL_TTY_LDISC_H
 #define KERNEL_TTY_LDISC_H
@@ -50,9 +50,15 @@ void ldisc_init(struct ldisc *ld);
 
 /* A byte from the line can be taken in. False while readers must take something first. */
 bool ldisc_has_room(const struct ldisc *ld);
-/* Takes in one byte: LDISC_* and in *signal the signal it stands for, 0 for none. Needs ldisc_has_room(). */
+/*
+ * Takes in one byte: LDISC_* and in *signal the signal it stands for, 0 for none. Needs
+ * ldisc_has_room().
+ */
 u32 ldisc_receive(struct ldisc *ld, char byte, int *signal);
-/* A read would find at least `minimum` bytes (raw mode), or a line or an end of file (canonical mode). */
+/*
+ * A read would find at least `minimum` bytes (raw mode), or a line or an end of file (canonical
+ * mode).
+ */
 bool ldisc_readable(const struct ldisc *ld, u32 minimum);
 /*
  * Moves up to n bytes of what is readable to `buf`, in canonical mode to the end of the line at
@@ -83,7 +89,9 @@ void ldisc_emit_cooked(struct ldisc *ld, char byte);
 
 /* ---- settings ---- */
 
-/* Bits that are not implemented read back as 0: whoever sets them can see that they had no effect. */
+/*
+ * Bits that are not implemented read back as 0: whoever sets them can see that they had no effect.
+ */
 void ldisc_set_termios(struct ldisc *ld, const struct abi_termios2 *termios);
 
 static inline bool ldisc_local(const struct ldisc *ld, u32 flag)

@@ -221,7 +221,10 @@ static void tty_read_pace(struct tty *tty, size_t count, struct read_pace *pace)
 	pace->deadline = pace->minimum ? PARK_FOREVER : time_now() + pace->time;
 }
 
-/* Waits for more after `done` bytes. 0, or the errno that ends the read: -ETIMEDOUT, -EAGAIN, -ERESTARTSYS. */
+/*
+ * Waits for more after `done` bytes. 0, or the errno that ends the read: -ETIMEDOUT, -EAGAIN,
+ * -ERESTARTSYS.
+ */
 static int tty_read_wait(struct tty *tty, const struct read_pace *pace, long done, bool nonblock)
 {
 	u64 deadline = pace->raw ? pace->deadline : PARK_FOREVER;

@@ -30,7 +30,8 @@ struct tty;
 struct tty_ops {
 	void (*output)(struct tty *tty);     /* the output ring has something, or goes on */
 	void (*input_room)(struct tty *tty); /* readers have made room */
-	void (*opened)(struct tty *tty); /* terminal files: one more, one less. NULL: nothing to do */
+	/* Terminal files: one more, one less. NULL: nothing to do. */
+	void (*opened)(struct tty *tty);
 	void (*closed)(struct tty *tty);
 };
 
@@ -55,10 +56,10 @@ struct tty {
 	bool hung_up;		    /* [a] the other side is gone: end of file, EIO */
 
 	/* Pseudo-terminals. */
-	struct dentry *node; /* [I] /dev/pts/N, the tree's reference is dropped by the master's close */
+	struct dentry *node; /* [I] /dev/pts/N; the master's close unlinks it */
 	bool locked;	     /* [a] until TIOCSPTLCK 0 */
 	u32 nr_slaves;	     /* [L:lock] open terminal files */
-	bool slaves_gone; /* [L:lock] there were some, now there is none */
+	bool slaves_gone;    /* [L:lock] there were some, now there is none */
 	struct epoch_node free_node;
 };
 
@@ -75,7 +76,7 @@ void tty_put(struct tty *tty);
 size_t tty_receive(struct tty *tty, bool (*next)(void *arg, char *byte), void *arg);
 /* The other side is gone for ever: wakes everybody, tells the session. */
 void tty_hangup(struct tty *tty);
-/* Completes a file opened on `tty`, whose reference it takes, and makes it the controlling terminal if it is the time. */
+/* Completes a file opened on `tty`, whose reference it takes. */
 void tty_attach_file(struct tty *tty, struct file *f);
 
 /* ---- ioctl.c ---- */

@@ -1,5 +1,5 @@
 /*
- * Pseudo-terminals: both ends, the settings between them, readiness, hang-up, and the terminal of a session.
+ * Pseudo-terminals: both ends, the settings between them, readiness, hang-up, sessions.
  */
 #include "tests/syscall/harness.h"
 
@@ -337,7 +337,10 @@ TEST(a_stranger_gets_enotty)
 
 /* ---- sessions ---- */
 
-/* A child that leads a session on the terminal, runs fn and exits with its result. It says "up" when it is ready. */
+/*
+ * A child that leads a session on the terminal, runs fn and exits with its result. It says "up"
+ * when it is ready.
+ */
 static pid_t session_start(struct pair *p, int (*fn)(int tty))
 {
 	pid_t pid;
@@ -474,7 +477,10 @@ TEST(a_new_window_size_is_signalled)
 	close(p.master);
 }
 
-/* The leader has a child in a group of its own that reads in the background; continued in the foreground it ends. */
+/*
+ * The leader has a child in a group of its own that reads in the background; continued in the
+ * foreground it ends.
+ */
 static int background_reader(int tty)
 {
 	int status = 0;
