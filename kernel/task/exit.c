@@ -77,6 +77,8 @@ static bool task_unlink(struct task *t, int status)
 	p->dead_user_ticks += cpu.user;
 	p->dead_switches += cpu.switches;
 	signal_queue_free(p, &t->signals.pending);
+	/* What came for the process while this task was on its way out: it alone may have been told. */
+	signal_retarget_locked(p, ~t->signals.blocked);
 	if (last)
 		signal_queue_free(p, &p->signals.pending);
 	if (p->nr_tasks == 1)

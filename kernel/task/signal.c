@@ -243,8 +243,8 @@ int signal_send_locked(struct process *p, struct task *t, const struct abi_sigin
 	if (err)
 		return err;
 	fence_full(); /* (B) pairs with (A) in signal_set_mask() */
-	if (!target)
-		target = t ? (signal_wanted(t, sig) ? t : NULL) : signal_pick_task(p, sig);
+	/* Once more: whoever has blocked it since did not see it pending. */
+	target = t ? (signal_wanted(t, sig) ? t : NULL) : signal_pick_task(p, sig);
 	if (!target)
 		signal_wake_waiter(p, t, sig);
 	else if (signal_fatal(p, sig))
@@ -310,17 +310,15 @@ void signal_force_fault(int sig, int code, u64 addr)
 
 /* ---- masks ---- */
 
-/* Newly blocked signals that wait for the whole process need another task to look at them. */
-static void signal_retarget(struct process *p, u64 set)
+/* Also for newly blocked signals that wait for the whole process. */
+void signal_retarget_locked(struct process *p, u64 set)
 {
 	struct task *t;
 
-	spin_lock(&p->lock);
 	set &= p->signals.pending.set;
 	list_for_each(t, &p->tasks, siblings)
 		if (t != task_current() && (set & ~atomic_load_relaxed(&t->signals.blocked)))
 			thread_set_work(&t->thread, THREAD_WORK_SIGNAL);
-	spin_unlock(&p->lock);
 }
 
 void signal_set_mask(u64 mask)
@@ -334,8 +332,11 @@ void signal_set_mask(u64 mask)
 	atomic_store_relaxed(&t->signals.blocked, mask);
 	fence_full(); /* (A) pairs with (B) in signal_send_locked() */
 	shared = atomic_load_relaxed(&p->signals.pending.set);
-	if (unlikely(shared & mask & ~old))
-		signal_retarget(p, mask & ~old);
+	if (unlikely(shared & mask & ~old)) {
+		spin_lock(&p->lock);
+		signal_retarget_locked(p, mask & ~old);
+		spin_unlock(&p->lock);
+	}
 	if (unlikely(signal_pending(t)))
 		thread_set_work(&t->thread, THREAD_WORK_SIGNAL);
 }

@@ -16,6 +16,8 @@
 bool signal_default_ignored(int sig);
 bool signal_default_stops(int sig);
 
+/* Makes the other tasks look at the process's pending signals of `set` that they take. Context: p->lock held. */
+void signal_retarget_locked(struct process *p, u64 set);
 /* Ends a stop of the whole process. Context: p->lock held. */
 void process_continue_locked(struct process *p);
 
