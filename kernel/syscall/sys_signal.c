@@ -121,8 +121,11 @@ long sys_rt_sigreturn(SYSCALL_ARGS)
 	struct trap_frame *frame = task_frame(task_current());
 	u64 nr = frame->a7;
 
-	if (!signal_return(frame))
+	/* The ordinary way out, where s0-s11 and tp are still the program's: the frame has none of them yet. */
+	if (!signal_return(frame)) {
 		signal_force_fault(SIGSEGV, SI_KERNEL, 0);
+		return 0;
+	}
 	trace_sys_exit(nr, (long)frame->a0);
 	arch_return_to_user(frame);
 }
