@@ -40,8 +40,10 @@ static u32 sched_trace_state(const struct thread *t)
 {
 	if (t->exiting)
 		return TRACE_STATE_DEAD;
-	if (atomic_load_relaxed(&t->park) == PARK_BLOCKED || atomic_load_relaxed(&t->park) == PARK_WAKING)
-		return t->park_flags & PARK_INTERRUPTIBLE ? TRACE_STATE_SLEEPING : TRACE_STATE_BLOCKED;
+	if (atomic_load_relaxed(&t->park) == PARK_BLOCKED ||
+	    atomic_load_relaxed(&t->park) == PARK_WAKING)
+		return t->park_flags & PARK_INTERRUPTIBLE ? TRACE_STATE_SLEEPING
+							  : TRACE_STATE_BLOCKED;
 	return TRACE_STATE_PREEMPTED;
 }
 
@@ -103,6 +105,8 @@ static __hot void sched_switch(struct runq *rq, struct thread *prev, struct thre
 	next = thread_current();
 	if (next->ops && next->ops->switch_in)
 		next->ops->switch_in(next);
+	if (next->fp && fpu_wanted(next->fp))
+		fpu_restore(next->fp);
 }
 
 static bool thread_runnable(const struct thread *t)
@@ -185,19 +189,8 @@ void sched_yield(void)
 	sched_reschedule(true);
 }
 
-/* Lives on the parked thread's stack; timer_cancel() ends its use. */
-struct park_timer {
-	struct timer timer;
-	struct thread *thread;
-};
-
-static void park_timeout(struct timer *timer)
-{
-	unpark(container_of(timer, struct park_timer, timer)->thread);
-}
-
 /* True if the park must end because of a signal; the thread is BLOCKED or beyond. */
-static bool park_interrupted(struct thread *t, u32 flags)
+static inline bool park_interrupted(struct thread *t, u32 flags)
 {
 	if (!(flags & (PARK_INTERRUPTIBLE | PARK_KILLABLE)) || !atomic_load_relaxed(&t->work))
 		return false;
@@ -214,18 +207,16 @@ static void park_block(struct thread *t)
 
 static int park_until(struct thread *t, u64 deadline)
 {
-	struct park_timer pt = {.thread = t};
-
-	timer_init(&pt.timer, park_timeout);
-	timer_arm(&pt.timer, deadline);
+	sched_timeout_set(t, deadline);
 	park_block(t);
-	timer_cancel(&pt.timer);
+	sched_timeout_clear(t);
 	return time_now() >= deadline ? -ETIMEDOUT : 0;
 }
 
 __hot int sched_park(u64 deadline, u32 flags)
 {
 	struct thread *t = thread_current();
+	int ret = 0;
 
 	might_sleep();
 	t->park_flags = flags;
@@ -239,13 +230,11 @@ __hot int sched_park(u64 deadline, u32 flags)
 			park_block(t); /* claimed by a waker: it owns us until we run */
 		return -EINTR;
 	}
-	if (deadline != PARK_FOREVER) {
-		int ret = park_until(t, deadline);
-
-		return park_interrupted(t, flags) ? -EINTR : ret;
-	}
-	park_block(t);
-	return park_interrupted(t, flags) ? -EINTR : 0;
+	if (deadline != PARK_FOREVER)
+		ret = park_until(t, deadline);
+	else
+		park_block(t);
+	return unlikely(park_interrupted(t, flags)) ? -EINTR : ret;
 }
 
 int sched_sleep_until(u64 deadline, u32 park_flags)
@@ -332,6 +321,6 @@ void kernel_relax(void)
 void might_sleep_at(const char *file, int line)
 {
 	if (spin_held_count() || epoch_depth())
-		panic("sleeping with %u spin locks held, epoch depth %u at %s:%d", spin_held_count(), epoch_depth(),
-		      file, line);
+		panic("sleeping with %u spin locks held, epoch depth %u at %s:%d",
+		      spin_held_count(), epoch_depth(), file, line);
 }

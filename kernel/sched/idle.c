@@ -21,10 +21,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define POLL_US	     25   /* about what waking a halted virtual CPU costs */
-#define POLL_GAP_US  1000 /* a longer gap: the host took our core away */
-#define POLL_OFF_S   1
-#define NEAR_US	     100 /* QEMU's timers are 50-60 us late: poll for deadlines nearer than this */
+#define POLL_US	      25   /* about what waking a halted virtual CPU costs */
+#define POLL_GAP_US   1000 /* a longer gap: the host took our core away */
+#define POLL_OFF_S    1
+#define NEAR_US	      100 /* QEMU's timers are 50-60 us late: poll for deadlines nearer than this */
 #define EPOCH_WAIT_MS 10
 
 LOCK_CLASS(runq, RANK_RUNQ);
@@ -107,7 +107,8 @@ static void idle_wait(struct runq *rq)
 		hart_enter_kernel();
 	}
 	if (found || timer_next_deadline() <= time_now()) {
-		irq_handle_pending(SIE_TIMER); /* due by the clock; the interrupt itself comes 50 us late */
+		irq_handle_pending(
+			SIE_TIMER); /* due by the clock; the interrupt itself comes 50 us late */
 		return;
 	}
 	if (epoch_hart_pending())

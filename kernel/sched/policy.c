@@ -84,7 +84,8 @@ void sched_cpu_stats(u32 cpu, struct sched_stats *out)
 	struct runq *rq = cpu_ptr(sched_runq, cpu);
 
 	*out = (struct sched_stats){
-		.nr_running = atomic_load_relaxed(&rq->nr_queued) + (cpu_of(cpu)->current != &rq->idle),
+		.nr_running =
+			atomic_load_relaxed(&rq->nr_queued) + (cpu_of(cpu)->current != &rq->idle),
 		.nr_switches = atomic_load_relaxed(&rq->nr_switches),
 		.idle_ticks = atomic_load_relaxed(&rq->idle_ticks),
 		.user_ticks = atomic_load_relaxed(&rq->user_ticks),

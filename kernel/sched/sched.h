@@ -8,6 +8,7 @@
 #include "kernel/sync/epoch.h"
 #include "kernel/sync/inbox.h"
 #include "kernel/sync/park.h"
+#include "kernel/sync/spinlock.h"
 #include "kernel/time/time.h"
 #include "lib/heap.h"
 #include "lib/list.h"
@@ -18,77 +19,90 @@ enum park_state { PARK_EMPTY, PARK_PERMIT, PARK_BLOCKED, PARK_WAKING };
 
 /* Exit-work bits of thread->work: asynchronous demands, tested once on return to user mode. */
 #define THREAD_WORK_SIGNAL BIT(0) /* look at pending signals */
-#define THREAD_WORK_KILL   BIT(1) /* fatal signal or exec/exit_group by another thread: parks return -EINTR */
-#define THREAD_WORK_RSEQ   BIT(2)
-#define THREAD_WORK_STOP   BIT(3)
+#define THREAD_WORK_KILL                                                                           \
+	BIT(1) /* fatal signal or exec/exit_group by another thread: parks return -EINTR */
+#define THREAD_WORK_RSEQ BIT(2)
+#define THREAD_WORK_STOP BIT(3)
 
 struct fp_state;
 struct mm;
 struct mutex;
+
+/* The timeout of the current park; see timeout.c. */
+struct thread_timeout {
+	struct spinlock lock; /* arming */
+	struct timer timer;   /* [L:lock] */
+	u64 deadline;	      /* [a] written by the thread; TIME_NEVER while it does not wait */
+	u64 armed; /* [a] when the timer goes off, written under the lock; TIME_NEVER if it is not armed */
+};
 
 /*
  * The schedulable half of a task; kernel/task embeds it. Lifetime: counted; freed after a grace period, so that a waker that found it
  * under the epoch may finish unpark().
  */
 struct thread {
-	u32 work;		/* [a] THREAD_WORK_*; first: entry.S tests it */
-	u32 park;		/* [a] enum park_state */
-	u32 park_flags;		/* [a] PARK_* of the current park, for thread_set_work() */
-	u32 on_cpu;		/* [a] 1 while a hart runs on its kernel stack */
-	u32 cpu;		/* [a] hart whose queue it is on or was last on; changes under that queue's lock */
-	bool exiting;		/* [c] thread_exit() was called */
-	bool migrate;		/* [c] runnable, but this hart is no longer allowed */
+	u32 work;	/* [a] THREAD_WORK_*; first: entry.S tests it */
+	u32 park;	/* [a] enum park_state */
+	u32 park_flags; /* [a] PARK_* of the current park, for thread_set_work() */
+	u32 on_cpu;	/* [a] 1 while a hart runs on its kernel stack */
+	u32 cpu; /* [a] hart whose queue it is on or was last on; changes under that queue's lock */
+	bool exiting;		     /* [c] thread_exit() was called */
+	bool migrate;		     /* [c] runnable, but this hart is no longer allowed */
 	struct arch_context context; /* [c] saved registers when switched out */
-	u64 kernel_sp;		/* [I] top of its kernel stack */
-	void *stack;		/* [I] */
-	struct mm *mm;		/* [c] NULL for kernel threads */
-	struct fp_state *fp;	/* [I] floating-point state; NULL for kernel threads */
-	struct inbox_node inbox; /* [a] link in a hart's inbox */
+	u64 kernel_sp;		     /* [I] top of its kernel stack */
+	void *stack;		     /* [I] */
+	struct mm *mm;		     /* [c] NULL for kernel threads */
+	struct fp_state *fp;	     /* [I] floating-point state; NULL for kernel threads */
+	struct inbox_node inbox;     /* [a] link in a hart's inbox */
 	struct thread *batch_next; /* link in an unpark batch, owned by the waker that won WAKING */
-	struct list run;	/* [L:runq] RT and idle classes */
-	struct heap_node fair;	/* [L:runq] fair class; key = vruntime */
-	s64 lag;		/* [L:runq] vruntime above the queue's minimum, kept while off the queue */
-	u64 affinity;		/* [a] bit per dense cpu id */
-	u64 run_start;		/* [c] ticks when switched in */
-	u64 run_ticks;		/* [c] summed run time */
-	u64 user_ticks;		/* [c] share in user mode, by sampling */
-	u64 nr_switches;	/* [c] */
-	u32 weight;		/* [L:runq] of the fair class, 1024 at nice 0 */
-	u32 tid;		/* [I] for tracing: Linux thread id; 0 for idle */
-	u8 class;		/* [L:runq] enum sched_class */
-	u8 rt_prio;		/* [L:runq] 1..99 for FIFO and RR */
-	s8 nice;		/* [L:runq] -20..19 */
-	bool queued;		/* [L:runq] */
-	char name[16];		/* [a] comm; changed by prctl and exec */
+	struct list run;	   /* [L:runq] RT and idle classes */
+	struct heap_node fair;	   /* [L:runq] fair class; key = vruntime */
+	s64 lag;	 /* [L:runq] vruntime above the queue's minimum, kept while off the queue */
+	u64 affinity;	 /* [a] bit per dense cpu id */
+	u64 run_start;	 /* [c] ticks when switched in */
+	u64 run_ticks;	 /* [c] summed run time */
+	u64 user_ticks;	 /* [c] share in user mode, by sampling */
+	u64 nr_switches; /* [c] */
+	u32 weight;	 /* [L:runq] of the fair class, 1024 at nice 0 */
+	u32 tid;	 /* [I] for tracing: Linux thread id; 0 for idle */
+	u8 class;	 /* [L:runq] enum sched_class */
+	u8 rt_prio;	 /* [L:runq] 1..99 for FIFO and RR */
+	s8 nice;	 /* [L:runq] -20..19 */
+	bool queued;	 /* [L:runq] */
+	char name[16];	 /* [a] comm; changed by prctl and exec */
 	const struct thread_ops *ops; /* [I] events to the upper layer; NULL for kernel threads */
+	struct thread_timeout timeout;
 	struct mutex *held_mutexes; /* [c] debug builds: rank check of sleeping mutexes */
-	u32 refs;		/* [a] */
+	u32 refs;		    /* [a] */
 	struct epoch_node free_node;
 };
 
 /* What the owner of a thread (kernel/task) is told. */
 struct thread_ops {
-	void (*switch_in)(struct thread *t);  /* on its hart, before it runs: floating point, rseq. May be NULL */
+	void (*switch_in)(struct thread *t); /* on its hart, before it runs: floating point, rseq. May be NULL */
 	void (*switch_out)(struct thread *t); /* may be NULL */
-	bool (*interrupted)(struct thread *t, u32 park_flags); /* a park with these flags must end now with -EINTR */
-	void (*free)(struct thread *t);	      /* last reference gone, after a grace period */
+	bool (*interrupted)(struct thread *t,
+			    u32 park_flags); /* a park with these flags must end now with -EINTR */
+	void (*free)(struct thread *t);	     /* last reference gone, after a grace period */
 };
 
-void sched_init(void);	    /* boot hart, once */
-void sched_hart_init(void); /* every hart: the running context becomes its idle thread */
+void sched_init(void);		  /* boot hart, once */
+void sched_hart_init(void);	  /* every hart: the running context becomes its idle thread */
 __noreturn void sched_idle(void); /* what each hart does from the end of its boot on */
 
 /* Prepares `t` (zeroed by the caller) to run fn(arg) on a new kernel stack; one reference. 0 or -ENOMEM. */
-int thread_init(struct thread *t, const char *name, const struct thread_ops *ops, void (*fn)(void *), void *arg);
+int thread_init(struct thread *t, const char *name, const struct thread_ops *ops,
+		void (*fn)(void *), void *arg);
 void thread_abandon(struct thread *t); /* instead of thread_start(): gives the stack back */
-void thread_start(struct thread *t); /* first wake-up; placement picks the hart */
-__noreturn void thread_exit(void);   /* current thread: never returns; drops the running reference */
+void thread_start(struct thread *t);   /* first wake-up; placement picks the hart */
+__noreturn void thread_exit(void); /* current thread: never returns; drops the running reference */
 void thread_get(struct thread *t);
 void thread_put(struct thread *t);
-struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg); /* started; NULL on failure */
+struct thread *kthread_create(const char *name, void (*fn)(void *),
+			      void *arg); /* started; NULL on failure */
 
 void sched_yield(void);
-void schedule(void);	   /* switch to the best thread; current goes by its park state */
+void schedule(void); /* switch to the best thread; current goes by its park state */
 /*
  * A named point without lock, epoch section or per-hart pointer: quiescent, drains hart work, takes interrupts, may preempt.
  */
@@ -105,7 +119,9 @@ void thread_set_work(struct thread *t, u32 bits);
 /* Sleeps until `deadline` (ticks). 0, or -EINTR. */
 int sched_sleep_until(u64 deadline, u32 park_flags);
 
-struct sched_stats { u64 nr_running, nr_switches, idle_ticks, user_ticks, system_ticks; };
+struct sched_stats {
+	u64 nr_running, nr_switches, idle_ticks, user_ticks, system_ticks;
+};
 void sched_cpu_stats(u32 cpu, struct sched_stats *out);
 
 /* Debug: the caller may sleep / may take a page fault here (no spin lock, no epoch section). */

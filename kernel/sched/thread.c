@@ -34,7 +34,8 @@ static void thread_entry(void *record, void *prev)
 	thread_exit();
 }
 
-int thread_init(struct thread *t, const char *name, const struct thread_ops *ops, void (*fn)(void *), void *arg)
+int thread_init(struct thread *t, const char *name, const struct thread_ops *ops,
+		void (*fn)(void *), void *arg)
 {
 	struct thread_start_record *start;
 
@@ -48,6 +49,7 @@ int thread_init(struct thread *t, const char *name, const struct thread_ops *ops
 	*start = (struct thread_start_record){.fn = fn, .arg = arg};
 	arch_context_init(&t->context, t->kernel_sp - sizeof(struct trap_frame), thread_entry, start);
 	t->park = PARK_WAKING;
+	sched_timeout_init(t);
 	t->class = SCHED_CLASS_FAIR;
 	t->weight = sched_weight(0);
 	t->cpu = cpu_id();
@@ -77,6 +79,7 @@ void thread_exit(void)
 
 	if (!t->ops)
 		trace_task_exit(t->tid);
+	sched_timeout_end(t);
 	t->exiting = true;
 	schedule();
 	panic("thread %s runs after its end", t->name);

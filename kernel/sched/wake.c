@@ -209,7 +209,8 @@ void sched_drain_inbox(struct runq *rq)
 		struct thread *t = container_of(node, struct thread, inbox);
 
 		next = node->next;
-		if (unlikely(!(atomic_load_relaxed(&t->affinity) & BIT(cpu_id()))) && !atomic_load_acquire(&t->on_cpu))
+		if (unlikely(!(atomic_load_relaxed(&t->affinity) & BIT(cpu_id()))) &&
+		    !atomic_load_acquire(&t->on_cpu))
 			sched_enqueue(t);
 		else
 			sched_local_insert(rq, t);

@@ -19,7 +19,7 @@ enum lock_rank {
 	RANK_PROCESS = 10,
 	RANK_MOUNT = 20,
 	RANK_EPOLL_NESTING = 22, /* which epoll watches which */
-	RANK_FILE = 25, /* held while copying to user memory: before RANK_MM */
+	RANK_FILE = 25,		 /* held while copying to user memory: before RANK_MM */
 	RANK_INODE = 30,
 	RANK_MM = 40,
 	RANK_MAPPING = 45,	 /* an object's list of mappings */
@@ -40,6 +40,7 @@ enum lock_rank {
 	RANK_PTE = 155,
 	RANK_MUTEX_WAIT = 158,
 	RANK_RUNQ = 160,
+	RANK_TIMEOUT = 163,
 	RANK_TIMER = 165,
 	RANK_SLAB = 170,
 	RANK_ZONE = 175,
