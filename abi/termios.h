@@ -6,38 +6,38 @@
 
 #include "lib/types.h"
 
-#define TCGETS	   0x5401
-#define TCSETS	   0x5402
-#define TCSETSW	   0x5403
-#define TCSETSF	   0x5404
-#define TCSBRK	   0x5409
-#define TCXONC	   0x540a
-#define TCFLSH	   0x540b
-#define TIOCSCTTY  0x540e
-#define TIOCGPGRP  0x540f
-#define TIOCSPGRP  0x5410
-#define TIOCOUTQ   0x5411
-#define TIOCSTI	   0x5412
-#define TIOCGWINSZ 0x5413
-#define TIOCSWINSZ 0x5414
-#define FIONREAD   0x541b
-#define TIOCPKT	   0x5420
-#define FIONBIO	   0x5421
-#define TIOCNOTTY  0x5422
-#define TCSBRKP	   0x5425
-#define TIOCGSID   0x5429
-#define TCGETS2	   0x802c542a
-#define TCSETS2	   0x402c542b
-#define TCSETSW2   0x402c542c
-#define TCSETSF2   0x402c542d
-#define TIOCGPTN   0x80045430
-#define TIOCSPTLCK 0x40045431
-#define TIOCGDEV   0x80045432
-#define TIOCGPTLCK 0x80045439
+#define TCGETS	    0x5401
+#define TCSETS	    0x5402
+#define TCSETSW	    0x5403
+#define TCSETSF	    0x5404
+#define TCSBRK	    0x5409
+#define TCXONC	    0x540a
+#define TCFLSH	    0x540b
+#define TIOCSCTTY   0x540e
+#define TIOCGPGRP   0x540f
+#define TIOCSPGRP   0x5410
+#define TIOCOUTQ    0x5411
+#define TIOCSTI	    0x5412
+#define TIOCGWINSZ  0x5413
+#define TIOCSWINSZ  0x5414
+#define FIONREAD    0x541b
+#define TIOCPKT	    0x5420
+#define FIONBIO	    0x5421
+#define TIOCNOTTY   0x5422
+#define TCSBRKP	    0x5425
+#define TIOCGSID    0x5429
+#define TCGETS2	    0x802c542a
+#define TCSETS2	    0x402c542b
+#define TCSETSW2    0x402c542c
+#define TCSETSF2    0x402c542d
+#define TIOCGPTN    0x80045430
+#define TIOCSPTLCK  0x40045431
+#define TIOCGDEV    0x80045432
+#define TIOCGPTLCK  0x80045439
 #define TIOCGPTPEER 0x5441
-#define FIONCLEX   0x5450
-#define FIOCLEX	   0x5451
-#define FIOASYNC   0x5452
+#define FIONCLEX    0x5450
+#define FIOCLEX	    0x5451
+#define FIOASYNC    0x5452
 
 /* Arguments of TCXONC and TCFLSH. */
 #define TCOOFF	  0
@@ -114,11 +114,11 @@ struct abi_winsize {
 #define IMAXBEL 0020000
 #define IUTF8	0040000
 
-#define OPOST 0000001
-#define OLCUC 0000002
-#define ONLCR 0000004
-#define OCRNL 0000010
-#define ONOCR 0000020
+#define OPOST  0000001
+#define OLCUC  0000002
+#define ONLCR  0000004
+#define OCRNL  0000010
+#define ONOCR  0000020
 #define ONLRET 0000040
 #define TABDLY 0014000
 #define XTABS  0014000

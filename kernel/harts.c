@@ -53,7 +53,8 @@ static struct cpu *hart_create(u32 id, u32 hartid)
 {
 	size_t percpu_size = (size_t)(__stop_percpu - __start_percpu);
 	size_t size = ALIGN_UP(sizeof(struct cpu), CACHE_LINE) + percpu_size;
-	u8 *memory = kmalloc(MAX(size, PAGE_SIZE)); /* page-aligned: no line is shared with another hart */
+	u8 *memory =
+		kmalloc(MAX(size, PAGE_SIZE)); /* page-aligned: no line is shared with another hart */
 	struct cpu *cpu = (struct cpu *)memory;
 	u8 *region = memory + ALIGN_UP(sizeof(struct cpu), CACHE_LINE);
 

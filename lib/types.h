@@ -52,16 +52,16 @@ typedef int64_t s64;
 		max_a > max_b ? max_a : max_b;                                                     \
 	})
 
-#define CACHE_LINE	64
+#define CACHE_LINE	    64
 #define __cacheline_aligned __attribute__((aligned(CACHE_LINE)))
-#define __noreturn	__attribute__((noreturn))
+#define __noreturn	    __attribute__((noreturn))
 #ifndef __noinline /* some C libraries have these two as well */
 #define __noinline __attribute__((noinline))
 #endif
 #ifndef __packed
 #define __packed __attribute__((packed))
 #endif
-#define __printf(f, a)	__attribute__((format(printf, f, a)))
+#define __printf(f, a) __attribute__((format(printf, f, a)))
 /* System-call and trap paths, laid out together by the linker script. */
 #define __hot __attribute__((section(".text.hot")))
 

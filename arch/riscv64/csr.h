@@ -5,15 +5,15 @@
 #ifndef ARCH_RISCV64_CSR_H
 #define ARCH_RISCV64_CSR_H
 
-#define SSTATUS_SIE  (1UL << 1)
-#define SSTATUS_SPIE (1UL << 5)
-#define SSTATUS_SPP  (1UL << 8)
-#define SSTATUS_VS   (3UL << 9)
-#define SSTATUS_FS   (3UL << 13)
+#define SSTATUS_SIE	 (1UL << 1)
+#define SSTATUS_SPIE	 (1UL << 5)
+#define SSTATUS_SPP	 (1UL << 8)
+#define SSTATUS_VS	 (3UL << 9)
+#define SSTATUS_FS	 (3UL << 13)
 #define SSTATUS_FS_CLEAN (2UL << 13)
 #define SSTATUS_FS_DIRTY (3UL << 13)
-#define SSTATUS_SUM  (1UL << 18)
-#define SSTATUS_MXR  (1UL << 19)
+#define SSTATUS_SUM	 (1UL << 18)
+#define SSTATUS_MXR	 (1UL << 19)
 
 /* Bits of sie and sip, and the codes of interrupts in scause. */
 #define IRQ_SOFT  1
@@ -37,9 +37,8 @@
 	})
 #define csr_write(name, value)                                                                     \
 	__asm__ volatile("csrw " #name ", %0" ::"rK"((u64)(value)) : "memory")
-#define csr_set(name, bits) __asm__ volatile("csrs " #name ", %0" ::"rK"((u64)(bits)) : "memory")
-#define csr_clear(name, bits)                                                                      \
-	__asm__ volatile("csrc " #name ", %0" ::"rK"((u64)(bits)) : "memory")
+#define csr_set(name, bits)   __asm__ volatile("csrs " #name ", %0" ::"rK"((u64)(bits)) : "memory")
+#define csr_clear(name, bits) __asm__ volatile("csrc " #name ", %0" ::"rK"((u64)(bits)) : "memory")
 #define csr_swap(name, value)                                                                      \
 	({                                                                                         \
 		u64 csr_old;                                                                       \
@@ -50,7 +49,7 @@
 		csr_old;                                                                           \
 	})
 /* Supervisor timer compare (Sstc); binutils 2.40 knows it by number only. */
-#define CSR_STIMECMP 0x14d
+#define CSR_STIMECMP		  0x14d
 #define csr_write_stimecmp(value) __asm__ volatile("csrw 0x14d, %0" ::"r"((u64)(value)) : "memory")
 
 static inline u64 csr_time(void)

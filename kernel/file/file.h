@@ -107,9 +107,9 @@ struct file {
 	void *data;		    /* [I] the type's own; set before the file is installed */
 	struct path path; /* [I] where it was opened, references held; dentry NULL if it has no name */
 	u64 pos;	  /* [L:pos_lock, or the only task that can reach it] */
-	struct mutex pos_lock; /* RANK_FILE */
-	u32 flags;	       /* [a] O_* access mode and status flags */
-	u32 refs;	       /* [a] 0: being released */
+	struct mutex pos_lock;	    /* RANK_FILE */
+	u32 flags;		    /* [a] O_* access mode and status flags */
+	u32 refs;		    /* [a] 0: being released */
 	struct epoll_item *watches; /* [a] epoll's items of this file, see epoll.c */
 	struct epoch_node free_node;
 };

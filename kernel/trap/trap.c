@@ -23,10 +23,22 @@
 #define EXC_STORE_FAULT 15
 
 static const char *const exception_names[] = {
-	"instruction address misaligned", "instruction access fault", "illegal instruction",
-	"breakpoint", "load address misaligned", "load access fault", "store address misaligned",
-	"store access fault", "system call", "system call from the kernel", "reserved", "reserved",
-	"instruction page fault", "load page fault", "reserved", "store page fault",
+	"instruction address misaligned",
+	"instruction access fault",
+	"illegal instruction",
+	"breakpoint",
+	"load address misaligned",
+	"load access fault",
+	"store address misaligned",
+	"store access fault",
+	"system call",
+	"system call from the kernel",
+	"reserved",
+	"reserved",
+	"instruction page fault",
+	"load page fault",
+	"reserved",
+	"store page fault",
 };
 
 static const char *trap_name(u64 cause)
@@ -73,8 +85,8 @@ void trap_kernel(struct trap_frame *frame)
 
 void trap_stack_overflow(struct trap_frame *frame)
 {
-	panic_frame(frame, "kernel stack overflow of thread %s at %lx, sp %lx", thread_current()->name,
-		    (unsigned long)frame->pc, (unsigned long)frame->sp);
+	panic_frame(frame, "kernel stack overflow of thread %s at %lx, sp %lx",
+		    thread_current()->name, (unsigned long)frame->pc, (unsigned long)frame->sp);
 }
 
 void trap_exit_work(struct trap_frame *frame)

@@ -41,7 +41,8 @@ int ktest_run(const char *suite)
 		atomic_store_relaxed(&ktest_failures, 0);
 		t->fn();
 		failed += ktest_failures != 0;
-		klog_always("%s %d %s.%s\n", ktest_failures ? "not ok" : "ok", ++number, t->suite, t->name);
+		klog_always("%s %d %s.%s\n", ktest_failures ? "not ok" : "ok", ++number, t->suite,
+			    t->name);
 	}
 	return failed;
 }

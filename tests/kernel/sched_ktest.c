@@ -21,7 +21,7 @@ struct worker {
 	u32 turn; /* [a] */
 	u32 rounds;
 	u32 seen_cpu;
-	u32 *left;	   /* [a] workers that have not ended */
+	u32 *left;	     /* [a] workers that have not ended */
 	struct thread *boss; /* unparked at the end of each */
 };
 
@@ -165,7 +165,8 @@ KTEST(sched, higher_priority_runs_first)
 	/* All three on this hart; we outrank both until we block. */
 	KCHECK(sched_set_affinity(self, BIT(0)) == 0);
 	KCHECK(sched_set_policy(self, SCHED_CLASS_FIFO, 50, 0) == 0);
-	if (KCHECK(worker_start(&low, note_order, &left)) && KCHECK(worker_start(&high, note_order, &left))) {
+	if (KCHECK(worker_start(&low, note_order, &left)) &&
+	    KCHECK(worker_start(&high, note_order, &left))) {
 		KCHECK(sched_set_affinity(low.thread, BIT(0)) == 0);
 		KCHECK(sched_set_affinity(high.thread, BIT(0)) == 0);
 		KCHECK(sched_set_policy(low.thread, SCHED_CLASS_FIFO, 10, 0) == 0);
@@ -254,7 +255,8 @@ KTEST(sched, policy_and_affinity_change_while_threads_move)
 		random = random * 1103515245 + 12345;
 		t = w[random >> 8 & (N - 1)].thread;
 		rt = random >> 16 & 1;
-		KCHECK(sched_set_policy(t, rt ? SCHED_CLASS_FIFO : SCHED_CLASS_FAIR, rt ? 1 + (random >> 20 & 31) : 0, 0) == 0);
+		KCHECK(sched_set_policy(t, rt ? SCHED_CLASS_FIFO : SCHED_CLASS_FAIR,
+					rt ? 1 + (random >> 20 & 31) : 0, 0) == 0);
 		sched_set_affinity(t, (random >> 24) | BIT((random >> 18) % nr_cpus));
 		sched_sleep_until(time_now() + MS(1) / 20, 0);
 	}
