@@ -292,7 +292,7 @@ static void nothing(struct worker *w)
 
 KTEST(sched, a_thousand_threads_come_and_go)
 {
-	enum { N = 50, ROUNDS = 20 };
+	enum { N = 50, ROUNDS = 25 };
 	static struct worker w[N];
 	u64 free_before, free_after;
 
@@ -309,8 +309,11 @@ KTEST(sched, a_thousand_threads_come_and_go)
 	}
 	epoch_barrier();
 	free_after = mm_free_pages();
-	/* Stacks and slabs are recycled, not returned: the first rounds fill the caches. */
-	KCHECK(free_after + (N + 64) * (KSTACK_SIZE / PAGE_SIZE + 1) >= free_before);
+	/*
+	 * Stacks and slabs are recycled, not returned: besides the N that live at once each hart may come to keep 32 of each. A
+	 * leak of every fourth thread is more than that.
+	 */
+	KCHECK(free_after + (N + 32 * nr_cpus + 8) * (KSTACK_SIZE / PAGE_SIZE + 1) >= free_before);
 }
 
 static void count_timer(struct timer *timer);
