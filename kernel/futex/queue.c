@@ -3,7 +3,7 @@
  */
 #include "kernel/futex/futex_internal.h"
 
-void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w)
+__hot void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w)
 {
 	struct list *after = b->queue.prev;
 
@@ -15,7 +15,7 @@ void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w)
 	atomic_store_relaxed(&w->bucket, b);
 }
 
-void futex_unlink(struct futex_waiter *w)
+__hot void futex_unlink(struct futex_waiter *w)
 {
 	struct futex_bucket *b = atomic_load_relaxed(&w->bucket);
 
@@ -33,7 +33,7 @@ void futex_unlink(struct futex_waiter *w)
  *
  * So the CAS comes before `bucket` is cleared, and `bucket` is cleared only where the CAS has lost.
  */
-bool futex_claim(struct futex_waiter *w, struct unpark_batch *batch)
+__hot bool futex_claim(struct futex_waiter *w, struct unpark_batch *batch)
 {
 	/* Alive until this hart's next quiescent point: threads are freed after a grace period. */
 	struct thread *t = w->thread;

@@ -64,7 +64,7 @@ static void tlb_switch(struct mm *mm, const u64 *root)
 	tlb_load_root(root);
 }
 
-void mm_switch(struct mm *mm)
+__hot void mm_switch(struct mm *mm)
 {
 	if (mm && mm != this_cpu(satp_mm))
 		tlb_switch(mm, mm->root);

@@ -108,7 +108,7 @@ static bool user_word_ok(const void __user *p, size_t size)
 
 /* One word: a single access where it is aligned, else a copy. */
 #define USER_WORD(type)                                                                            \
-	int user_load_##type(const type __user *p, type *value)                                    \
+	__hot int user_load_##type(const type __user *p, type *value)                              \
 	{                                                                                          \
 		uaccess_might_fault();                                                             \
 		if (unlikely(!user_word_ok(p, sizeof(*p))))                                        \
@@ -126,7 +126,7 @@ static bool user_word_ok(const void __user *p, size_t size)
 USER_WORD(u32)
 USER_WORD(u64)
 
-int user_load_u32_nofault(const u32 __user *p, u32 *value)
+__hot int user_load_u32_nofault(const u32 __user *p, u32 *value)
 {
 	long fault;
 

@@ -28,7 +28,7 @@
 
 PERCPU(struct runq, sched_runq);
 
-static void sched_tick_start(struct runq *rq)
+static __hot void sched_tick_start(struct runq *rq)
 {
 	if (rq->tick_on)
 		return;
@@ -179,12 +179,12 @@ static __hot void sched_reschedule(bool yield)
 		sched_switch(rq, prev, next);
 }
 
-void schedule(void)
+__hot void schedule(void)
 {
 	sched_reschedule(false);
 }
 
-void sched_yield(void)
+__hot void sched_yield(void)
 {
 	sched_reschedule(true);
 }
@@ -250,7 +250,7 @@ int sched_sleep_until(u64 deadline, u32 park_flags)
 }
 
 /* Arms the tick when threads wait behind the running one; a hart with one runnable thread has none. */
-void sched_tick_arm(struct runq *rq)
+__hot void sched_tick_arm(struct runq *rq)
 {
 	if (thread_current() != &rq->idle)
 		sched_tick_start(rq);

@@ -42,7 +42,7 @@ static bool class_is_rt(const struct thread *t)
 	return t->class == SCHED_CLASS_FIFO || t->class == SCHED_CLASS_RR;
 }
 
-static void runq_insert_fair(struct runq *rq, struct thread *t, u64 vruntime)
+static __hot void runq_insert_fair(struct runq *rq, struct thread *t, u64 vruntime)
 {
 	t->fair.key = vruntime;
 	rq->max_vruntime = MAX(rq->max_vruntime, vruntime);
@@ -59,7 +59,7 @@ static void runq_insert_list(struct runq *rq, struct thread *t)
 	}
 }
 
-void runq_insert(struct runq *rq, struct thread *t)
+__hot void runq_insert(struct runq *rq, struct thread *t)
 {
 	ASSERT(!t->queued);
 	if (t->class == SCHED_CLASS_FAIR)
@@ -70,7 +70,7 @@ void runq_insert(struct runq *rq, struct thread *t)
 	runq_count(rq, 1);
 }
 
-void runq_insert_last(struct runq *rq, struct thread *t)
+__hot void runq_insert_last(struct runq *rq, struct thread *t)
 {
 	ASSERT(!t->queued);
 	if (t->class == SCHED_CLASS_FAIR)
@@ -81,7 +81,7 @@ void runq_insert_last(struct runq *rq, struct thread *t)
 	runq_count(rq, 1);
 }
 
-void runq_remove(struct runq *rq, struct thread *t)
+__hot void runq_remove(struct runq *rq, struct thread *t)
 {
 	ASSERT(t->queued);
 	if (t->class == SCHED_CLASS_FAIR) {
@@ -96,7 +96,7 @@ void runq_remove(struct runq *rq, struct thread *t)
 	runq_count(rq, -1);
 }
 
-static struct thread *runq_first_rt(struct runq *rq)
+static __hot struct thread *runq_first_rt(struct runq *rq)
 {
 	for (u32 word = 2; word-- > 0;) {
 		if (rq->rt_bitmap[word]) {
@@ -108,7 +108,7 @@ static struct thread *runq_first_rt(struct runq *rq)
 	return NULL;
 }
 
-static struct thread *runq_first(struct runq *rq)
+static __hot struct thread *runq_first(struct runq *rq)
 {
 	struct thread *t = runq_first_rt(rq);
 
@@ -121,7 +121,7 @@ static struct thread *runq_first(struct runq *rq)
 	return NULL;
 }
 
-struct thread *runq_pick(struct runq *rq)
+__hot struct thread *runq_pick(struct runq *rq)
 {
 	struct thread *t = runq_first(rq);
 
@@ -144,7 +144,7 @@ struct thread *runq_pick_for(struct runq *rq, u32 cpu)
 	return t;
 }
 
-bool runq_beats(const struct thread *a, const struct thread *b)
+__hot bool runq_beats(const struct thread *a, const struct thread *b)
 {
 	if (class_is_rt(a))
 		return !class_is_rt(b) || a->rt_prio > b->rt_prio;

@@ -38,7 +38,7 @@ static __hot bool unpark_claim(struct thread *t)
 	}
 }
 
-u64 sched_idle_cpus(void)
+__hot u64 sched_idle_cpus(void)
 {
 	u64 mask = 0;
 
@@ -100,7 +100,7 @@ static void sched_take_over(struct thread *t)
 }
 
 /* A thread that waits here now may have to preempt, and needs a tick behind the running one. */
-void sched_local_insert(struct runq *rq, struct thread *t)
+__hot void sched_local_insert(struct runq *rq, struct thread *t)
 {
 	if (t->cpu != cpu_id())
 		sched_take_over(t);
@@ -130,7 +130,7 @@ static __hot void sched_deliver(struct thread *t, u32 cpu)
 	hart_kick(cpu, HART_WORK_INBOX, sched_must_ring(cpu, t));
 }
 
-void sched_enqueue(struct thread *t)
+__hot void sched_enqueue(struct thread *t)
 {
 	sched_deliver(t, sched_place(t, 0));
 }
@@ -152,7 +152,7 @@ void sched_wake_new(struct thread *t)
 	sched_enqueue(t);
 }
 
-static bool sched_batch_add(struct unpark_batch *b, struct thread *t)
+static __hot bool sched_batch_add(struct unpark_batch *b, struct thread *t)
 {
 	if (!unpark_claim(t))
 		return false;
@@ -169,7 +169,7 @@ static bool sched_batch_add(struct unpark_batch *b, struct thread *t)
  * Spreads the batch: each hart gets its first thread before any gets a second; what is left is dealt out in turn. One inbox push
  * per thread costs one CAS; one doorbell per hart is what counts.
  */
-static void sched_batch_flush(struct unpark_batch *b)
+static __hot void sched_batch_flush(struct unpark_batch *b)
 {
 	u64 taken = 0, kick = 0, ring = 0;
 	struct thread *t = b->first, *next;
@@ -201,7 +201,7 @@ static void sched_batch_flush(struct unpark_batch *b)
 }
 
 /* Moves everything that was sent here to the run queue, oldest first; what may no longer run here goes on. */
-void sched_drain_inbox(struct runq *rq)
+__hot void sched_drain_inbox(struct runq *rq)
 {
 	struct inbox_node *node = inbox_take_all(&rq->inbox), *next;
 
