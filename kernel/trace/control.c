@@ -14,7 +14,7 @@
 
 #define TRACE_RING_MAX	   (64UL << 20)
 #define TRACE_TASK_SHARE   8 /* the ring of thread life is this part of the main ring */
-#define TRACE_MEMORY_SHARE 8 /* default: this part of the memory for all rings together */
+#define TRACE_MEMORY_SHARE 4 /* default: this part of the memory for all rings together */
 
 static u64 wanted_mask;		    /* [I] after trace_init() */
 static u64 wanted_bytes;	    /* [I] after trace_init(); 0: by the memory */

@@ -32,7 +32,7 @@ extern u64 trace_mask; /* [a] read-mostly switch, one bit a category */
 /*
  * Reads the boot arguments: `pattern` is "off", or a comma list of "on" (all), sched, syscall, irq, futex, fault, task, and
  * "stop" (the first full ring ends the trace; without it the oldest records are overwritten). `ring_bytes`: per hart, rounded
- * down to a power of two; 0: an eighth of the memory over all harts, at most 64 MiB each. Returns 0, or -EINVAL for a
+ * down to a power of two; 0: a quarter of the memory over all harts, at most 64 MiB each. Returns 0, or -EINVAL for a
  * word it does not know (nothing is traced then). Context: boot hart, once, before trace_hart_init().
  */
 int trace_init(const char *pattern, u64 ring_bytes);
