@@ -202,7 +202,7 @@ STEPS = [step_commands, step_editing, step_canonical, step_interrupt, step_inter
 
 def run_interactive(tool):
     """All steps in one session, as KTAP. Returns the number that failed; the first ends it."""
-    terminal = Terminal(tool + ["--tty", "--package", "busybox-static", "--", "sh"])
+    terminal = Terminal(tool + ["--tty", "--", "sh"])
     name, number = "boot", 0
     try:
         terminal.expect(PROMPT)
@@ -222,7 +222,7 @@ def run_interactive(tool):
 def run_script(tool):
     """A script without a terminal: output and status."""
     script = "for i in 1 2 3; do echo $i; done | wc -l; exit 7"
-    done = subprocess.run(tool + ["--package", "busybox-static", "--", "sh", "-c", script],
+    done = subprocess.run(tool + ["--", "sh", "-c", script],
                           cwd=ROOT, capture_output=True, text=True, timeout=2 * WAIT, check=False)
     good = done.stdout == "3\n" and done.returncode == 7
     print(f"{'ok' if good else 'not ok'} {len(STEPS) + 1} script", flush=True)

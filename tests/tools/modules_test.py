@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, os.getcwd())
 
 from tools.guest import benchlist, count, cpio, machine, panic, program, rootfs, run, stats  # noqa: E402
-from tools.guest import build, compare  # noqa: E402
+from tools.guest import build, busybox, compare  # noqa: E402
 from tools.guest.errors import NOT_EXECUTABLE, NOT_FOUND, USAGE, ToolError  # noqa: E402
 from tools.guest.tree import Tree  # noqa: E402
 
@@ -168,6 +168,23 @@ class ProgramTest(unittest.TestCase):
         tree.add_file("bin/script", b"#! /bin/dynamic -x\n", 0o755)
         tree.add_symlink("bin/link", "script")
         self.assertEqual(program.find(tree, "link", rootfs.PATH), "usr/bin/script")
+
+
+class BusyboxTest(unittest.TestCase):
+    PROGRAM = b"\x7fELF...\0[\0[[\0ls\0sh\0\0\1more"
+
+    def test_applets(self):
+        self.assertEqual(busybox.applets(self.PROGRAM), ["[", "[[", "ls", "sh"])
+        with self.assertRaises(ToolError):
+            busybox.applets(b"no table")
+
+    def test_fills_what_is_missing(self):
+        tree = rootfs.base_tree()
+        tree.add_file("bin/busybox", self.PROGRAM, 0o755)
+        tree.add_file("sbin/ls", b"of a package", 0o755)
+        busybox.add(tree)
+        self.assertEqual(tree.resolve("bin/sh"), "usr/bin/busybox")
+        self.assertIsNone(tree.lookup("usr/bin/ls"))
 
 
 class CommandLineTest(unittest.TestCase):

@@ -90,11 +90,11 @@ def symbols_of_kernel(kernel):
 def symbols_of_linux(make_guest):
     """The symbols of the rival, which has no symbol file: asked once from itself, then kept.
 
-    `make_guest(files)` gives a Linux guest with these files in it.
+    `make_guest(files)` gives a Linux guest.
     """
     if not _LINUX_SYMBOLS.exists():
         say("reading Linux's symbols from a running one")
-        guest = make_guest([(str(CACHE / "linux" / "busybox"), "/bin/busybox")])
+        guest = make_guest(())
         result = guest.run(_LIST_SYMBOLS, Streams(), append=["nokaslr"], timeout=120)
         if result.status != 0:
             raise ToolError("cannot read Linux's symbols", detail=result.detail)

@@ -115,11 +115,3 @@ def unpack_all(tree, names):
     for link, (target, _) in sorted(best.items()):
         if tree.lookup(tree.resolve(target)) and not tree.lookup(tree.resolve(link)):
             tree.add_symlink(link, target)
-    _link_shell(tree)
-
-
-def _link_shell(tree):
-    """Makes busybox the shell when no other is there: Debian leaves its applets without names."""
-    busybox, shell = tree.resolve("bin/busybox"), tree.resolve("bin/sh")
-    if tree.lookup(busybox) and not tree.lookup(shell):
-        tree.add_symlink(shell, "/" + busybox)

@@ -1,8 +1,9 @@
 """The guest's root file system: one uncompressed cpio for both kernels.
 
-It is a cached base (directories, a few files in /etc, and the packages asked for) followed by the
-part of one run (the command line, the environment, the files of --file). Both are archives of
-their own; the kernels unpack them in order, and what comes later replaces what came before.
+It is a cached base (directories, a few files in /etc, the packages asked for, busybox for what they
+leave out) followed by the part of one run (the command line, the environment, the files of --file).
+Both are archives of their own; the kernels unpack them in order, and what comes later replaces what
+came before.
 """
 
 import fcntl
@@ -11,13 +12,13 @@ import os
 import shutil
 from pathlib import Path
 
-from tools.guest import packages
+from tools.guest import busybox, packages
 from tools.guest.errors import ToolError
 from tools.guest.process import CACHE
 from tools.guest.tree import Tree
 
 _DIR = CACHE / "rootfs"
-_KEPT = 8
+_KEPT = 24
 _MIB = 1 << 20
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -60,8 +61,9 @@ def base_tree():
 def _key(names):
     """Everything that a base depends on: this package's code, the names, the package index."""
     digest = hashlib.sha256()
-    for module in ("cpio.py", "packages.py", "rootfs.py", "tree.py"):
+    for module in ("busybox.py", "cpio.py", "packages.py", "rootfs.py", "tree.py"):
         digest.update((Path(__file__).parent / module).read_bytes())
+    digest.update(busybox.stamp().encode())
     if names:
         digest.update(repr((names, packages.index_stamp())).encode())
     return digest.hexdigest()[:24]
@@ -78,6 +80,7 @@ def _build_base(names, archive, index):
     tree = base_tree()
     if names:
         packages.unpack_all(tree, names)
+    busybox.add(tree)
     partial = archive.with_suffix(".partial")
     with open(partial, "wb") as out:
         tree.write(out)

@@ -22,7 +22,8 @@ exit status: the program's (128+N if signal N killed it); 2 wrong usage, 124 tim
 125 the run failed (build, QEMU, kernel panic), 126 not executable, 127 no such program
 
 examples:
-  tools/run --package busybox-static -- busybox ls -l /
+  tools/run -- sh
+  tools/run --package coreutils -- ls -l /
   tools/run --system linux --package redis-server -- redis-server --version
   tools/run --file ./a.out --trace a.pftrace -- /a.out 1 2 3
 """
