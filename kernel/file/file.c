@@ -17,6 +17,26 @@ void (*file_path_put)(struct path *p);
 void (*file_unlock_owner)(struct file *f, const void *owner);
 void (*file_unwatch)(struct file *f);
 
+static void file_mapped(struct vm_backing *b)
+{
+	file_get(container_of(b, struct file, backing));
+}
+
+static void file_unmapped(struct vm_backing *b)
+{
+	file_put(container_of(b, struct file, backing));
+}
+
+static const struct vm_backing_ops file_backing_ops = {
+	.open = file_mapped,
+	.close = file_unmapped,
+};
+
+struct file *file_of_backing(struct vm_backing *b)
+{
+	return b && b->ops == &file_backing_ops ? container_of(b, struct file, backing) : NULL;
+}
+
 struct file *file_alloc(const struct file_ops *ops, void *data, u32 flags)
 {
 	struct file *f = kzalloc(sizeof(*f));
@@ -27,6 +47,7 @@ struct file *file_alloc(const struct file_ops *ops, void *data, u32 flags)
 	f->data = data;
 	f->flags = flags;
 	f->refs = 1;
+	f->backing.ops = &file_backing_ops;
 	mutex_init(&f->pos_lock, &file_pos_class);
 	return f;
 }

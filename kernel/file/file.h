@@ -9,6 +9,7 @@
 #ifndef KERNEL_FILE_FILE_H
 #define KERNEL_FILE_FILE_H
 
+#include "kernel/mm/mm.h"
 #include "kernel/sync/epoch.h"
 #include "kernel/sync/mutex.h"
 #include "kernel/sync/spinlock.h"
@@ -65,7 +66,6 @@ struct dentry;
 struct epoll_item;
 struct file;
 struct mount;
-struct vm_object;
 struct wait_queue;
 
 /* A place in the tree of mounted file systems (kernel/fs). */
@@ -111,12 +111,15 @@ struct file {
 	u32 flags;		    /* [a] O_* access mode and status flags */
 	u32 refs;		    /* [a] 0: being released */
 	struct epoll_item *watches; /* [a] epoll's items of this file, see epoll.c */
+	struct vm_backing backing;  /* each mapping of it holds a reference */
 	struct epoch_node free_node;
 };
 
 struct file *file_alloc(const struct file_ops *ops, void *data, u32 flags); /* one reference or NULL */
 void file_get(struct file *f);
 void file_put(struct file *f); /* may sleep in release */
+/* The file behind a mapping; NULL: something else is. */
+struct file *file_of_backing(struct vm_backing *b);
 
 bool file_readable(const struct file *f); /* opened for reading (not O_PATH) */
 bool file_writable(const struct file *f);

@@ -100,9 +100,9 @@ int mm_futex_key(struct mm *mm, u64 addr, bool write, struct mm_key *key)
 	if (ret == 0)
 		return 0;
 	/* Perhaps the mapping was just being replaced: nothing changes under the lock. */
-	mutex_lock(&mm->lock);
+	space_lock(mm);
 	vma = vma_find(mm, addr);
 	ret = vma ? key_of(vma, addr, write, key) : -EFAULT;
-	mutex_unlock(&mm->lock);
+	space_unlock(mm);
 	return ret;
 }

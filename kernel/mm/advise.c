@@ -87,9 +87,9 @@ int mm_advise(struct mm *mm, u64 addr, u64 len, int advice)
 {
 	int ret;
 
-	mutex_lock(&mm->lock);
+	space_lock(mm);
 	ret = advise_locked(mm, addr, addr + len, advice);
-	mutex_unlock(&mm->lock);
+	space_unlock(mm);
 	return ret;
 }
 
@@ -99,7 +99,7 @@ static int populate_access(struct mm *mm, u64 addr, enum mm_access *access, u64 
 	struct vma *vma;
 	int ret = -EFAULT;
 
-	mutex_lock(&mm->lock);
+	space_lock(mm);
 	vma = vma_find(mm, addr);
 	if (vma && vma->prot) {
 		bool copy = vma->prot & PROT_WRITE && !(vma->flags & VMA_SHARED);
@@ -110,7 +110,7 @@ static int populate_access(struct mm *mm, u64 addr, enum mm_access *access, u64 
 		*end = MIN(*end, vma->end);
 		ret = 0;
 	}
-	mutex_unlock(&mm->lock);
+	space_unlock(mm);
 	return ret;
 }
 
@@ -151,7 +151,7 @@ int mm_mincore(struct mm *mm, u64 addr, u64 pages, u8 *vec)
 {
 	int ret = 0;
 
-	mutex_lock(&mm->lock);
+	space_lock(mm);
 	for (u64 i = 0; i < pages; i++) {
 		struct vma *vma = vma_find(mm, addr + i * PAGE_SIZE);
 
@@ -161,7 +161,7 @@ int mm_mincore(struct mm *mm, u64 addr, u64 pages, u8 *vec)
 		}
 		vec[i] = mincore_resident(vma, addr + i * PAGE_SIZE);
 	}
-	mutex_unlock(&mm->lock);
+	space_unlock(mm);
 	return ret;
 }
 
@@ -170,7 +170,7 @@ int mm_sync(struct mm *mm, u64 addr, u64 len, bool invalidate)
 	u64 end = addr + len;
 	int ret = 0;
 
-	mutex_lock(&mm->lock);
+	space_lock(mm);
 	while (addr < end) {
 		struct vma *vma = vma_find_above(mm, addr);
 
@@ -184,6 +184,6 @@ int mm_sync(struct mm *mm, u64 addr, u64 len, bool invalidate)
 		}
 		addr = vma->end;
 	}
-	mutex_unlock(&mm->lock);
+	space_unlock(mm);
 	return ret;
 }

@@ -334,7 +334,7 @@ static int fault_locked(struct fault *f, int *sig_code)
 {
 	int ret = FAULT_RETRY;
 
-	mutex_lock(&f->mm->lock);
+	space_lock(f->mm);
 	while (ret == FAULT_RETRY) {
 		f->vma = vma_find(f->mm, f->addr);
 		if (!f->vma)
@@ -347,7 +347,7 @@ static int fault_locked(struct fault *f, int *sig_code)
 		/* A retry here means that the object was cut meanwhile. */
 		ret = fault_resolve(f, sig_code);
 	}
-	mutex_unlock(&f->mm->lock);
+	space_unlock(f->mm);
 	return ret;
 }
 

@@ -103,13 +103,13 @@ struct mm *mm_fork(struct mm *mm)
 
 	if (!f.to)
 		return NULL;
-	mutex_lock(&mm->lock);
+	space_lock(mm);
 	fork_layout(f.to, mm);
 	for (struct vma *vma = vma_find_above(mm, 0); vma && !ret; vma = vma_next(vma))
 		ret = fork_vma(&f, vma);
 	if (f.stripped)
 		tlb_flush_mm(mm, false);
-	mutex_unlock(&mm->lock);
+	space_unlock(mm);
 	if (ret) {
 		mm_put(f.to);
 		return NULL;

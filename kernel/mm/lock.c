@@ -48,10 +48,10 @@ int mm_lock(struct mm *mm, u64 addr, u64 len, bool lock)
 {
 	int ret;
 
-	mutex_lock(&mm->lock);
+	space_lock(mm);
 	ret = lock ? lock_range(mm, addr, addr + len)
 		   : vma_change_flags(mm, addr, addr + len, 0, VMA_LOCKED);
-	mutex_unlock(&mm->lock);
+	space_unlock(mm);
 	return ret;
 }
 
@@ -59,7 +59,7 @@ int mm_lock_all(struct mm *mm, bool current, bool future)
 {
 	int ret = 0;
 
-	mutex_lock(&mm->lock);
+	space_lock(mm);
 	if (current && mm->virtual_pages > atomic_load_relaxed(&mm->lock_limit)) {
 		ret = -ENOMEM;
 	} else {
@@ -70,6 +70,6 @@ int mm_lock_all(struct mm *mm, bool current, bool future)
 		else if (!future)
 			vma_change_flags(mm, 0, USER_TOP, 0, VMA_LOCKED);
 	}
-	mutex_unlock(&mm->lock);
+	space_unlock(mm);
 	return ret;
 }

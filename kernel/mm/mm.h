@@ -62,6 +62,28 @@ int vm_object_adopt(struct vm_object *o, u64 index, void *page);
 int vm_object_resize(struct vm_object *o, u64 size); /* truncate frees and unmaps pages beyond */
 u64 vm_object_pages(struct vm_object *o);	     /* resident pages */
 
+/* ---- what a mapping was made from, beyond its pages: an open file, a segment of System V ---- */
+struct vm_backing;
+struct vm_identity {
+	u64 dev, ino;
+	char name[64];
+};
+struct vm_backing_ops {
+	/*
+	 * A mapping of it came to be: by mmap, and also by fork, by a split, by a move. Some space
+	 * is locked: may not sleep.
+	 */
+	void (*open)(struct vm_backing *b);
+	/* A mapping is gone. No lock is held; may sleep. */
+	void (*close)(struct vm_backing *b);
+	/* What /proc/<pid>/maps tells of it; NULL: an open file, which kernel/fs knows. */
+	void (*identify)(struct vm_backing *b, struct vm_identity *id);
+};
+/* Embedded in its owner, who keeps it alive between open and close. */
+struct vm_backing {
+	const struct vm_backing_ops *ops; /* [I] */
+};
+
 /* ---- address spaces ---- */
 #define PROT_READ	    1
 #define PROT_WRITE	    2
@@ -94,6 +116,9 @@ struct mm *mm_current(void);
  */
 long mm_map(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_object *obj,
 	    u64 offset, const char *name);
+/* The same for what has a backing: its open() is called once for each mapping that exists. */
+long mm_map_backed(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_object *obj,
+		   u64 offset, struct vm_backing *backing);
 int mm_unmap(struct mm *mm, u64 addr, u64 len);
 int mm_protect(struct mm *mm, u64 addr, u64 len, int prot);
 u64 mm_brk(struct mm *mm, u64 addr);	   /* returns the new (or unchanged) break */
@@ -147,10 +172,11 @@ int mm_futex_key(struct mm *mm, u64 addr, bool write, struct mm_key *key);
 /* ---- looking at a space ---- */
 struct mm_region {
 	u64 start, end;
-	u64 offset;		  /* bytes into the object */
-	struct vm_object *object; /* NULL: anonymous */
-	const char *name;	  /* or NULL */
-	int prot;		  /* PROT_* */
+	u64 offset;		    /* bytes into the object */
+	struct vm_object *object;   /* NULL: anonymous */
+	struct vm_backing *backing; /* or NULL */
+	const char *name;	    /* or NULL */
+	int prot;		    /* PROT_* */
 	bool shared;
 };
 /*

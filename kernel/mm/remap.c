@@ -258,8 +258,8 @@ long mm_remap(struct mm *mm, u64 addr, u64 old_len, u64 new_len, u32 flags, u64 
 	r.new_len = ALIGN_UP(new_len, PAGE_SIZE);
 	if (!IS_ALIGNED(addr, PAGE_SIZE) || !r.new_len)
 		return -EINVAL;
-	mutex_lock(&mm->lock);
+	space_lock(mm);
 	ret = remap_locked(&r);
-	mutex_unlock(&mm->lock);
+	space_unlock(mm);
 	return ret;
 }

@@ -100,12 +100,14 @@ static void mm_teardown(struct mm *mm)
 {
 	struct vma *vma = vma_find_above(mm, 0), *next;
 
+	space_lock(mm);
 	zap_range(mm, 0, USER_TOP);
 	for (; vma; vma = next) {
 		next = vma_next(vma);
 		vma_detach(vma);
 		vma_retire(vma);
 	}
+	space_unlock(mm);
 	tlb_leave(mm);
 	spin_lock(&zombies_lock);
 	mm->zombie_next = zombies;
@@ -177,9 +179,9 @@ int mm_unmap(struct mm *mm, u64 addr, u64 len)
 
 	if (!len || !space_range_valid(addr, len))
 		return -EINVAL;
-	mutex_lock(&mm->lock);
+	space_lock(mm);
 	ret = space_unmap(mm, addr, addr + len);
-	mutex_unlock(&mm->lock);
+	space_unlock(mm);
 	return ret;
 }
 
@@ -254,32 +256,46 @@ static long map_locked(struct mm *mm, u64 addr, u64 len, int flags, struct vma *
 	return at;
 }
 
-long mm_map(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_object *obj,
-	    u64 offset, const char *name)
+static long map_like(struct mm *mm, u64 addr, u64 len, int flags, struct vma *like)
 {
-	struct vma like = {.object = obj, .offset = offset, .name = name, .prot = (u32)prot};
 	struct vm_object *anonymous = NULL;
 	long ret;
 
-	if (!len || !IS_ALIGNED(offset, PAGE_SIZE))
+	if (!len || !IS_ALIGNED(like->offset, PAGE_SIZE))
 		return -EINVAL;
 	len = ALIGN_UP(len, PAGE_SIZE);
 	if (!len || len > USER_TOP)
 		return -ENOMEM;
-	if (!obj && flags & MAP_SHARED) {
+	if (!like->object && flags & MAP_SHARED) {
 		anonymous = vm_object_create(len);
 		if (!anonymous)
 			return -ENOMEM;
-		like.object = anonymous;
-		like.offset = 0;
+		like->object = anonymous;
+		like->offset = 0;
 	}
-	like.flags = map_vma_flags(flags);
-	mutex_lock(&mm->lock);
-	ret = map_locked(mm, addr, len, flags, &like);
-	mutex_unlock(&mm->lock);
+	like->flags = map_vma_flags(flags);
+	space_lock(mm);
+	ret = map_locked(mm, addr, len, flags, like);
+	space_unlock(mm);
 	if (anonymous)
 		vm_object_put(anonymous);
 	return ret;
+}
+
+long mm_map(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_object *obj,
+	    u64 offset, const char *name)
+{
+	struct vma like = {.object = obj, .offset = offset, .name = name, .prot = (u32)prot};
+
+	return map_like(mm, addr, len, flags, &like);
+}
+
+long mm_map_backed(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_object *obj,
+		   u64 offset, struct vm_backing *backing)
+{
+	struct vma like = {.object = obj, .offset = offset, .backing = backing, .prot = (u32)prot};
+
+	return map_like(mm, addr, len, flags, &like);
 }
 
 /* One mapping's part of mprotect(). */
@@ -310,7 +326,7 @@ int mm_protect(struct mm *mm, u64 addr, u64 len, int prot)
 		return -EINVAL;
 	if (!space_range_valid(addr, ALIGN_UP(len, PAGE_SIZE)))
 		return -ENOMEM;
-	mutex_lock(&mm->lock);
+	space_lock(mm);
 	while (!ret && at < end) {
 		struct vma *vma = vma_find(mm, at);
 
@@ -322,16 +338,16 @@ int mm_protect(struct mm *mm, u64 addr, u64 len, int prot)
 		ret = protect_vma(mm, vma, addr, end, prot);
 	}
 	vma_merge(mm, addr, end);
-	mutex_unlock(&mm->lock);
+	space_unlock(mm);
 	return ret;
 }
 
 void mm_set_brk(struct mm *mm, u64 start)
 {
-	mutex_lock(&mm->lock);
+	space_lock(mm);
 	mm->brk_start = start;
 	mm->brk = start;
-	mutex_unlock(&mm->lock);
+	space_unlock(mm);
 }
 
 /* Whole pages between the old and the new break come or go. lock held. */
@@ -352,12 +368,12 @@ u64 mm_brk(struct mm *mm, u64 addr)
 {
 	u64 brk;
 
-	mutex_lock(&mm->lock);
+	space_lock(mm);
 	if (addr >= mm->brk_start && addr < USER_TOP &&
 	    brk_move(mm, ALIGN_UP(mm->brk, PAGE_SIZE), ALIGN_UP(addr, PAGE_SIZE)) == 0)
 		mm->brk = addr;
 	brk = mm->brk;
-	mutex_unlock(&mm->lock);
+	space_unlock(mm);
 	return brk;
 }
 
@@ -365,13 +381,14 @@ int mm_for_each_region(struct mm *mm, int (*fn)(const struct mm_region *r, void 
 {
 	int ret = 0;
 
-	mutex_lock(&mm->lock);
+	space_lock(mm);
 	for (struct vma *vma = vma_find_above(mm, 0); vma && !ret; vma = vma_next(vma)) {
 		struct mm_region region = {
 			.start = vma->start,
 			.end = vma->end,
 			.offset = vma->offset,
 			.object = vma->object,
+			.backing = vma->backing,
 			.name = vma->name,
 			.prot = (int)vma->prot,
 			.shared = vma->flags & VMA_SHARED,
@@ -379,6 +396,6 @@ int mm_for_each_region(struct mm *mm, int (*fn)(const struct mm_region *r, void 
 
 		ret = fn(&region, arg);
 	}
-	mutex_unlock(&mm->lock);
+	space_unlock(mm);
 	return ret;
 }

@@ -30,30 +30,32 @@
 #define VMA_WIPEONFORK BIT(5) /* the child gets it empty */
 
 struct vma {
-	struct skiplist_node node; /* key: start */
-	struct mm *mm;		   /* [I] */
-	u64 start, end;		   /* [I] */
-	u64 offset;		   /* [I] bytes into the object of `start` */
-	struct vm_object *object;  /* [I] a reference, or NULL: anonymous */
-	const char *name;	   /* [I] static string or NULL */
-	u32 prot;		   /* [I] PROT_* */
-	u32 flags;		   /* [I] VMA_* */
-	u32 detached;		   /* [a] replaced, unmapped or frozen: faults wait for mm->lock */
-	struct list mapping;	   /* [L:object's mappings mutex] */
+	struct skiplist_node node;  /* key: start */
+	struct mm *mm;		    /* [I] */
+	u64 start, end;		    /* [I] */
+	u64 offset;		    /* [I] bytes into the object of `start` */
+	struct vm_object *object;   /* [I] a reference, or NULL: anonymous */
+	struct vm_backing *backing; /* [I] opened, or NULL */
+	const char *name;	    /* [I] static string or NULL */
+	u32 prot;		    /* [I] PROT_* */
+	u32 flags;		    /* [I] VMA_* */
+	u32 detached;		    /* [a] replaced, unmapped or frozen: faults wait for mm->lock */
+	struct list mapping;	    /* [L:object's mappings mutex] */
 	struct epoch_node free_node;
 };
 
 struct mm {
-	u64 id;		      /* [I] bit 63 set */
-	u64 *root;	      /* [I] root page table */
-	u32 refs;	      /* [a] */
-	u32 nr_tables;	      /* [a] leaf and middle page tables */
-	struct mutex lock;    /* RANK_MM */
-	struct skiplist vmas; /* [L:lock] to change, [e] to read */
-	u64 nr_vmas;	      /* [L:lock] */
-	u64 virtual_pages;    /* [L:lock] to change, [a] to read */
-	u64 locked_pages;     /* [L:lock] to change, [a] to read; of VMA_LOCKED mappings */
-	u64 lock_limit;	      /* [a] pages: RLIMIT_MEMLOCK when last asked */
+	u64 id;			    /* [I] bit 63 set */
+	u64 *root;		    /* [I] root page table */
+	u32 refs;		    /* [a] */
+	u32 nr_tables;		    /* [a] leaf and middle page tables */
+	struct mutex lock;	    /* RANK_MM */
+	struct skiplist vmas;	    /* [L:lock] to change, [e] to read */
+	u64 nr_vmas;		    /* [L:lock] */
+	struct epoch_node *closing; /* [L:lock] retired mappings whose backing waits for the unlock */
+	u64 virtual_pages;	    /* [L:lock] to change, [a] to read */
+	u64 locked_pages;	    /* [L:lock] to change, [a] to read; of VMA_LOCKED mappings */
+	u64 lock_limit;		    /* [a] pages: RLIMIT_MEMLOCK when last asked */
 	u32 future_flags; /* [L:lock] to change, [a] to read: VMA_LOCKED after mlockall(MCL_FUTURE) */
 	u64 resident_pages;	/* [a] */
 	u64 mmap_top;		/* [I] placement goes down from here */
@@ -78,6 +80,9 @@ struct vm_object_private {
 };
 
 /* ---- vma.c: the list of mappings ---- */
+void space_lock(struct mm *mm);
+/* Closes the backings of what was retired meanwhile: may sleep. */
+void space_unlock(struct mm *mm);
 void vma_init(void);
 /* Under the epoch or mm->lock. The mapping that holds `addr`, or NULL. */
 struct vma *vma_find(struct mm *mm, u64 addr);
@@ -90,7 +95,7 @@ struct vma *vma_next(const struct vma *vma);
 struct vma *vma_alloc(struct mm *mm, const struct vma *like, u64 start, u64 end);
 void vma_publish(struct vma *vma);
 void vma_detach(struct vma *vma); /* step 2 above: then clear or change the entries, then retire */
-void vma_retire(struct vma *vma); /* drops the object; frees after a grace period */
+void vma_retire(struct vma *vma); /* drops the object; the rest at space_unlock() and later */
 /* Frees one that was never published. */
 void vma_discard(struct vma *vma);
 struct vma_change {

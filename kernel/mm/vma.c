@@ -59,6 +59,8 @@ struct vma *vma_alloc(struct mm *mm, const struct vma *like, u64 start, u64 end)
 		vma->offset = like->offset + (start - like->start);
 		vm_object_get(vma->object);
 	}
+	if (like->backing)
+		like->backing->ops->open(like->backing);
 	return vma;
 }
 
@@ -67,11 +69,42 @@ static void vma_free(struct epoch_node *node)
 	slab_free(vma_cache, container_of(node, struct vma, free_node));
 }
 
+/*
+ * A backing is closed after the space is unlocked: the last one may release a file, which takes
+ * locks of its own.
+ */
 void vma_discard(struct vma *vma)
 {
+	struct mm *mm = vma->mm;
+
 	if (vma->object)
 		vm_object_put(vma->object);
-	slab_free(vma_cache, vma);
+	if (vma->backing) {
+		vma->free_node.next = mm->closing;
+		mm->closing = &vma->free_node;
+	} else {
+		epoch_defer(&vma->free_node, vma_free);
+	}
+}
+
+void space_lock(struct mm *mm)
+{
+	mutex_lock(&mm->lock);
+}
+
+void space_unlock(struct mm *mm)
+{
+	struct epoch_node *node = mm->closing;
+
+	mm->closing = NULL;
+	mutex_unlock(&mm->lock);
+	while (node) {
+		struct vma *vma = container_of(node, struct vma, free_node);
+
+		node = node->next;
+		vma->backing->ops->close(vma->backing);
+		epoch_defer(&vma->free_node, vma_free);
+	}
 }
 
 /* `pages` more, also modulo 2^64 fewer. */
@@ -109,11 +142,9 @@ void vma_detach(struct vma *vma)
 
 void vma_retire(struct vma *vma)
 {
-	if (vma->object) {
+	if (vma->object)
 		vm_object_unlink(vma);
-		vm_object_put(vma->object);
-	}
-	epoch_defer(&vma->free_node, vma_free);
+	vma_discard(vma);
 }
 
 int vma_carve(struct vma *vma, u64 start, u64 end, const struct vma_change *inside)
@@ -147,7 +178,8 @@ no_memory:
 static bool vma_joins(const struct vma *a, const struct vma *b)
 {
 	return a->end == b->start && a->prot == b->prot && a->flags == b->flags &&
-	       a->object == b->object && a->name == b->name && !(a->flags & VMA_GROWSDOWN) &&
+	       a->object == b->object && a->backing == b->backing && a->name == b->name &&
+	       !(a->flags & VMA_GROWSDOWN) &&
 	       (!a->object || a->offset + (a->end - a->start) == b->offset);
 }
 

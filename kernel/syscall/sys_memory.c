@@ -57,27 +57,21 @@ long sys_brk(SYSCALL_ARGS)
 }
 
 /*
- * The object to map (a reference), or an error pointer. Adds MAP_NO_WRITE to *flags where mprotect
- * must not widen.
+ * The object of `f` to map (a reference), or an error pointer. Adds MAP_NO_WRITE to *flags where
+ * mprotect must not widen.
  */
-static struct vm_object *map_file_object(int fd, int prot, u32 *flags)
+static struct vm_object *map_file_object(struct file *f, int prot, u32 *flags)
 {
-	struct fd_ref ref = fd_borrow(task_current()->files, fd);
 	struct vm_object *object;
 	int err = -ENODEV;
 
-	if (!ref.file)
-		return err_ptr(-EBADF);
-	if (!file_readable(ref.file) ||
-	    ((*flags & MAP_SHARED) && (prot & PROT_WRITE) && !file_writable(ref.file)))
-		object = err_ptr(-EACCES);
-	else if (!ref.file->ops->mmap)
-		object = err_ptr(-ENODEV);
-	else
-		object = ref.file->ops->mmap(ref.file, prot, (int)*flags, &err);
-	if ((*flags & MAP_SHARED) && (!file_writable(ref.file) || file_write_sealed(ref.file)))
+	if (!file_readable(f) || ((*flags & MAP_SHARED) && (prot & PROT_WRITE) && !file_writable(f)))
+		return err_ptr(-EACCES);
+	if (!f->ops->mmap)
+		return err_ptr(-ENODEV);
+	object = f->ops->mmap(f, prot, (int)*flags, &err);
+	if ((*flags & MAP_SHARED) && (!file_writable(f) || file_write_sealed(f)))
 		*flags |= MAP_NO_WRITE;
-	fd_return(&ref);
 	return object ? object : err_ptr(err);
 }
 
@@ -104,7 +98,8 @@ static int mmap_check(u64 addr, u64 len, u32 flags, u64 offset)
 }
 
 /* The mapping itself; what is locked or asked to be populated is faulted in as far as it goes. */
-static long map_memory(u64 addr, u64 len, int prot, u32 flags, struct vm_object *object, u64 offset)
+static long map_memory(u64 addr, u64 len, int prot, u32 flags, struct vm_object *object, u64 offset,
+		       struct vm_backing *backing)
 {
 	struct mm *mm = current_mm();
 	bool lock = flags & MAP_LOCKED || mm_locks_future(mm);
@@ -112,10 +107,29 @@ static long map_memory(u64 addr, u64 len, int prot, u32 flags, struct vm_object 
 
 	if (lock && !lock_limit_set(mm) && flags & MAP_LOCKED)
 		return -EPERM;
-	at = mm_map(mm, ALIGN_UP(addr, PAGE_SIZE), len, prot, (int)(flags & MAP_FOR_MM), object,
-		    offset, NULL);
+	at = mm_map_backed(mm, ALIGN_UP(addr, PAGE_SIZE), len, prot, (int)(flags & MAP_FOR_MM),
+			   object, offset, backing);
 	if (at > 0 && (lock || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE))
 		mm_populate(mm, (u64)at, len);
+	return at;
+}
+
+static long map_file(u64 addr, u64 len, int prot, u32 flags, int fd, u64 offset)
+{
+	struct fd_ref ref = fd_borrow(task_current()->files, fd);
+	struct vm_object *object;
+	long at;
+
+	if (!ref.file)
+		return -EBADF;
+	object = map_file_object(ref.file, prot, &flags);
+	if (is_err(object)) {
+		at = ptr_err(object);
+	} else {
+		at = map_memory(addr, len, prot, flags, object, offset, &ref.file->backing);
+		vm_object_put(object);
+	}
+	fd_return(&ref);
 	return at;
 }
 
@@ -124,28 +138,15 @@ long sys_mmap(SYSCALL_ARGS)
 	u32 flags = (u32)a3 & ~(u32)MAP_NO_WRITE;
 	u64 len = ALIGN_UP(a1, PAGE_SIZE);
 	int prot = (int)a2 & (PROT_READ | PROT_WRITE | PROT_EXEC);
-	struct vm_object *object = NULL;
 	int err = mmap_check(a0, a1, (u32)a3, a5);
-	long addr;
 
 	if (err)
 		return err;
 	if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE)
 		flags = (flags & ~(u32)MAP_TYPE) | MAP_SHARED;
-	if (!(flags & MAP_ANONYMOUS)) {
-		object = map_file_object((int)a4, prot, &flags);
-		if (is_err(object))
-			return ptr_err(object);
-	} else if (flags & MAP_SHARED) {
-		object = vm_object_create(len);
-		if (!object)
-			return -ENOMEM;
-		a5 = 0;
-	}
-	addr = map_memory(a0, len, prot, flags, object, object ? a5 : 0);
-	if (object)
-		vm_object_put(object);
-	return addr;
+	if (!(flags & MAP_ANONYMOUS))
+		return map_file(a0, len, prot, flags, (int)a4, a5);
+	return map_memory(a0, len, prot, flags, NULL, 0, NULL);
 }
 
 /* Page-aligned start, length rounded up, inside user space; `bad` is what a wrong range answers. */

@@ -27,7 +27,8 @@ static int segment_prot(const struct elf_segment *s)
 	       (s->flags & PF_X ? PROT_EXEC : 0);
 }
 
-static int load_segment(struct mm *mm, struct vm_object *object, const struct elf_segment *s, u64 base)
+static int load_segment(struct mm *mm, struct vm_object *object, struct file *f,
+			const struct elf_segment *s, u64 base)
 {
 	u64 start = ALIGN_DOWN(base + s->vaddr, PAGE_SIZE);
 	u64 end = ALIGN_UP(base + s->vaddr + s->memsz, PAGE_SIZE);
@@ -35,8 +36,9 @@ static int load_segment(struct mm *mm, struct vm_object *object, const struct el
 	long ret;
 
 	if (file_end > start) {
-		ret = mm_map(mm, start, file_end - start, segment_prot(s), MAP_PRIVATE | MAP_FIXED,
-			     object, ALIGN_DOWN(s->offset, PAGE_SIZE), NULL);
+		ret = mm_map_backed(mm, start, file_end - start, segment_prot(s),
+				    MAP_PRIVATE | MAP_FIXED, object,
+				    ALIGN_DOWN(s->offset, PAGE_SIZE), &f->backing);
 		if (ret < 0)
 			return (int)ret;
 	}
@@ -119,7 +121,7 @@ static int load_image(struct mm *mm, struct file *f, const struct elf_image *elf
 	if (!object)
 		return err;
 	for (i = 0; i < elf->nr_segments && !err; i++)
-		err = load_segment(mm, object, &elf->segments[i], *base);
+		err = load_segment(mm, object, f, &elf->segments[i], *base);
 	vm_object_put(object);
 	return err;
 }
