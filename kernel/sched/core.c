@@ -116,7 +116,7 @@ static bool thread_runnable(const struct thread *t)
 	return !t->exiting && park != PARK_BLOCKED && park != PARK_WAKING;
 }
 
-/* Puts the running thread back among the waiting ones; `last`: behind its equals. */
+/* Puts the running thread back among the waiting ones: before its equals, or behind them (`last`). */
 static void sched_requeue(struct runq *rq, struct thread *prev, bool last)
 {
 	if (unlikely(!(atomic_load_relaxed(&prev->affinity) & BIT(cpu_id()))))
@@ -124,7 +124,7 @@ static void sched_requeue(struct runq *rq, struct thread *prev, bool last)
 	else if (last)
 		runq_insert_last(rq, prev);
 	else
-		runq_insert(rq, prev);
+		runq_insert_first(rq, prev);
 }
 
 /*
@@ -156,7 +156,9 @@ static __hot void sched_reschedule(bool yield)
 	struct thread *prev = thread_current(), *next;
 
 	hart_check_quiescent();
+	yield |= rq->slice_over;
 	rq->need_resched = false;
+	rq->slice_over = false;
 	if (!inbox_empty(&rq->inbox))
 		sched_drain_inbox(rq);
 	if (prev != &rq->idle && thread_runnable(prev) && prev->class == SCHED_CLASS_FAIR)
@@ -256,8 +258,21 @@ __hot void sched_tick_arm(struct runq *rq)
 		sched_tick_start(rq);
 }
 
+/* One tick of the running thread has passed: has it had its slice? FIFO threads have none. */
+static void sched_tick_slice(struct runq *rq, struct thread *t)
+{
+	if (t->class == SCHED_CLASS_RR) {
+		if (++t->slice < SCHED_RR_SLICE_MS * TICK_HZ / 1000)
+			return;
+		t->slice = 0;
+		rq->slice_over = true;
+	}
+	if (t->class != SCHED_CLASS_FIFO)
+		rq->need_resched = true;
+}
+
 /*
- * The running thread has had its slice: let others run; if a hart idles, offer it one of ours. FIFO threads run on.
+ * The running thread may have had its slice: let others run; if a hart idles, offer it one of ours.
  */
 void sched_tick(struct timer *timer)
 {
@@ -270,8 +285,7 @@ void sched_tick(struct timer *timer)
 		sched_drain_inbox(rq);
 	if (!rq->nr_queued)
 		return;
-	if (thread_current()->class != SCHED_CLASS_FIFO)
-		rq->need_resched = true;
+	sched_tick_slice(rq, thread_current());
 	idle = sched_idle_cpus();
 	if (idle) {
 		atomic_store_release(&rq->offer, 1);

@@ -5,6 +5,7 @@
 #include "kernel/sched/sched_internal.h"
 
 #include "abi/errno.h"
+#include "kernel/log/log.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/hart.h"
 
@@ -53,30 +54,72 @@ int sched_set_affinity(struct thread *t, u64 mask)
 	return 0;
 }
 
-int sched_set_policy(struct thread *t, enum sched_class class, u32 rt_prio, s32 nice)
+/*
+ * `t` waits in the inbox of a hart in user mode that need not look before its next tick, and t->cpu does not say which: every hart
+ * with mail looks now.
+ */
+static void policy_hurry_inboxes(void)
 {
-	bool rt = class == SCHED_CLASS_FIFO || class == SCHED_CLASS_RR;
-	struct runq *rq;
-	bool queued;
-	u32 cpu;
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
+		if (!inbox_empty(&cpu_ptr(sched_runq, cpu)->inbox))
+			hart_kick(cpu, HART_WORK_INBOX, true);
+}
 
-	if (nice < -20 || nice > 19 || (rt ? rt_prio < 1 || rt_prio >= RT_PRIO_MAX : rt_prio != 0))
-		return -EINVAL;
-	rq = runq_lock_of(t);
-	cpu = atomic_load_relaxed(&t->cpu);
-	queued = t->queued;
+/* Class and priority from policy and boost, whichever is higher; then whoever runs or queues `t` looks again. Unlocks. */
+static void policy_settle(struct runq *rq, struct thread *t)
+{
+	bool boosted = t->boost > t->base_prio, queued = t->queued;
+	u32 before = t->rt_prio, cpu = atomic_load_relaxed(&t->cpu);
+
 	if (queued)
 		runq_remove(rq, t);
-	t->class = class;
-	t->rt_prio = (u8)rt_prio;
-	t->nice = (s8)nice;
-	t->weight = sched_weight(nice);
-	if (queued)
+	t->class = boosted ? SCHED_CLASS_FIFO : t->base_class;
+	t->rt_prio = boosted ? t->boost : t->base_prio;
+	t->weight = sched_weight(t->nice);
+	if (queued && t->rt_prio < before)
+		runq_insert_first(rq, t);
+	else if (queued)
 		runq_insert(rq, t);
 	spin_unlock(&rq->lock);
 	if (queued || atomic_load_relaxed(&t->on_cpu))
 		hart_kick(cpu, HART_WORK_RESCHED, true);
+	else if (atomic_load_relaxed(&t->park) == PARK_WAKING)
+		policy_hurry_inboxes();
+}
+
+int sched_set_policy(struct thread *t, enum sched_class class, u32 rt_prio, s32 nice)
+{
+	bool rt = class == SCHED_CLASS_FIFO || class == SCHED_CLASS_RR;
+	struct runq *rq;
+
+	if (nice < -20 || nice > 19 || (rt ? rt_prio < 1 || rt_prio >= RT_PRIO_MAX : rt_prio != 0))
+		return -EINVAL;
+	rq = runq_lock_of(t);
+	t->base_class = class;
+	t->base_prio = (u8)rt_prio;
+	t->nice = (s8)nice;
+	policy_settle(rq, t);
 	return 0;
+}
+
+void sched_inherit(struct thread *child, const struct thread *parent)
+{
+	child->base_class = parent->base_class;
+	child->base_prio = parent->base_prio;
+	child->class = child->base_class;
+	child->rt_prio = child->base_prio;
+	child->nice = parent->nice;
+	child->weight = sched_weight(child->nice);
+	child->affinity = atomic_load_relaxed(&parent->affinity);
+}
+
+void sched_set_boost(struct thread *t, u32 prio)
+{
+	struct runq *rq = runq_lock_of(t);
+
+	ASSERT(prio < RT_PRIO_MAX);
+	t->boost = (u8)prio;
+	policy_settle(rq, t);
 }
 
 void sched_cpu_stats(u32 cpu, struct sched_stats *out)

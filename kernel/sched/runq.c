@@ -49,25 +49,39 @@ static __hot void runq_insert_fair(struct runq *rq, struct thread *t, u64 vrunti
 	heap_insert(&rq->fair, &t->fair);
 }
 
-static void runq_insert_list(struct runq *rq, struct thread *t)
+static void runq_insert_list(struct runq *rq, struct thread *t, bool first)
 {
+	struct list *list = &rq->idle_class;
+
 	if (class_is_rt(t)) {
-		list_add_tail(&rq->rt[t->rt_prio], &t->run);
+		list = &rq->rt[t->rt_prio];
 		rq->rt_bitmap[t->rt_prio / 64] |= BIT(t->rt_prio % 64);
-	} else {
-		list_add_tail(&rq->idle_class, &t->run);
 	}
+	if (first)
+		list_add(list, &t->run);
+	else
+		list_add_tail(list, &t->run);
 }
 
-__hot void runq_insert(struct runq *rq, struct thread *t)
+static __hot void runq_insert_at(struct runq *rq, struct thread *t, bool first)
 {
 	ASSERT(!t->queued);
 	if (t->class == SCHED_CLASS_FAIR)
 		runq_insert_fair(rq, t, rq->min_vruntime + (u64)MIN(MAX(t->lag, 0L), (s64)LAG_MAX));
 	else
-		runq_insert_list(rq, t);
+		runq_insert_list(rq, t, first);
 	t->queued = true;
 	runq_count(rq, 1);
+}
+
+__hot void runq_insert(struct runq *rq, struct thread *t)
+{
+	runq_insert_at(rq, t, false);
+}
+
+__hot void runq_insert_first(struct runq *rq, struct thread *t)
+{
+	runq_insert_at(rq, t, true);
 }
 
 __hot void runq_insert_last(struct runq *rq, struct thread *t)
@@ -76,7 +90,7 @@ __hot void runq_insert_last(struct runq *rq, struct thread *t)
 	if (t->class == SCHED_CLASS_FAIR)
 		runq_insert_fair(rq, t, MAX(rq->max_vruntime, rq->min_vruntime));
 	else
-		runq_insert_list(rq, t);
+		runq_insert_list(rq, t, false);
 	t->queued = true;
 	runq_count(rq, 1);
 }

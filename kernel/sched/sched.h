@@ -15,6 +15,8 @@
 #include "lib/types.h"
 
 enum sched_class { SCHED_CLASS_RR, SCHED_CLASS_FIFO, SCHED_CLASS_FAIR, SCHED_CLASS_IDLE };
+#define SCHED_RR_SLICE_MS 100 /* as Linux */
+
 enum park_state { PARK_EMPTY, PARK_PERMIT, PARK_BLOCKED, PARK_WAKING };
 
 /* Exit-work bits of thread->work: asynchronous demands, tested once on return to user mode. */
@@ -65,11 +67,15 @@ struct thread {
 	u64 nr_switches; /* [c] */
 	u32 weight;	 /* [L:runq] of the fair class, 1024 at nice 0 */
 	u32 tid;	 /* [I] for tracing: Linux thread id; 0 for idle */
-	u8 class;	 /* [L:runq] enum sched_class */
-	u8 rt_prio;	 /* [L:runq] 1..99 for FIFO and RR */
-	s8 nice;	 /* [L:runq] -20..19 */
-	bool queued;	 /* [L:runq] */
-	char name[16];	 /* [a] comm; changed by prctl and exec */
+	u8 class; /* [L:runq] enum sched_class in force: base_class, or FIFO while boosted above it */
+	u8 rt_prio;		      /* [L:runq] in force: 1..99 for FIFO and RR, else 0 */
+	u8 base_class;		      /* [L:runq] what sched_set_policy() asked for */
+	u8 base_prio;		      /* [L:runq] */
+	u8 slice;		      /* [c] ticks that an RR thread has run of its slice */
+	u8 boost;		      /* [L:runq] priority lent by sched_set_boost(); 0: none */
+	s8 nice;		      /* [L:runq] -20..19 */
+	bool queued;		      /* [L:runq] */
+	char name[16];		      /* [a] comm; changed by prctl and exec */
 	const struct thread_ops *ops; /* [I] events to the upper layer; NULL for kernel threads */
 	struct thread_timeout timeout;
 	struct mutex *held_mutexes; /* [c] debug builds: rank check of sleeping mutexes */
@@ -110,6 +116,15 @@ void kernel_relax(void);
 /* 0; -EINVAL if no started hart is in the mask. Moves the thread if it is on a hart no longer allowed. */
 int sched_set_affinity(struct thread *t, u64 mask);
 int sched_set_policy(struct thread *t, enum sched_class class, u32 rt_prio, s32 nice);
+/* Policy, nice and affinity of `parent` for `child`, which has not started; a boost is not passed on. */
+void sched_inherit(struct thread *child, const struct thread *parent);
+/*
+ * Priority inheritance: `t` runs at real-time priority `prio` while that is above its own policy's; 0 ends it. Takes hold wherever `t` is:
+ * waiting in a queue or an inbox it is moved up or down, running it is preempted if it fell, blocked it is queued accordingly
+ * when woken. A raised thread goes behind its new equals, a lowered one before them. Never switches by itself: the
+ * caller's own hart looks on its way out of the kernel. Context: any, spin locks below RANK_RUNQ may be held; `t` stays alive.
+ */
+void sched_set_boost(struct thread *t, u32 prio);
 /* Runs the hart's pending work (inbox, resched, calls, TLB, epoch, timers). From the way out of the kernel and idle. */
 void sched_hart_work(void);
 void sched_resched_if_needed(void); /* switches if hart work or a tick asked for it */

@@ -29,6 +29,7 @@ struct runq {
 	struct thread idle;	     /* [c] runs when nothing else does */
 	struct timer tick;	     /* [c] */
 	bool need_resched;	     /* [c] */
+	bool slice_over;	     /* [c] the running thread goes behind its equals next time */
 	u64 nr_switches;	     /* [c] */
 	u64 idle_ticks;		     /* [c] time spent in the idle thread */
 	u64 user_ticks;		     /* [c] sampled by the tick */
@@ -48,6 +49,7 @@ void runq_init(struct runq *rq);
 void runq_insert(struct runq *rq, struct thread *t);
 void runq_insert_last(struct runq *rq,
 		      struct thread *t); /* behind all others of its class: sched_yield */
+void runq_insert_first(struct runq *rq, struct thread *t); /* before its equals: preempted, or lowered */
 void runq_remove(struct runq *rq, struct thread *t);
 struct thread *runq_pick(struct runq *rq); /* removes the best; NULL when empty */
 struct thread *runq_pick_for(struct runq *rq,

@@ -51,6 +51,7 @@ int thread_init(struct thread *t, const char *name, const struct thread_ops *ops
 	t->park = PARK_WAKING;
 	sched_timeout_init(t);
 	t->class = SCHED_CLASS_FAIR;
+	t->base_class = SCHED_CLASS_FAIR;
 	t->weight = sched_weight(0);
 	t->cpu = cpu_id();
 	if (!t->affinity)

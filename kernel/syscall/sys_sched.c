@@ -15,7 +15,6 @@
 #include <string.h>
 
 #define RT_PRIO_MAX 99
-#define RR_SLICE_NS 100000000UL /* what Linux reports for SCHED_RR */
 
 /* Task `tid`, 0 meaning the caller. Under the epoch: do not block while it is used. */
 static struct task *find_task(u64 tid)
@@ -127,7 +126,7 @@ long sys_sched_getparam(SYSCALL_ARGS)
 	t = find_task(a0);
 	if (!t)
 		return -ESRCH;
-	param.sched_priority = policy_is_rt(t->policy) ? t->thread.rt_prio : 0;
+	param.sched_priority = policy_is_rt(t->policy) ? t->thread.base_prio : 0;
 	return copy_to_user((void __user *)a1, &param, sizeof(param));
 }
 
@@ -154,7 +153,7 @@ long sys_sched_rr_get_interval(SYSCALL_ARGS)
 	t = find_task(a0);
 	if (!t)
 		return -ESRCH;
-	return user_store_timespec(a1, t->policy == SCHED_RR ? RR_SLICE_NS : 0);
+	return user_store_timespec(a1, t->policy == SCHED_RR ? SCHED_RR_SLICE_MS * 1000000UL : 0);
 }
 
 /* sched_setattr's structure carries its own size, which may be older or newer than ours. */
@@ -204,7 +203,7 @@ long sys_sched_setattr(SYSCALL_ARGS)
 	if (attr.sched_flags & SCHED_FLAG_KEEP_POLICY)
 		attr.sched_policy = t->policy;
 	if (attr.sched_flags & SCHED_FLAG_KEEP_PARAMS) {
-		attr.sched_priority = policy_is_rt(t->policy) ? t->thread.rt_prio : 0;
+		attr.sched_priority = policy_is_rt(t->policy) ? t->thread.base_prio : 0;
 		attr.sched_nice = t->thread.nice;
 	}
 	return set_policy(t, attr.sched_policy, (s32)attr.sched_priority,
@@ -223,7 +222,7 @@ long sys_sched_getattr(SYSCALL_ARGS)
 		return -ESRCH;
 	attr.sched_policy = t->policy;
 	if (policy_is_rt(t->policy))
-		attr.sched_priority = t->thread.rt_prio;
+		attr.sched_priority = t->thread.base_prio;
 	else
 		attr.sched_nice = t->thread.nice;
 	attr.sched_util_max = 1024;
@@ -248,7 +247,8 @@ long sys_setpriority(SYSCALL_ARGS)
 	if (nice < t->thread.nice && !capable(CAP_SYS_NICE) &&
 	    (u64)(20 - nice) > process_rlimit(process_current(), RLIMIT_NICE))
 		return -EACCES;
-	err = sched_set_policy(&t->thread, t->thread.class, t->thread.rt_prio, nice);
+	err = sched_set_policy(&t->thread, (enum sched_class)t->thread.base_class,
+			       t->thread.base_prio, nice);
 	return err;
 }
 

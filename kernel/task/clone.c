@@ -87,11 +87,7 @@ static void clone_thread_state(struct task *child, const struct abi_clone_args *
 	if (args->flags & CLONE_CHILD_CLEARTID)
 		child->clear_child_tid = (u32 __user *)args->child_tid;
 	child->policy = self->policy;
-	child->thread.class = self->thread.class;
-	child->thread.rt_prio = self->thread.rt_prio;
-	child->thread.nice = self->thread.nice;
-	child->thread.weight = self->thread.weight;
-	child->thread.affinity = self->thread.affinity;
+	sched_inherit(&child->thread, &self->thread);
 }
 
 static int clone_files(struct task *child, u64 flags)
