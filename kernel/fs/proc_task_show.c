@@ -331,16 +331,16 @@ int proc_show_loadavg(struct seq *s, u64 key)
 }
 
 const struct pseudo_node proc_process_nodes[] = {
-	{"auxv", 0400, show_auxv},     {"cmdline", 0444, show_cmdline},
-	{"comm", 0444, show_comm},     {"environ", 0400, show_environ},
-	{"maps", 0444, show_maps},     {"mounts", 0444, proc_show_mounts},
-	{"stat", 0444, show_stat},     {"statm", 0444, show_statm},
-	{"status", 0444, show_status}, {NULL, 0, NULL},
+	{"auxv", 0400, show_auxv, NULL},     {"cmdline", 0444, show_cmdline, NULL},
+	{"comm", 0444, show_comm, NULL},     {"environ", 0400, show_environ, NULL},
+	{"maps", 0444, show_maps, NULL},     {"mounts", 0444, proc_show_mounts, NULL},
+	{"stat", 0444, show_stat, NULL},     {"statm", 0444, show_statm, NULL},
+	{"status", 0444, show_status, NULL}, {.name = NULL},
 };
 
 const struct pseudo_node proc_thread_nodes[] = {
-	{"comm", 0444, show_comm},
-	{"stat", 0444, show_stat},
-	{"status", 0444, show_status},
-	{NULL, 0, NULL},
+	{"comm", 0444, show_comm, NULL},
+	{"stat", 0444, show_stat, NULL},
+	{"status", 0444, show_status, NULL},
+	{.name = NULL},
 };

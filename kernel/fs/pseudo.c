@@ -11,8 +11,9 @@
 #include "kernel/fs/fs_internal.h"
 #include "kernel/mm/mm.h"
 
-#define PSEUDO_TEXT_MIN 1024UL
-#define PSEUDO_TEXT_MAX (4UL << 20)
+#define PSEUDO_TEXT_MIN	 1024UL
+#define PSEUDO_TEXT_MAX	 (4UL << 20)
+#define PSEUDO_STORE_MAX PAGE_SIZE
 
 LOCK_CLASS(pseudo_file, RANK_INODE);
 
@@ -52,6 +53,8 @@ static int pseudo_make(struct pseudo_text *t, const struct inode *inode)
 	const struct pseudo_node *node = inode->data;
 	size_t size = PSEUDO_TEXT_MIN;
 
+	if (!node->show)
+		return -EINVAL;
 	for (;;) {
 		struct seq s = {.buf = kmalloc(size), .size = size};
 		int err;
@@ -92,13 +95,35 @@ static long pseudo_read(struct file *f, struct iov_iter *it, u64 *pos, bool nonb
 	return ret;
 }
 
+/* A write is one message to the node. One that does not begin at 0 counts as written and changes nothing. */
 static long pseudo_write(struct file *f, struct iov_iter *it, u64 *pos, bool nonblock)
 {
-	(void)f;
-	(void)it;
-	(void)pos;
+	const struct inode *inode = file_inode(f);
+	const struct pseudo_node *node = inode->data;
+	size_t n = it->count;
+	char *text;
+	long ret;
+
 	(void)nonblock;
-	return -EIO;
+	if (!node->store)
+		return -EIO;
+	if (n > PSEUDO_STORE_MAX)
+		return -EINVAL;
+	text = kmalloc(n + 1);
+	if (!text)
+		return -ENOMEM;
+	ret = n ? iov_copy_in(text, it, n) : 0;
+	if (ret >= 0) {
+		n = (size_t)ret;
+		text[n] = '\0';
+		if (*pos == 0)
+			ret = node->store(text, inode->key);
+	}
+	kfree(text);
+	if (ret < 0)
+		return ret;
+	*pos += n;
+	return (long)n;
 }
 
 static long pseudo_seek(struct file *f, s64 offset, int whence)
@@ -183,7 +208,8 @@ static struct dentry *pseudo_parent(struct super_block *sb, const char *path, co
 	return dir;
 }
 
-static int pseudo_register(struct super_block *sb, const char *path, pseudo_show_fn show, u64 key)
+static int pseudo_register(struct super_block *sb, const char *path, const struct pseudo_node *what,
+			   u64 key)
 {
 	const char *name;
 	struct dentry *dir = pseudo_parent(sb, path, &name);
@@ -191,19 +217,34 @@ static int pseudo_register(struct super_block *sb, const char *path, pseudo_show
 
 	if (!node)
 		return -ENOMEM;
-	node->mode = 0444;
-	node->show = show;
+	*node = *what;
 	return pseudo_attach(dir, name, strlen(name), pseudo_inode(sb, node, key, NULL));
 }
 
 int procfs_register(const char *path, pseudo_show_fn show, u64 key)
 {
-	return pseudo_register(procfs, path, show, key);
+	return procfs_register_writable(path, 0444, show, NULL, key);
 }
 
 int sysfs_register(const char *path, pseudo_show_fn show, u64 key)
 {
-	return pseudo_register(sysfs, path, show, key);
+	return sysfs_register_writable(path, 0444, show, NULL, key);
+}
+
+int procfs_register_writable(const char *path, u32 mode, pseudo_show_fn show, pseudo_store_fn store,
+			     u64 key)
+{
+	const struct pseudo_node node = {.mode = mode, .show = show, .store = store};
+
+	return pseudo_register(procfs, path, &node, key);
+}
+
+int sysfs_register_writable(const char *path, u32 mode, pseudo_show_fn show, pseudo_store_fn store,
+			    u64 key)
+{
+	const struct pseudo_node node = {.mode = mode, .show = show, .store = store};
+
+	return pseudo_register(sysfs, path, &node, key);
 }
 
 int procfs_symlink(const char *path, const char *text)

@@ -34,10 +34,17 @@ void seq_cpu_mask(struct seq *s, u64 mask);
  */
 typedef int (*pseudo_show_fn)(struct seq *s, u64 key);
 
+/*
+ * Takes the text of one write, at most a page, NUL-terminated. 0 or -errno, which the writer gets. May
+ * sleep.
+ */
+typedef int (*pseudo_store_fn)(const char *text, u64 key);
+
 struct pseudo_node {
 	const char *name;
-	u32 mode; /* permission bits; S_IFDIR for directories of a table */
-	pseudo_show_fn show;
+	u32 mode;	       /* permission bits; S_IFDIR for directories of a table */
+	pseudo_show_fn show;   /* NULL: reading is EINVAL */
+	pseudo_store_fn store; /* NULL: writing is EIO */
 };
 
 /*
@@ -45,6 +52,11 @@ struct pseudo_node {
  */
 int procfs_register(const char *path, pseudo_show_fn show, u64 key);
 int sysfs_register(const char *path, pseudo_show_fn show, u64 key);
+/* The same for nodes that programs may write (sysctl.h: for numbers below /proc/sys). */
+int procfs_register_writable(const char *path, u32 mode, pseudo_show_fn show, pseudo_store_fn store,
+			     u64 key);
+int sysfs_register_writable(const char *path, u32 mode, pseudo_show_fn show, pseudo_store_fn store,
+			    u64 key);
 int procfs_symlink(const char *path, const char *text);
 int sysfs_mkdir(const char *path);
 
