@@ -44,12 +44,30 @@ static_assert(sizeof(struct abi_sysinfo) == 112, "struct sysinfo");
 #define PR_SET_NAME	       15
 #define PR_GET_NAME	       16
 #define PR_CAPBSET_READ	       23
+#define PR_CAPBSET_DROP	       24
+#define PR_GET_SECUREBITS      27
+#define PR_SET_SECUREBITS      28
 #define PR_SET_TIMERSLACK      29
 #define PR_GET_TIMERSLACK      30
 #define PR_SET_CHILD_SUBREAPER 36
 #define PR_GET_CHILD_SUBREAPER 37
 #define PR_SET_NO_NEW_PRIVS    38
 #define PR_GET_NO_NEW_PRIVS    39
+#define PR_CAP_AMBIENT	       47
+
+#define PR_CAP_AMBIENT_IS_SET	 1
+#define PR_CAP_AMBIENT_RAISE	 2
+#define PR_CAP_AMBIENT_LOWER	 3
+#define PR_CAP_AMBIENT_CLEAR_ALL 4
+
+/* Each with its lock one bit above. */
+#define SECBIT_NOROOT		    0x01
+#define SECBIT_NO_SETUID_FIXUP	    0x04
+#define SECBIT_KEEP_CAPS	    0x10
+#define SECBIT_KEEP_CAPS_LOCKED	    0x20
+#define SECBIT_NO_CAP_AMBIENT_RAISE 0x40
+#define SECURE_ALL_BITS		    0x55
+#define SECURE_ALL_LOCKS	    0xaa
 
 #define GRND_NONBLOCK 1
 #define GRND_RANDOM   2
@@ -95,15 +113,19 @@ struct abi_riscv_hwprobe {
 #define CAP_KILL	    5
 #define CAP_SETGID	    6
 #define CAP_SETUID	    7
-#define CAP_SYS_CHROOT	    18
+#define CAP_SETPCAP	    8
+#define CAP_LINUX_IMMUTABLE 9
 #define CAP_IPC_LOCK	    14
 #define CAP_IPC_OWNER	    15
+#define CAP_SYS_CHROOT	    18
 #define CAP_SYS_PTRACE	    19
 #define CAP_SYS_ADMIN	    21
 #define CAP_SYS_NICE	    23
 #define CAP_SYS_RESOURCE    24
 #define CAP_SYS_TIME	    25
 #define CAP_MKNOD	    27
+#define CAP_MAC_OVERRIDE    32
 #define CAP_LAST_CAP	    40
+#define CAP_ALL		    (BIT(CAP_LAST_CAP + 1) - 1)
 
 #endif

@@ -182,21 +182,38 @@ static void signal_sets(const struct proc_who *who, struct signal_sets *out)
 	spin_unlock(&p->lock);
 }
 
+static const struct cred *who_cred(const struct proc_who *who)
+{
+	return who->task ? atomic_load_acquire(&who->task->cred)
+			 : atomic_load_acquire(&who->process->cred);
+}
+
+static void status_groups(struct seq *s, const struct cred_groups *groups)
+{
+	u32 nr = groups ? groups->nr : 0;
+
+	seq_puts(s, "Groups:\t");
+	for (u32 i = 0; i < nr; i++)
+		seq_printf(s, i ? " %u" : "%u", groups->gid[i]);
+	seq_puts(s, " \n");
+}
+
 static void status_ids(struct seq *s, const struct proc_who *who)
 {
 	const struct process *p = who->process;
-	const struct cred *c = atomic_load_acquire(&p->cred);
+	const struct cred *c = who_cred(who);
 	u32 id = who->task ? who->task->thread.tid : p->pid;
 
 	seq_printf(s, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", p->pid, id,
 		   process_ppid(p));
 	seq_printf(s, "Uid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid);
 	seq_printf(s, "Gid:\t%u\t%u\t%u\t%u\n", c->gid, c->egid, c->sgid, c->fsgid);
+	status_groups(s, c->groups);
 }
 
 static void status_rights(struct seq *s, const struct proc_who *who)
 {
-	const struct cred *c = atomic_load_acquire(&who->process->cred);
+	const struct cred *c = who_cred(who);
 	u64 cpus = who->task ? atomic_load_relaxed(&who->task->thread.affinity) : 0;
 	struct signal_sets sig;
 
@@ -206,7 +223,8 @@ static void status_rights(struct seq *s, const struct proc_who *who)
 	seq_printf(s, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", sig.ignored, sig.caught);
 	seq_printf(s, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\n", c->cap_inheritable,
 		   c->cap_permitted, c->cap_effective);
-	seq_printf(s, "NoNewPrivs:\t%d\nCpus_allowed:\t", who->process->no_new_privs);
+	seq_printf(s, "CapBnd:\t%016lx\nCapAmb:\t%016lx\n", c->cap_bounding, c->cap_ambient);
+	seq_printf(s, "NoNewPrivs:\t%d\nCpus_allowed:\t", who->task && who->task->no_new_privs);
 	seq_cpu_mask(s, cpus);
 	seq_puts(s, "\nCpus_allowed_list:\t");
 	seq_cpu_list(s, nr_cpus == 64 ? cpus : cpus & (BIT(nr_cpus) - 1));

@@ -1,10 +1,9 @@
 /*
- * System calls on processes and threads: birth, death, numbers, credentials.
+ * System calls on processes and threads: birth, death, numbers.
  */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/sched.h"
-#include "abi/system.h"
 #include "arch/riscv64/entry.h"
 #include "kernel/fs/fs.h"
 #include "kernel/mm/mm.h"
@@ -253,88 +252,4 @@ long sys_getsid(SYSCALL_ARGS)
 	struct process *p = find_process(a0);
 
 	return p ? (long)atomic_load_relaxed(&p->sid) : -ESRCH;
-}
-
-/* ---- credentials ---- */
-
-long sys_getuid(SYSCALL_ARGS)
-{
-	return cred_current()->uid;
-}
-
-long sys_geteuid(SYSCALL_ARGS)
-{
-	return cred_current()->euid;
-}
-
-long sys_getgid(SYSCALL_ARGS)
-{
-	return cred_current()->gid;
-}
-
-long sys_getegid(SYSCALL_ARGS)
-{
-	return cred_current()->egid;
-}
-
-#define CAPABILITY_VERSION_1 0x19980330
-#define CAPABILITY_VERSION_2 0x20071026
-#define CAPABILITY_VERSION_3 0x20080522
-
-struct cap_header {
-	u32 version;
-	s32 pid;
-};
-
-struct cap_data {
-	u32 effective, permitted, inheritable;
-};
-
-/*
- * Words of 32 capabilities in the layout that `header` names; an unknown one is replaced by ours:
- * -EINVAL.
- */
-static int cap_words(u64 header, struct cap_header *h)
-{
-	if (copy_from_user(h, (const void __user *)header, sizeof(*h)))
-		return -EFAULT;
-	switch (h->version) {
-	case CAPABILITY_VERSION_1:
-		return 1;
-	case CAPABILITY_VERSION_2:
-	case CAPABILITY_VERSION_3:
-		return 2;
-	default:
-		if (user_store_u32((u32 __user *)header, CAPABILITY_VERSION_3))
-			return -EFAULT;
-		return -EINVAL;
-	}
-}
-
-long sys_capget(SYSCALL_ARGS)
-{
-	struct cap_data data[2];
-	struct cap_header h;
-	struct process *p;
-	const struct cred *c;
-	int words = cap_words(a0, &h);
-
-	/* Without a place for data this is a query of the version. */
-	if (words < 0)
-		return words == -EINVAL && !a1 ? 0 : words;
-	if (h.pid < 0)
-		return -EINVAL;
-	p = find_process((u64)h.pid);
-	if (!p)
-		return -ESRCH;
-	c = atomic_load_acquire(&p->cred);
-	for (u32 i = 0; i < 2; i++)
-		data[i] = (struct cap_data){
-			(u32)(c->cap_effective >> (32 * i)),
-			(u32)(c->cap_permitted >> (32 * i)),
-			(u32)(c->cap_inheritable >> (32 * i)),
-		};
-	if (a1 && copy_to_user((void __user *)a1, data, (size_t)words * sizeof(data[0])))
-		return -EFAULT;
-	return 0;
 }

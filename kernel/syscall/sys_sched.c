@@ -25,7 +25,7 @@ static struct task *find_task(u64 tid)
 /* May the caller change `t`'s scheduling? */
 static bool may_schedule(struct task *t)
 {
-	const struct cred *own = cred_current(), *other = atomic_load_acquire(&t->process->cred);
+	const struct cred *own = cred_current(), *other = atomic_load_acquire(&t->cred);
 
 	return own->euid == other->euid || own->euid == other->uid || cred_capable(own, CAP_SYS_NICE);
 }

@@ -196,7 +196,7 @@ long sys_rt_sigtimedwait(SYSCALL_ARGS)
 
 static int send_to_process(struct process *p, const struct abi_siginfo *info)
 {
-	int err = signal_may_send(p, info->si_signo);
+	int err = signal_may_send(p, atomic_load_acquire(&p->cred), info->si_signo);
 
 	return err || info->si_signo == 0 ? err : signal_send_process(p, info);
 }
@@ -254,7 +254,7 @@ static long send_to_task(s32 tgid, s32 tid, const struct abi_siginfo *info)
 
 	if (!t || (tgid && process_pid(t->process) != (u32)tgid))
 		return -ESRCH;
-	err = signal_may_send(t->process, info->si_signo);
+	err = signal_may_send(t->process, atomic_load_acquire(&t->cred), info->si_signo);
 	return err || info->si_signo == 0 ? err : signal_send_task(t, info);
 }
 

@@ -126,7 +126,8 @@ long sys_prlimit64(SYSCALL_ARGS)
 	p = (s32)a0 == 0 ? process_current() : process_find((u32)a0);
 	if (!p)
 		return -ESRCH;
-	if (p != process_current() && signal_may_send(p, 0))
+	if (p != process_current() && !capable(CAP_SYS_RESOURCE) &&
+	    !cred_same_ids(cred_current(), atomic_load_acquire(&p->cred)))
 		return -EPERM;
 	err = do_rlimit(p, (u32)a1, a2 ? &new : NULL, &old);
 	if (err)
@@ -167,68 +168,6 @@ long sys_getrusage(SYSCALL_ARGS)
 		return -EINVAL;
 	}
 	return copy_to_user((void __user *)a1, &ru, sizeof(ru));
-}
-
-/* ---- prctl ---- */
-
-static long prctl_set_name(u64 user)
-{
-	char name[16] = "";
-	long len = strncpy_from_user(name, (const char __user *)user, sizeof(name));
-
-	if (len == -EFAULT)
-		return -EFAULT;
-	name[sizeof(name) - 1] = '\0';
-	task_set_name(task_current(), name);
-	return 0;
-}
-
-static long prctl_set_bool(bool *flag, u64 value)
-{
-	if (value > 1)
-		return -EINVAL;
-	atomic_store_relaxed(flag, (bool)value);
-	return 0;
-}
-
-long sys_prctl(SYSCALL_ARGS)
-{
-	struct process *p = process_current();
-
-	switch ((int)a0) {
-	case PR_SET_NAME:
-		return prctl_set_name(a1);
-	case PR_GET_NAME:
-		return copy_to_user((void __user *)a1, thread_current()->name, 16);
-	case PR_SET_PDEATHSIG:
-		if (a1 > NSIG)
-			return -EINVAL;
-		atomic_store_relaxed(&p->parent_death_signal, (int)a1);
-		return 0;
-	case PR_GET_PDEATHSIG:
-		return user_store_u32((u32 __user *)a1, (u32)p->parent_death_signal);
-	case PR_GET_DUMPABLE:
-		return p->dumpable;
-	case PR_SET_DUMPABLE:
-		return prctl_set_bool(&p->dumpable, a1);
-	case PR_GET_KEEPCAPS:
-		return p->keep_caps;
-	case PR_SET_KEEPCAPS:
-		return prctl_set_bool(&p->keep_caps, a1);
-	case PR_GET_NO_NEW_PRIVS:
-		return a1 | a2 | a3 | a4 ? -EINVAL : p->no_new_privs;
-	case PR_SET_NO_NEW_PRIVS:
-		return a1 != 1 || (a2 | a3 | a4) ? -EINVAL : prctl_set_bool(&p->no_new_privs, 1);
-	case PR_SET_TIMERSLACK:
-		p->timer_slack_ns = a1 ? a1 : TIMER_SLACK_DEFAULT_NS;
-		return 0;
-	case PR_GET_TIMERSLACK:
-		return (long)p->timer_slack_ns;
-	case PR_CAPBSET_READ:
-		return a1 <= CAP_LAST_CAP ? 1 : -EINVAL;
-	default:
-		return -EINVAL;
-	}
 }
 
 long sys_personality(SYSCALL_ARGS)

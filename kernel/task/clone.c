@@ -86,6 +86,7 @@ static void clone_thread_state(struct task *child, const struct abi_clone_args *
 		child->signals.altstack = self->signals.altstack;
 	if (args->flags & CLONE_CHILD_CLEARTID)
 		child->clear_child_tid = (u32 __user *)args->child_tid;
+	child->no_new_privs = self->no_new_privs;
 	child->policy = self->policy;
 	sched_inherit(&child->thread, &self->thread);
 }

@@ -6,12 +6,11 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/task/task.h"
 
-#define CAP_ALL (BIT(CAP_LAST_CAP + 1) - 1)
-
 struct cred cred_root = {
 	.refs = 1,
 	.cap_effective = CAP_ALL,
 	.cap_permitted = CAP_ALL,
+	.cap_bounding = CAP_ALL,
 };
 
 void cred_get(struct cred *c)
@@ -21,7 +20,10 @@ void cred_get(struct cred *c)
 
 static void cred_free(struct epoch_node *node)
 {
-	kfree(container_of(node, struct cred, free_node));
+	struct cred *c = container_of(node, struct cred, free_node);
+
+	cred_groups_put(c->groups);
+	kfree(c);
 }
 
 void cred_put(struct cred *c)
@@ -32,10 +34,122 @@ void cred_put(struct cred *c)
 
 const struct cred *cred_current(void)
 {
-	return task_current()->process->cred;
+	return task_current()->cred;
 }
 
-static bool cred_same_ids(const struct cred *own, const struct cred *other)
+struct cred *cred_prepare(void)
+{
+	struct cred *c = kmalloc(sizeof(*c));
+
+	if (!c)
+		return NULL;
+	*c = *cred_current();
+	c->refs = 1;
+	if (c->groups)
+		atomic_fetch_add(&c->groups->refs, 1);
+	return c;
+}
+
+/* Others may no longer look into a process that was, or is, somebody else. */
+static bool cred_protects(const struct cred *c, const struct cred *old)
+{
+	return c->euid != old->euid || c->egid != old->egid || c->fsuid != old->fsuid ||
+	       c->fsgid != old->fsgid || (c->cap_permitted & ~old->cap_permitted);
+}
+
+void cred_commit(struct cred *c)
+{
+	struct task *t = task_current();
+	struct process *p = t->process;
+	struct cred *old = t->cred;
+
+	if (cred_protects(c, old)) {
+		atomic_store_relaxed(&p->dumpable, DUMPABLE_NO);
+		atomic_store_relaxed(&p->parent_death_signal, 0);
+	}
+	atomic_store_release(&t->cred, c);
+	if (t->thread.tid == p->pid) {
+		cred_get(c);
+		cred_put(atomic_xchg(&p->cred, c));
+	}
+	cred_put(old);
+}
+
+/* ---- groups ---- */
+
+struct cred_groups *cred_groups_alloc(u32 nr)
+{
+	struct cred_groups *g = kmalloc(sizeof(*g) + nr * sizeof(g->gid[0]));
+
+	if (g)
+		*g = (struct cred_groups){.refs = 1, .nr = nr};
+	return g;
+}
+
+void cred_groups_put(struct cred_groups *g)
+{
+	if (g && atomic_fetch_add(&g->refs, (u32)-1) == 1)
+		kfree(g);
+}
+
+/* Restores the heap order below `i` among the first `n`. */
+static void groups_sift(u32 *gid, u32 i, u32 n)
+{
+	for (u32 child; (child = 2 * i + 1) < n; i = child) {
+		u32 value = gid[i];
+
+		if (child + 1 < n && gid[child + 1] > gid[child])
+			child++;
+		if (value >= gid[child])
+			return;
+		gid[i] = gid[child];
+		gid[child] = value;
+	}
+}
+
+/* Heap sort: a hostile list must not cost more than a friendly one. */
+static void groups_sort(struct cred_groups *g)
+{
+	for (u32 i = g->nr / 2; i-- > 0;)
+		groups_sift(g->gid, i, g->nr);
+	for (u32 n = g->nr; n > 1; n--) {
+		u32 largest = g->gid[0];
+
+		g->gid[0] = g->gid[n - 1];
+		g->gid[n - 1] = largest;
+		groups_sift(g->gid, 0, n - 1);
+	}
+}
+
+void cred_set_groups(struct cred *c, struct cred_groups *g)
+{
+	groups_sort(g);
+	cred_groups_put(c->groups);
+	c->groups = g;
+}
+
+bool cred_in_group(const struct cred *c, u32 gid)
+{
+	u32 low = 0, high = c->groups ? c->groups->nr : 0;
+
+	if (c->fsgid == gid)
+		return true;
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (c->groups->gid[middle] == gid)
+			return true;
+		if (c->groups->gid[middle] < gid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+/* ---- who may ---- */
+
+bool cred_same_ids(const struct cred *own, const struct cred *other)
 {
 	return own->uid == other->uid && own->uid == other->euid && own->uid == other->suid &&
 	       own->gid == other->gid && own->gid == other->egid && own->gid == other->sgid;
@@ -44,12 +158,17 @@ static bool cred_same_ids(const struct cred *own, const struct cred *other)
 bool task_may_inspect(struct task *t)
 {
 	struct process *p = t->process;
-	const struct cred *own = cred_current(), *other = atomic_load_acquire(&p->cred);
+	const struct cred *own = cred_current(), *other = atomic_load_acquire(&t->cred);
 
 	if (p == process_current() || cred_capable(own, CAP_SYS_PTRACE))
 		return true;
-	return cred_same_ids(own, other) && atomic_load_relaxed(&p->dumpable) &&
+	return cred_same_ids(own, other) && atomic_load_relaxed(&p->dumpable) == DUMPABLE_USER &&
 	       !(other->cap_permitted & ~own->cap_permitted);
+}
+
+static bool current_in_group(u32 gid)
+{
+	return cred_in_group(cred_current(), gid);
 }
 
 /*
@@ -58,12 +177,14 @@ bool task_may_inspect(struct task *t)
  */
 static void cred_for_fs(struct fs_cred *out)
 {
-	const struct cred *c = thread_current()->mm ? cred_current() : &cred_root;
+	bool is_task = thread_current()->mm;
+	const struct cred *c = is_task ? cred_current() : &cred_root;
 
 	*out = (struct fs_cred){
 		.uid = c->fsuid,
 		.gid = c->fsgid,
 		.override = cred_capable(c, CAP_DAC_OVERRIDE),
+		.in_group = is_task ? current_in_group : NULL,
 	};
 }
 

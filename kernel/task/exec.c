@@ -36,6 +36,7 @@
 struct exec_state {
 	struct file *file;
 	struct mm *mm;
+	struct cred *cred; /* of the new program */
 	u64 stack_top;
 	struct exec_image image;
 	struct process_layout layout;
@@ -148,6 +149,24 @@ static void exec_note_layout(struct exec_state *st)
 	st->layout.start_brk = st->image.base + elf->high + random_pages(BRK_RANDOM_BITS);
 }
 
+/* What the program may do: it depends on its file's owner, a script's on its interpreter's. */
+static int exec_prepare_cred(struct exec_state *st)
+{
+	struct cred_exec_file file = {0};
+	struct stat_info stat;
+	int err = st->file->ops->stat(st->file, &stat);
+
+	if (err)
+		return err;
+	st->cred = cred_prepare();
+	if (!st->cred)
+		return -ENOMEM;
+	if (!task_current()->no_new_privs)
+		file = (struct cred_exec_file){stat.uid, stat.gid, stat.mode};
+	cred_exec(st->cred, cred_current(), &file, !task_current()->no_new_privs, &st->image.secure);
+	return 0;
+}
+
 static int exec_prepare(struct exec_state *st, const struct exec_args *args)
 {
 	int err;
@@ -158,6 +177,8 @@ static int exec_prepare(struct exec_state *st, const struct exec_args *args)
 	err = exec_map_stack(st, args);
 	if (!err)
 		err = exec_load(st->mm, st->file, &st->image);
+	if (!err)
+		err = exec_prepare_cred(st);
 	if (!err)
 		err = vdso_map(st->mm, &st->layout.vdso);
 	if (err)
@@ -220,6 +241,19 @@ static void exec_forget(struct task *t)
 	memset(&t->fp, 0, sizeof(t->fp));
 }
 
+static void exec_replace_cred(struct task *t, struct exec_state *st)
+{
+	const struct cred *old = t->cred;
+	bool own = old->uid == old->euid && old->gid == old->egid;
+
+	/* cred_commit() takes it back if the program's rights differ. */
+	atomic_store_relaxed(&t->process->dumpable, own ? DUMPABLE_USER : DUMPABLE_NO);
+	if (st->image.secure)
+		atomic_store_relaxed(&t->process->parent_death_signal, 0);
+	cred_commit(st->cred);
+	st->cred = NULL;
+}
+
 static int exec_commit(struct exec_state *st, const char *path, struct exec_args *args)
 {
 	struct task *t = task_current();
@@ -229,6 +263,7 @@ static int exec_commit(struct exec_state *st, const char *path, struct exec_args
 	exec_forget(t);
 	exec_replace_mm(t, st->mm);
 	exec_replace_exe(t->process, st->file);
+	exec_replace_cred(t, st);
 	exec_set_name(t, path);
 	atomic_store_relaxed(&t->process->did_exec, true);
 	if (exec_zero_tails(&st->image))
@@ -259,6 +294,8 @@ int exec_program(const char *path, struct exec_args *args)
 	if (err) {
 		if (st->mm)
 			mm_put(st->mm);
+		if (st->cred)
+			cred_put(st->cred);
 	} else if (exec_commit(st, path, args)) {
 		file_put(st->file);
 		kfree(st);

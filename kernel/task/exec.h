@@ -48,7 +48,8 @@ struct exec_image {
 	u64 base;		 /* added to the file's addresses */
 	struct elf_image interp; /* no segments: none */
 	u64 interp_base;
-	u64 entry; /* first instruction: the interpreter's or the program's */
+	u64 entry;   /* first instruction: the interpreter's or the program's */
+	bool secure; /* it has rights that its caller had not */
 };
 
 /*

@@ -90,7 +90,7 @@ static u32 build_auxv(const struct stack_build *b, const struct exec_image *imag
 	aux(&v, AT_EUID, cred->euid);
 	aux(&v, AT_GID, cred->gid);
 	aux(&v, AT_EGID, cred->egid);
-	aux(&v, AT_SECURE, 0);
+	aux(&v, AT_SECURE, image->secure);
 	aux(&v, AT_RANDOM, b->random);
 	aux(&v, AT_HWCAP2, 0);
 	aux(&v, AT_EXECFN, b->execfn);

@@ -60,8 +60,6 @@ static void process_inherit(struct process *p, struct process *parent)
 	for (i = 0; i < NSIG; i++)
 		p->signals.actions[i] = parent->signals.actions[i];
 	p->layout = parent->layout;
-	p->cred = parent->cred;
-	cred_get(p->cred);
 	p->exe = parent->exe;
 	if (p->exe)
 		file_get(p->exe);
@@ -71,7 +69,6 @@ static void process_inherit(struct process *p, struct process *parent)
 	pid_group_get(p->pgid, p->sid);
 	spin_unlock(&parent->lock);
 	p->dumpable = parent->dumpable;
-	p->no_new_privs = parent->no_new_privs;
 	p->timer_slack_ns = parent->timer_slack_ns;
 }
 
@@ -81,7 +78,8 @@ struct process *process_create(struct process *parent)
 
 	if (!p)
 		return NULL;
-	*p = (struct process){.refs = 1, .dumpable = true, .timer_slack_ns = TIMER_SLACK_DEFAULT_NS};
+	*p = (struct process){
+		.refs = 1, .dumpable = DUMPABLE_USER, .timer_slack_ns = TIMER_SLACK_DEFAULT_NS};
 	spin_init(&p->lock, &process_lock_class);
 	spin_init(&p->child_lock, &child_lock_class);
 	list_init(&p->tasks);
@@ -90,13 +88,12 @@ struct process *process_create(struct process *parent)
 	list_init(&p->waiters);
 	signal_process_init(&p->signals);
 	p->start_ticks = time_now();
-	if (parent) {
+	p->cred = parent ? task_current()->cred : &cred_root;
+	cred_get(p->cred);
+	if (parent)
 		process_inherit(p, parent);
-	} else {
+	else
 		rlimits_default(p->rlimits);
-		p->cred = &cred_root;
-		cred_get(p->cred);
-	}
 	return p;
 }
 
@@ -176,6 +173,7 @@ static void task_free(struct thread *thread)
 	struct task *t = task_of(thread);
 
 	process_put(t->process);
+	cred_put(t->cred);
 	slab_free(task_cache, t);
 }
 
@@ -201,6 +199,8 @@ struct task *task_create(struct process *p, const char *name, bool leader, void 
 		return err_ptr(err);
 	}
 	process_get(p);
+	t->cred = leader ? p->cred : task_current()->cred;
+	cred_get(t->cred);
 	t->thread.fp = &t->fp;
 	err = pid_alloc(t, leader ? p : NULL, &tid);
 	if (err) {

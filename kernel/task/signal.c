@@ -275,12 +275,12 @@ int signal_send_task(struct task *t, const struct abi_siginfo *info)
 	return err;
 }
 
-int signal_may_send(struct process *p, int sig)
+int signal_may_send(struct process *p, const struct cred *target, int sig)
 {
-	const struct cred *own = cred_current(), *other = atomic_load_acquire(&p->cred);
+	const struct cred *own = cred_current();
 
-	if (p == process_current() || cred_capable(own, CAP_KILL) || own->euid == other->suid ||
-	    own->euid == other->uid || own->uid == other->suid || own->uid == other->uid)
+	if (p == process_current() || cred_capable(own, CAP_KILL) || own->euid == target->suid ||
+	    own->euid == target->uid || own->uid == target->suid || own->uid == target->uid)
 		return 0;
 	if (sig == SIGCONT && atomic_load_relaxed(&p->sid) == process_current()->sid)
 		return 0;

@@ -17,6 +17,7 @@
 #include "lib/list.h"
 #include "lib/types.h"
 
+struct cred;
 struct process;
 struct task;
 struct trap_frame;
@@ -63,8 +64,8 @@ int signal_send_task(struct task *t, const struct abi_siginfo *info);
 int signal_send_process(struct process *p, const struct abi_siginfo *info);
 /* The same with the process lock held. */
 int signal_send_locked(struct process *p, struct task *t, const struct abi_siginfo *info);
-/* 0, -ESRCH or -EPERM: may the running task send `sig` to `p`? */
-int signal_may_send(struct process *p, int sig);
+/* 0 or -EPERM: may the running task send `sig` to `p`, or to one task that has `target`? */
+int signal_may_send(struct process *p, const struct cred *target, int sig);
 
 /* A fault of the running task: delivered now, even if blocked or ignored (then it kills). */
 void signal_force_fault(int sig, int code, u64 addr);

@@ -37,6 +37,7 @@ struct restart_block {
 struct task {
 	struct thread thread;
 	struct process *process;     /* [I] */
+	struct cred *cred;	     /* [e] a reference; written by the task only */
 	struct list siblings;	     /* [L:process] threads of the process */
 	struct fd_table *files;	     /* [c] counted once a task; NULL for pid 1 */
 	struct fs_context *fs;	     /* [c] */
@@ -48,10 +49,15 @@ struct task {
 	struct restart_block restart; /* [c] */
 	struct fp_state fp;	      /* [c] thread.fp points here */
 	struct task *vfork_parent;    /* [L:process] waits for our exec or exit; a reference */
-	u32 policy;    /* [a] SCHED_* of abi/sched.h; thread.class is what it amounts to */
-	int exit_code; /* [c] wait status encoding */
-	bool exiting;  /* [c] in task_exit(): nothing interrupts it any more */
+	u32 policy;	   /* [a] SCHED_* of abi/sched.h; thread.class is what it amounts to */
+	int exit_code;	   /* [c] wait status encoding */
+	bool no_new_privs; /* [a] prctl: exec gives no privileges */
+	bool exiting;	   /* [c] in task_exit(): nothing interrupts it any more */
 };
+
+/* Who may look into a process. Source: PR_SET_DUMPABLE(2const). */
+#define DUMPABLE_NO   0
+#define DUMPABLE_USER 1
 
 /* News of a process that its parent may still wait for. */
 enum job_event { JOB_NONE, JOB_STOPPED, JOB_CONTINUED };
@@ -76,30 +82,30 @@ struct process {
 	u32 sid;		/* [a] changes under lock */
 	struct mm *mm;		/* [L:lock] one reference, dropped when the last task leaves it */
 	u32 nr_mm_tasks;	/* [a] tasks still in mm */
-	struct cred *cred;	/* [e] a reference */
+	struct cred *cred;	/* [e] those of the leading thread, a reference */
 	struct file *exe;	/* [L:lock] program, a reference; NULL for pid 1 */
 	struct abi_rlimit rlimits[RLIM_NLIMITS]; /* [L:lock], soft limits read as atomics */
 	struct process_layout layout;		 /* [c] by exec */
 	u64 start_ticks;			 /* [I] */
 
-	struct spinlock lock;	  /* signals, tasks, exit */
-	struct list tasks;	  /* [L:lock] */
-	u32 nr_tasks;		  /* [a] changes under lock */
-	bool group_exit;	  /* [L:lock] all must exit with exit_code */
-	bool stopped;		  /* [a] by a stop signal; changes under lock */
-	bool stop_told;		  /* [L:lock] the parent knows of this stop */
-	bool continue_untold;	  /* [L:lock] the first task to run again tells the parent */
-	int stop_signal;	  /* [L:lock] */
-	u32 nr_resting;		  /* [L:lock] tasks in task_stop() */
-	enum job_event job_event; /* [L:parent's child_lock] */
-	bool did_exec;		  /* [a] since fork: setpgid by the parent is refused */
-	bool zombie;		  /* [L:parent's child_lock] all tasks have exited */
-	bool dumpable, no_new_privs, keep_caps; /* [a] prctl */
-	int parent_death_signal;		/* [a] */
-	u64 timer_slack_ns;			/* [a] kept for prctl, timers here are exact */
-	u32 membarrier_registered;		/* [a] MEMBARRIER_CMD_REGISTER_* seen */
-	int exit_code;				/* [L:lock] wait status encoding */
-	struct task *exec_task;			/* [L:lock] waits for the others to exit */
+	struct spinlock lock;	   /* signals, tasks, exit */
+	struct list tasks;	   /* [L:lock] */
+	u32 nr_tasks;		   /* [a] changes under lock */
+	bool group_exit;	   /* [L:lock] all must exit with exit_code */
+	bool stopped;		   /* [a] by a stop signal; changes under lock */
+	bool stop_told;		   /* [L:lock] the parent knows of this stop */
+	bool continue_untold;	   /* [L:lock] the first task to run again tells the parent */
+	int stop_signal;	   /* [L:lock] */
+	u32 nr_resting;		   /* [L:lock] tasks in task_stop() */
+	enum job_event job_event;  /* [L:parent's child_lock] */
+	bool did_exec;		   /* [a] since fork: setpgid by the parent is refused */
+	bool zombie;		   /* [L:parent's child_lock] all tasks have exited */
+	u8 dumpable;		   /* [a] DUMPABLE_*, prctl */
+	int parent_death_signal;   /* [a] */
+	u64 timer_slack_ns;	   /* [a] kept for prctl, timers here are exact */
+	u32 membarrier_registered; /* [a] MEMBARRIER_CMD_REGISTER_* seen */
+	int exit_code;		   /* [L:lock] wait status encoding */
+	struct task *exec_task;	   /* [L:lock] waits for the others to exit */
 	struct process_signals signals;
 	struct abi_rusage children_usage; /* [L:child_lock] of reaped children */
 	u64 dead_run_ticks;		  /* [L:lock] of exited tasks */
