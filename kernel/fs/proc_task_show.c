@@ -270,6 +270,16 @@ static void who_cpu(const struct proc_who *who, u64 key, struct cpu_ticks *out)
 		task_cpu_ticks(who->task, out);
 }
 
+/* What it runs at, a lent priority included: -1 - priority for real time, 20 + nice else. */
+static s32 shown_priority(const struct proc_who *who)
+{
+	const struct thread *t = who->task ? &who->task->thread : NULL;
+
+	if (!t)
+		return 20;
+	return t->rt_prio ? -1 - (s32)t->rt_prio : 20 + t->nice;
+}
+
 /* Fields 1 to 22; those nobody keeps (faults, terminal) are 0. */
 static void stat_head(struct seq *s, const struct proc_who *who, u64 key)
 {
@@ -281,7 +291,7 @@ static void stat_head(struct seq *s, const struct proc_who *who, u64 key)
 	seq_printf(s, "%u (%s) %c %u %u %u 0 -1 0 0 0 0 0 ", (u32)key, who_name(who),
 		   who_state(who), process_ppid(p), p->pgid, p->sid);
 	seq_printf(s, "%lu %lu 0 0 %d %d %u 0 %lu ", to_user_hz(cpu.user),
-		   to_user_hz(cpu.run - cpu.user), 20 + nice, nice,
+		   to_user_hz(cpu.run - cpu.user), shown_priority(who), nice,
 		   atomic_load_relaxed(&p->nr_tasks), to_user_hz(p->start_ticks));
 }
 
@@ -299,7 +309,7 @@ static void stat_tail(struct seq *s, const struct proc_who *who, struct process 
 	seq_printf(s, "%lu %lu %lu %lu 0 0 0 %u %u %u %u 0 0 0 ", sig.pending, sig.blocked,
 		   sig.ignored, sig.caught, who->process->exit_signal,
 		   who->task ? atomic_load_relaxed(&who->task->thread.cpu) : 0,
-		   who->task ? who->task->thread.rt_prio : 0, 0);
+		   who->task ? who->task->thread.base_prio : 0, 0);
 	seq_printf(s, "%lu %lu %lu %lu %lu %lu %lu %d\n", l->start_data, l->end_data, l->start_brk,
 		   l->arg_start, l->arg_end, l->env_start, l->env_end, who->process->exit_code);
 }

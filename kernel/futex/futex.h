@@ -9,4 +9,8 @@
 /* Boot hart, before the first task: the bucket table, the exit hook. */
 void futex_init(void);
 
+/* The priority of `t` has changed: puts its wait for a PI futex, and whoever it waits for, in order. Context: under the epoch. */
+struct task;
+void futex_priority_changed(struct task *t);
+
 #endif

@@ -12,7 +12,9 @@
 #include "kernel/sync/spinlock.h"
 #include "lib/list.h"
 
-#define FUTEX_SHARED BIT(0) /* the word may be reached through another address space */
+#define FUTEX_SHARED   BIT(0) /* the word may be reached through another address space */
+#define FUTEX_REALTIME BIT(1) /* a deadline is CLOCK_REALTIME in nanoseconds, not ticks */
+#define FUTEX_STRICT   BIT(2) /* waking none wakes none */
 
 /* One cache line: the lock, the count that lets an empty wake pass without it, and the waiters in order of waking. */
 struct futex_bucket {
@@ -23,6 +25,8 @@ struct futex_bucket {
 
 static_assert(sizeof(struct futex_bucket) == CACHE_LINE, "one line a bucket");
 
+/* What a waiter waits for: a wake-up, to own a PI futex, or first to be moved to one. */
+enum futex_kind { FUTEX_PLAIN, FUTEX_PI, FUTEX_TO_PI };
 enum futex_state { FUTEX_QUEUED, FUTEX_WOKEN, FUTEX_TIMED_OUT, FUTEX_SIGNALLED };
 
 /*
@@ -37,7 +41,8 @@ struct futex_waiter {
 	struct thread *thread;	     /* [I] */
 	u32 state;		     /* [a] enum futex_state */
 	u32 bitset;		     /* [I] */
-	u32 rt_prio;		     /* [I] 0 for the fair classes */
+	u32 rt_prio; /* [I] 0 for the fair classes; [L:bucket lock] of kind FUTEX_PI */
+	u32 kind;    /* [L:bucket lock] enum futex_kind; always FUTEX_PLAIN, or never */
 };
 
 /* ---- core.c ---- */
@@ -98,6 +103,8 @@ static inline bool futex_key_equal(const struct mm_key *a, const struct mm_key *
 
 void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w);
 void futex_unlink(struct futex_waiter *w);
+/* The first waiter of `key`; NULL if nobody waits. */
+struct futex_waiter *futex_first(struct futex_bucket *b, const struct mm_key *key);
 /*
  * Unlinks `w` and claims it; a claimed one joins the batch. False: it has timed out or was signalled meanwhile. Either
  * way `w` may be gone on return.
@@ -108,11 +115,15 @@ bool futex_claim(struct futex_waiter *w, struct unpark_batch *batch);
 
 /* The key of `uaddr`, and a first look at it. 0, -EAGAIN (it is not `value`), -EFAULT, -EINVAL. May sleep. */
 int futex_look(u64 uaddr, u32 flags, u32 value, struct mm_key *key);
-/* `deadline` in ticks or PARK_FOREVER. 0, -EAGAIN, -ETIMEDOUT, -EINTR, -EFAULT. May sleep. */
-int futex_wait(u64 uaddr, const struct mm_key *key, u32 value, u64 deadline, u32 bitset);
-/* Number woken, -EFAULT, -EINVAL. As on Linux an nr_wake below 1 counts as 1. */
+/* Queues `w`, whose key is set, if *uaddr == value. 0, -EAGAIN, -EFAULT. May sleep. */
+int futex_queue_if_equal(u64 uaddr, u32 value, struct futex_waiter *w);
+/* As park(), interruptibly; with FUTEX_REALTIME the deadline follows that clock. */
+int futex_park(u64 deadline, u32 flags);
+/* `deadline` by `flags`, or PARK_FOREVER. 0, -EAGAIN, -ETIMEDOUT, -EINTR, -EFAULT. May sleep. */
+int futex_wait(u64 uaddr, u32 flags, const struct mm_key *key, u32 value, u64 deadline, u32 bitset);
+/* Number woken, -EFAULT, -EINVAL. As on Linux an nr_wake below 1 counts as 1, but for FUTEX_STRICT and 0. */
 int futex_wake(u64 uaddr, u32 flags, int nr_wake, u32 bitset);
-/* Claims up to nr_wake waiters of `key` in the locked bucket; returns how many. */
+/* Claims up to nr_wake waiters of `key` in the locked bucket; how many, or -EINVAL where it meets one of another kind. */
 int futex_wake_locked(struct futex_bucket *b, const struct mm_key *key, int nr_wake, u32 bitset,
 		      struct unpark_batch *batch);
 
@@ -121,6 +132,9 @@ int futex_wake_op(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_wake2, 
 
 /* ---- requeue.c: number woken and moved, -EAGAIN if *uaddr1 != *expect, -EFAULT, -EINVAL. May sleep. ---- */
 int futex_requeue(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_requeue, const u32 *expect);
+
+/* Locks both buckets and checks the word. 0, -EAGAIN, -EFAULT; locked only on 0. */
+int futex_lock_both(struct futex_bucket *b1, struct futex_bucket *b2, u64 uaddr1, const u32 *expect);
 
 /* ---- robust.c: the exit hook. Context: the exiting task, its address space live. May sleep. ---- */
 struct task;

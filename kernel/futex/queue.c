@@ -15,6 +15,17 @@ __hot void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w)
 	atomic_store_relaxed(&w->bucket, b);
 }
 
+struct futex_waiter *futex_first(struct futex_bucket *b, const struct mm_key *key)
+{
+	struct futex_waiter *w;
+
+	list_for_each(w, &b->queue, link) {
+		if (futex_key_equal(&w->key, key))
+			return w;
+	}
+	return NULL;
+}
+
 __hot void futex_unlink(struct futex_waiter *w)
 {
 	struct futex_bucket *b = atomic_load_relaxed(&w->bucket);

@@ -24,9 +24,7 @@ static void futex_move(struct futex_waiter *w, struct futex_bucket *from, struct
 	atomic_fetch_add(&from->waiters, (u32)-1);
 }
 
-/* Locks both buckets and checks the word. 0, -EAGAIN, -EFAULT; locked only on 0. */
-static int futex_lock_both(struct futex_bucket *b1, struct futex_bucket *b2, u64 uaddr1,
-			   const u32 *expect)
+int futex_lock_both(struct futex_bucket *b1, struct futex_bucket *b2, u64 uaddr1, const u32 *expect)
 {
 	u32 value;
 	int ret;
@@ -55,7 +53,8 @@ struct futex_requeue {
 	int woken, moved;
 };
 
-static void futex_requeue_locked(struct futex_requeue *r, int nr_wake, int nr_requeue)
+/* 0, or -EINVAL for a waiter of another kind, after which nothing is done. */
+static int futex_requeue_locked(struct futex_requeue *r, int nr_wake, int nr_requeue)
 {
 	struct futex_waiter *w, *tmp;
 
@@ -64,6 +63,8 @@ static void futex_requeue_locked(struct futex_requeue *r, int nr_wake, int nr_re
 			break;
 		if (!futex_key_equal(&w->key, &r->key1))
 			continue;
+		if (unlikely(w->kind != FUTEX_PLAIN))
+			return -EINVAL;
 		if (r->woken < nr_wake) {
 			r->woken += futex_claim(w, &r->batch);
 		} else {
@@ -71,6 +72,7 @@ static void futex_requeue_locked(struct futex_requeue *r, int nr_wake, int nr_re
 			r->moved++;
 		}
 	}
+	return 0;
 }
 
 int futex_requeue(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_requeue, const u32 *expect)
@@ -91,9 +93,9 @@ int futex_requeue(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_requeue
 	if (ret)
 		return ret;
 	trace_futex_wake(uaddr1, (u32)nr_wake);
-	futex_requeue_locked(&r, nr_wake, nr_requeue);
+	ret = futex_requeue_locked(&r, nr_wake, nr_requeue);
 	spin_unlock_pair(&r.b1->lock, &r.b2->lock);
 	unpark_batch_flush(&r.batch);
 	trace_futex_wake_done((u64)r.woken);
-	return r.woken + r.moved;
+	return ret ? ret : r.woken + r.moved;
 }

@@ -8,6 +8,7 @@
  * Source: set_robust_list(2), set_tid_address(2).
  */
 #include "kernel/futex/futex_internal.h"
+#include "kernel/futex/pi.h"
 
 #include "abi/futex.h"
 #include "kernel/mm/uaccess.h"
@@ -112,8 +113,10 @@ void futex_task_exit(struct task *t)
 
 	t->robust_list = 0;
 	t->clear_child_tid = NULL;
+	pi_exit_begin(t);
 	if (head)
 		robust_walk(head, t->thread.tid);
+	pi_exit_end(t);
 	/* As on Linux not for the last user of the space: nobody is left to read it. */
 	if (clear && atomic_load_relaxed(&t->process->nr_mm_tasks) > 1) {
 		(void)user_store_u32(clear, 0);

@@ -2,6 +2,7 @@
  * futex(2), set_robust_list(2), get_robust_list(2): decode, check, call.
  */
 #include "kernel/futex/futex_internal.h"
+#include "kernel/futex/pi.h"
 
 #include "abi/futex.h"
 #include "abi/time.h"
@@ -15,6 +16,12 @@ struct futex_timeout {
 	enum { TIMEOUT_NONE, TIMEOUT_RELATIVE, TIMEOUT_MONOTONIC, TIMEOUT_REALTIME } kind;
 	u64 ns;
 };
+
+/* LOCK_PI was there before its time was a choice. */
+static bool futex_realtime(u32 op)
+{
+	return op & FUTEX_CLOCK_REALTIME || (op & FUTEX_CMD_MASK) == FUTEX_LOCK_PI;
+}
 
 /* 0, -EFAULT, -EINVAL. */
 static int futex_timeout_read(u64 uaddr, u32 op, struct futex_timeout *timeout)
@@ -31,23 +38,21 @@ static int futex_timeout_read(u64 uaddr, u32 op, struct futex_timeout *timeout)
 	if ((op & FUTEX_CMD_MASK) == FUTEX_WAIT)
 		timeout->kind = TIMEOUT_RELATIVE;
 	else
-		timeout->kind = op & FUTEX_CLOCK_REALTIME ? TIMEOUT_REALTIME : TIMEOUT_MONOTONIC;
+		timeout->kind = futex_realtime(op) ? TIMEOUT_REALTIME : TIMEOUT_MONOTONIC;
 	return 0;
 }
 
-/* When the timeout ends, in ticks. */
-static u64 futex_deadline(const struct futex_timeout *timeout)
+/* When the timeout ends, and FUTEX_REALTIME in *flags if that is by the clock. */
+static u64 futex_deadline(const struct futex_timeout *timeout, u32 *flags)
 {
-	u64 base;
-
 	switch (timeout->kind) {
 	case TIMEOUT_RELATIVE:
 		return time_now() + time_ns_to_ticks(timeout->ns);
 	case TIMEOUT_MONOTONIC:
 		return time_ns_to_ticks(timeout->ns);
 	case TIMEOUT_REALTIME:
-		base = atomic_load_relaxed(&time_realtime_base);
-		return time_ns_to_ticks(timeout->ns > base ? timeout->ns - base : 0);
+		*flags |= FUTEX_REALTIME;
+		return timeout->ns;
 	default:
 		return PARK_FOREVER;
 	}
@@ -60,7 +65,7 @@ static long futex_wait_or_restart(u64 uaddr, u32 flags, const struct mm_key *key
 				  u64 deadline, u32 bitset)
 {
 	struct restart_block *r = &task_current()->restart;
-	int ret = futex_wait(uaddr, key, value, deadline, bitset);
+	int ret = futex_wait(uaddr, flags, key, value, deadline, bitset);
 
 	if (ret != -EINTR)
 		return ret;
@@ -91,6 +96,7 @@ static __hot long futex_sys_wait(u64 uaddr, u32 op, u32 value, u64 timeout_ptr, 
 	u32 flags = op & FUTEX_PRIVATE_FLAG ? 0 : FUTEX_SHARED;
 	struct futex_timeout timeout = {0};
 	struct mm_key key;
+	u64 deadline;
 	int ret;
 
 	if (timeout_ptr) {
@@ -105,7 +111,30 @@ static __hot long futex_sys_wait(u64 uaddr, u32 op, u32 value, u64 timeout_ptr, 
 	ret = futex_look(uaddr, flags, value, &key);
 	if (ret)
 		return ret;
-	return futex_wait_or_restart(uaddr, flags, &key, value, futex_deadline(&timeout), bitset);
+	deadline = futex_deadline(&timeout, &flags);
+	return futex_wait_or_restart(uaddr, flags, &key, value, deadline, bitset);
+}
+
+/* LOCK_PI, LOCK_PI2 and WAIT_REQUEUE_PI. */
+static long futex_sys_wait_pi(u64 uaddr, u32 op, u32 value, u64 timeout_ptr, u64 uaddr2)
+{
+	u32 flags = op & FUTEX_PRIVATE_FLAG ? 0 : FUTEX_SHARED;
+	struct futex_timeout timeout = {0};
+	u64 deadline;
+	int ret;
+
+	if (timeout_ptr) {
+		ret = futex_timeout_read(timeout_ptr, op, &timeout);
+		if (ret)
+			return ret;
+	}
+	if ((op & FUTEX_CLOCK_REALTIME) && (op & FUTEX_CMD_MASK) == FUTEX_LOCK_PI)
+		return -ENOSYS;
+	deadline = futex_deadline(&timeout, &flags);
+	if ((op & FUTEX_CMD_MASK) == FUTEX_WAIT_REQUEUE_PI)
+		return futex_wait_requeue_pi(uaddr, flags, value, deadline, uaddr2);
+	ret = futex_lock_pi(uaddr, flags, deadline, false);
+	return ret == -EINTR ? -ERESTARTNOINTR : ret;
 }
 
 /* The operations that are not worth an own branch in sys_futex(). */
@@ -120,6 +149,12 @@ static long futex_sys_rare(u32 cmd, u64 uaddr1, u32 flags, u64 uaddr2, int nr1, 
 		return futex_requeue(uaddr1, flags, uaddr2, nr1, nr2, &val3);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(uaddr1, flags, uaddr2, nr1, nr2, val3);
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock_pi(uaddr1, flags);
+	case FUTEX_TRYLOCK_PI:
+		return futex_lock_pi(uaddr1, flags, PARK_FOREVER, true);
+	case FUTEX_CMP_REQUEUE_PI:
+		return futex_requeue_pi(uaddr1, flags, uaddr2, nr1, nr2, val3);
 	default:
 		return -ENOSYS;
 	}
@@ -135,6 +170,8 @@ __hot long sys_futex(SYSCALL_ARGS)
 		return futex_sys_wait(a0, op, (u32)a2, a3, FUTEX_BITSET_MATCH_ANY);
 	if (cmd == FUTEX_WAIT_BITSET)
 		return futex_sys_wait(a0, op, (u32)a2, a3, val3);
+	if (cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2 || cmd == FUTEX_WAIT_REQUEUE_PI)
+		return futex_sys_wait_pi(a0, op, (u32)a2, a3, a4);
 	if (op & FUTEX_CLOCK_REALTIME)
 		return -ENOSYS;
 	if (cmd == FUTEX_WAKE)

@@ -27,6 +27,7 @@
 #include "kernel/futex/futex_internal.h"
 
 #include "kernel/mm/uaccess.h"
+#include "kernel/task/task.h"
 #include "kernel/trace/trace.h"
 
 /* The waiter has won its state: it is nobody else's to wake. Out of whichever bucket it is in. */
@@ -48,11 +49,8 @@ static void futex_leave(struct futex_waiter *w)
 	}
 }
 
-/*
- * Queues `w` if *uaddr == value. 0, -EAGAIN, -EFAULT. The word is read under the lock without faulting; where that fails
- * the page is made present outside and everything is done again.
- */
-static int futex_queue_if_equal(u64 uaddr, u32 value, struct futex_waiter *w)
+/* The word is read under the lock without faulting; where that fails the page is made present and everything done again. */
+int futex_queue_if_equal(u64 uaddr, u32 value, struct futex_waiter *w)
 {
 	struct futex_bucket *b = futex_bucket(&w->key);
 	const u32 __user *word = (const u32 __user *)uaddr;
@@ -78,11 +76,18 @@ static int futex_queue_if_equal(u64 uaddr, u32 value, struct futex_waiter *w)
 	}
 }
 
+__hot int futex_park(u64 deadline, u32 flags)
+{
+	if (likely(!(flags & FUTEX_REALTIME) || deadline == PARK_FOREVER))
+		return park(deadline, PARK_INTERRUPTIBLE);
+	return task_park_realtime(deadline, PARK_INTERRUPTIBLE);
+}
+
 /* Sleeps until somebody's compare-and-swap ends the waiter. */
-static int futex_sleep(struct futex_waiter *w, u64 deadline)
+static int futex_sleep(struct futex_waiter *w, u64 deadline, u32 flags)
 {
 	for (;;) {
-		int ret = park(deadline, PARK_INTERRUPTIBLE);
+		int ret = futex_park(deadline, flags);
 		u32 end = ret == -ETIMEDOUT ? FUTEX_TIMED_OUT : FUTEX_SIGNALLED;
 
 		/* Acquire: pairs with the full barrier of the waker's claim. */
@@ -111,7 +116,8 @@ __hot int futex_look(u64 uaddr, u32 flags, u32 value, struct mm_key *key)
 	return current_value == value ? 0 : -EAGAIN;
 }
 
-__hot int futex_wait(u64 uaddr, const struct mm_key *key, u32 value, u64 deadline, u32 bitset)
+__hot int futex_wait(u64 uaddr, u32 flags, const struct mm_key *key, u32 value, u64 deadline,
+		     u32 bitset)
 {
 	struct thread *t = thread_current();
 	struct futex_waiter w = {
@@ -119,14 +125,14 @@ __hot int futex_wait(u64 uaddr, const struct mm_key *key, u32 value, u64 deadlin
 		.thread = t,
 		.state = FUTEX_QUEUED,
 		.bitset = bitset,
-		.rt_prio = t->rt_prio,
+		.rt_prio = t->base_prio,
 	};
 	int ret;
 
 	trace_futex_wait(uaddr, value);
 	ret = futex_queue_if_equal(uaddr, value, &w);
 	if (ret == 0)
-		ret = futex_sleep(&w, deadline);
+		ret = futex_sleep(&w, deadline, flags);
 	trace_futex_wait_done((u64)ret);
 	return ret;
 }
@@ -138,7 +144,11 @@ __hot int futex_wake_locked(struct futex_bucket *b, const struct mm_key *key, in
 	int woken = 0;
 
 	list_for_each_safe(w, tmp, &b->queue, link) {
-		if (!(w->bitset & bitset) || !futex_key_equal(&w->key, key))
+		if (!futex_key_equal(&w->key, key))
+			continue;
+		if (unlikely(w->kind != FUTEX_PLAIN))
+			return -EINVAL;
+		if (!(w->bitset & bitset))
 			continue;
 		if (futex_claim(w, batch) && ++woken >= nr_wake)
 			break;
@@ -156,7 +166,7 @@ __hot int futex_wake(u64 uaddr, u32 flags, int nr_wake, u32 bitset)
 	if (!bitset)
 		return -EINVAL;
 	ret = futex_key(uaddr, flags, false, &key);
-	if (ret)
+	if (ret || (nr_wake == 0 && flags & FUTEX_STRICT))
 		return ret;
 	b = futex_bucket(&key);
 	fence_full(); /* (B): pairs with (A) in futex_queue_if_equal() */

@@ -110,7 +110,7 @@ int futex_wake_op(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_wake2, 
 	struct unpark_batch batch = {0};
 	struct futex_bucket *b1, *b2;
 	struct mm_key key1, key2;
-	int ret, satisfied;
+	int ret, satisfied, woken2;
 	u32 old = 0;
 
 	ret = futex_key(uaddr1, flags, false, &key1);
@@ -130,8 +130,10 @@ int futex_wake_op(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_wake2, 
 		ret = satisfied;
 	else
 		ret = futex_wake_locked(b1, &key1, nr_wake, FUTEX_BITSET_MATCH_ANY, &batch);
-	if (satisfied > 0)
-		ret += futex_wake_locked(b2, &key2, nr_wake2, FUTEX_BITSET_MATCH_ANY, &batch);
+	if (satisfied > 0 && ret >= 0) {
+		woken2 = futex_wake_locked(b2, &key2, nr_wake2, FUTEX_BITSET_MATCH_ANY, &batch);
+		ret = woken2 < 0 ? woken2 : ret + woken2;
+	}
 	spin_unlock_pair(&b1->lock, &b2->lock);
 	unpark_batch_flush(&batch);
 	trace_futex_wake_done((u64)ret);

@@ -3,7 +3,7 @@
  * holds (checked in debug builds). Two locks of one class are taken in address order through
  * spin_lock_pair(). A sleeping mutex may not be taken under a spin lock.
  *
- *   sleeping mutexes  process children < mount < epoll nesting < file position/pipe/epoll < inode
+ *   sleeping mutexes  exit of a futex owner < process children < mount < epoll nesting < file position/pipe/epoll < inode
  *                     < mm (address-space layout) < object mappings < epoch barrier
  *   spin locks        pid < signal < fd table < dentry hash < terminal list
  *                     < terminal < wait-queue source < epoll ready list
@@ -16,6 +16,7 @@
 
 enum lock_rank {
 	/* sleeping */
+	RANK_FUTEX_EXIT = 5, /* held over the robust walk, which faults */
 	RANK_PROCESS = 10,
 	RANK_MOUNT = 20,
 	RANK_EPOLL_NESTING = 22, /* which epoll watches which */

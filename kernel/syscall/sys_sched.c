@@ -5,6 +5,7 @@
 #include "abi/resource.h"
 #include "abi/sched.h"
 #include "abi/system.h"
+#include "kernel/futex/futex.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
@@ -75,8 +76,10 @@ static long set_policy(struct task *t, u32 policy, s32 prio, s32 nice)
 	    ((u64)prio > process_rlimit(process_current(), RLIMIT_RTPRIO) || nice < t->thread.nice))
 		return -EPERM;
 	err = sched_set_policy(&t->thread, (enum sched_class) class, (u32)prio, nice);
-	if (!err)
+	if (!err) {
 		atomic_store_relaxed(&t->policy, policy);
+		futex_priority_changed(t);
+	}
 	return err;
 }
 

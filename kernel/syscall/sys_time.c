@@ -103,6 +103,7 @@ long sys_clock_settime(SYSCALL_ARGS)
 		return -EINVAL;
 	atomic_store_relaxed(&time_realtime_base, ns - time_monotonic_ns());
 	vdso_update_time();
+	task_clock_changed();
 	return 0;
 }
 
@@ -159,6 +160,19 @@ long sys_nanosleep(SYSCALL_ARGS)
 	return err ? err : sleep_relative(deadline_after(ns), a1);
 }
 
+/* To a time of CLOCK_REALTIME, wherever that clock is set meanwhile. 0 or -EINTR. */
+static int sleep_until_realtime(u64 ns)
+{
+	for (;;) {
+		int ret = task_park_realtime(ns, PARK_INTERRUPTIBLE);
+
+		if (ret == -EINTR)
+			return ret;
+		if (time_realtime_ns() >= ns)
+			return 0;
+	}
+}
+
 long sys_clock_nanosleep(SYSCALL_ARGS)
 {
 	s32 clock = (s32)a0;
@@ -173,7 +187,9 @@ long sys_clock_nanosleep(SYSCALL_ARGS)
 		return err;
 	if (!(a1 & TIMER_ABSTIME))
 		return sleep_relative(deadline_after(ns), a3);
-	return sched_sleep_until(deadline_at(ns, realtime), PARK_INTERRUPTIBLE) ? -ERESTARTNOHAND : 0;
+	err = realtime ? sleep_until_realtime(ns)
+		       : sched_sleep_until(deadline_at(ns, false), PARK_INTERRUPTIBLE);
+	return err ? -ERESTARTNOHAND : 0;
 }
 
 /* ---- accounting ---- */

@@ -14,6 +14,8 @@
 
 LOCK_CLASS(process_lock, RANK_SIGNAL);
 LOCK_CLASS(child_lock, RANK_PID);
+LOCK_CLASS(task_pi, RANK_PI);
+LOCK_CLASS(task_pi_exit, RANK_FUTEX_EXIT);
 
 struct task_exit_ops task_exit_ops;
 struct task_tty_ops task_tty_ops;
@@ -193,6 +195,9 @@ struct task *task_create(struct process *p, const char *name, bool leader, void 
 	*t = (struct task){.process = p};
 	list_init(&t->siblings);
 	signal_task_init(&t->signals);
+	spin_init(&t->pi.lock, &task_pi_class);
+	list_init(&t->pi.lenders);
+	mutex_init(&t->pi.exit, &task_pi_exit_class);
 	err = thread_init(&t->thread, name, &task_thread_ops, fn, t);
 	if (err) {
 		slab_free(task_cache, t);

@@ -14,6 +14,7 @@
 #include "arch/riscv64/fpu.h"
 #include "arch/riscv64/trap_frame.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sync/mutex.h"
 #include "kernel/sync/spinlock.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/pid.h"
@@ -33,6 +34,20 @@ struct restart_block {
 	u64 arg[4];   /* fn's own */
 };
 
+/*
+ * Priority inheritance: whom a task waits for, and who lends it a priority (kernel/futex/pi.c). The exit lock is held while a
+ * task gives up what it owns, so that whoever needs the outcome can wait for it.
+ */
+enum task_pi_state { TASK_PI_ALIVE, TASK_PI_EXITING, TASK_PI_DEAD };
+struct futex_pi_waiter;
+struct task_pi {
+	struct spinlock lock;
+	enum task_pi_state state;	 /* [L:lock] */
+	struct futex_pi_waiter *blocked; /* [L:lock] its own wait for a PI futex; NULL: none */
+	struct list lenders; /* [L:lock] the first waiter of each PI futex that it owns */
+	struct mutex exit;
+};
+
 /* A Linux thread. `thread` is first so that both share one lifetime. */
 struct task {
 	struct thread thread;
@@ -44,15 +59,16 @@ struct task {
 	u32 __user *clear_child_tid; /* [c] zeroed and woken at exit */
 	u64 robust_list;	     /* [c] user address of struct robust_list_head */
 	u64 robust_list_len;	     /* [c] */
-	void *futex_waiter;	     /* [c] reserved for kernel/futex */
+	struct task_pi pi;
 	struct task_signals signals;
 	struct restart_block restart; /* [c] */
 	struct fp_state fp;	      /* [c] thread.fp points here */
 	struct task *vfork_parent;    /* [L:process] waits for our exec or exit; a reference */
-	u32 policy;	   /* [a] SCHED_* of abi/sched.h; thread.class is what it amounts to */
-	int exit_code;	   /* [c] wait status encoding */
-	bool no_new_privs; /* [a] prctl: exec gives no privileges */
-	bool exiting;	   /* [c] in task_exit(): nothing interrupts it any more */
+	u32 policy;	    /* [a] SCHED_* of abi/sched.h; thread.class is what it amounts to */
+	int exit_code;	    /* [c] wait status encoding */
+	bool realtime_park; /* [a] in task_park_realtime() */
+	bool no_new_privs;  /* [a] prctl: exec gives no privileges */
+	bool exiting;	    /* [c] in task_exit(): nothing interrupts it any more */
 };
 
 /* Who may look into a process. Source: PR_SET_DUMPABLE(2const). */
@@ -171,6 +187,13 @@ struct cpu_ticks {
 };
 void task_cpu_ticks(struct task *t, struct cpu_ticks *out);
 void process_cpu_ticks(struct process *p, struct cpu_ticks *out);
+
+/* ---- clock.c ---- */
+
+/* As park(), until CLOCK_REALTIME reaches `ns`; returns 0 also when that clock is set, so that the caller comes again. */
+int task_park_realtime(u64 ns, u32 park_flags);
+/* time_realtime_base has changed: tells everybody in task_park_realtime(). Context: may sleep. */
+void task_clock_changed(void);
 
 /* ---- life (clone.c, exit.c, exec.c, wait.c) ---- */
 /*

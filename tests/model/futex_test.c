@@ -78,6 +78,11 @@ int futex_shared_key(u64 uaddr, bool write, struct mm_key *key)
 	return -EFAULT;
 }
 
+int task_park_realtime(u64 ns, u32 park_flags)
+{
+	return park(ns, park_flags);
+}
+
 static struct model_task *task_of_thread(struct thread *t)
 {
 	return container_of(t, struct model_task, thread);
@@ -265,7 +270,7 @@ static void wait_once(u32 id)
 
 	results[id] = futex_look(word, 0, 0, &key);
 	if (!results[id])
-		results[id] = futex_wait(word, &key, 0, PARK_FOREVER, ~0U);
+		results[id] = futex_wait(word, 0, &key, 0, PARK_FOREVER, ~0U);
 	t->left = true;
 	if (t->waiter)
 		model_data_write(t->waiter); /* the next call's frame */
