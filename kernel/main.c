@@ -20,6 +20,7 @@
 #include "kernel/task/task.h"
 #include "kernel/time/time.h"
 #include "kernel/trace/trace.h"
+#include "kernel/trace/tracefs.h"
 #include "kernel/trap/trap.h"
 #include "kernel/tty/tty.h"
 #include "lib/cmdline.h"
@@ -88,6 +89,8 @@ static void main_late(void *unused)
 	task_init(dt_isa());
 	if (fs_task_nodes_init())
 		panic("no memory for /proc");
+	if (tracefs_init())
+		panic("no memory for /sys/kernel/tracing");
 	task_start_init();
 }
 

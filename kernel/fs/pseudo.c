@@ -247,6 +247,18 @@ int sysfs_register_writable(const char *path, u32 mode, pseudo_show_fn show, pse
 	return pseudo_register(sysfs, path, &node, key);
 }
 
+int sysfs_register_file(const char *path, u32 mode, const struct file_ops *ops)
+{
+	const char *name;
+	struct dentry *dir = pseudo_parent(sysfs, path, &name);
+	struct inode *inode = dir ? inode_alloc(sysfs, S_IFREG | mode) : NULL;
+
+	if (!inode)
+		return -ENOMEM;
+	inode->fops = ops;
+	return pseudo_attach(dir, name, strlen(name), inode);
+}
+
 int procfs_symlink(const char *path, const char *text)
 {
 	const char *name;

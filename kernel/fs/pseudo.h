@@ -57,6 +57,8 @@ int procfs_register_writable(const char *path, u32 mode, pseudo_show_fn show, ps
 			     u64 key);
 int sysfs_register_writable(const char *path, u32 mode, pseudo_show_fn show, pseudo_store_fn store,
 			    u64 key);
+/* A file with operations of its own. */
+int sysfs_register_file(const char *path, u32 mode, const struct file_ops *ops);
 int procfs_symlink(const char *path, const char *text);
 int sysfs_mkdir(const char *path);
 

@@ -10,8 +10,22 @@
 #include "kernel/trace/rings.h"
 
 u64 trace_mask;
+struct trace_filter trace_filter;
 
 PERCPU(struct trace_rings, trace_rings);
+
+/* Is the record one that a filter keeps: of a listed thread, or about one? Thread life always is. */
+static __noinline bool kept(const struct trace_ring *ring, u32 tid, u8 type, u64 a)
+{
+	bool about = type == TRACE_EV_sched_switch || type == TRACE_EV_sched_waking;
+
+	if (ring->kind == TRACE_RING_TASK)
+		return true;
+	for (u32 i = 0; i < trace_filter.nr; i++)
+		if (trace_filter.tid[i] == tid || (about && trace_filter.tid[i] == (u32)a))
+			return true;
+	return false;
+}
 
 /* Stop mode ends the trace everywhere: half a picture, with some harts silent, would mislead. */
 static __noinline void ring_full(struct trace_ring *ring)
@@ -26,13 +40,18 @@ void trace_emit(enum trace_ring_kind kind, u64 head, u64 a, u64 b)
 {
 	struct trace_ring *ring = &this_cpu_ptr(trace_rings)->ring[kind];
 	u64 index = ring->head;
+	u8 type = (u8)(head >> 32);
 
+	if ((u32)head == TRACE_TID_CURRENT)
+		head ^= TRACE_TID_CURRENT ^ ring->tid;
+	if (type == TRACE_EV_sched_switch)
+		ring->tid = (u32)a;
+	if (unlikely(atomic_load_relaxed(&trace_filter.nr)) && !kept(ring, (u32)head, type, a))
+		return;
 	if (unlikely(index == ring->limit)) {
 		ring_full(ring);
 		return;
 	}
-	if ((u32)head == TRACE_TID_CURRENT)
-		head ^= TRACE_TID_CURRENT ^ ring->tid;
 
 	struct trace_record *r = (struct trace_record *)ring->buffer + (index & ring->mask);
 
@@ -42,9 +61,6 @@ void trace_emit(enum trace_ring_kind kind, u64 head, u64 a, u64 b)
 	r->b = b;
 	/* Pairs with the acquire load in trace_dump(): the record is whole before it counts. */
 	atomic_store_release(&ring->head, index + 1);
-
-	if (r->type == TRACE_EV_sched_switch)
-		ring->tid = (u32)a;
 }
 
 void trace_stop(void)

@@ -14,14 +14,35 @@
 
 #include "lib/types.h"
 
-/* Categories: bits of trace_mask. SCHED is on whenever any other is: records take their thread from it. */
-#define TRACE_SCHED   BIT(0)
-#define TRACE_SYSCALL BIT(1)
-#define TRACE_IRQ     BIT(2)
-#define TRACE_FUTEX   BIT(3)
-#define TRACE_FAULT   BIT(4)
-#define TRACE_TASK    BIT(5)
-#define TRACE_ALL     (BIT(6) - 1)
+/*
+ * Categories: bits of trace_mask, with the names that boot arguments and tracefs use. SCHED is on whenever any other is: records
+ * take their thread from it.
+ */
+#define TRACE_CATEGORIES(X)                                                                        \
+	X(SCHED, sched)                                                                            \
+	X(SYSCALL, syscall)                                                                        \
+	X(IRQ, irq)                                                                                \
+	X(FUTEX, futex)                                                                            \
+	X(FAULT, fault)                                                                            \
+	X(TASK, task)                                                                              \
+	X(LOCK, lock)                                                                              \
+	X(TIMER, timer)                                                                            \
+	X(MEMORY, memory)                                                                          \
+	X(EPOCH, epoch)                                                                            \
+	X(USER, user)
+
+enum {
+#define TRACE_CATEGORY(NAME, name) TRACE_BIT_##NAME,
+	TRACE_CATEGORIES(TRACE_CATEGORY)
+#undef TRACE_CATEGORY
+		TRACE_NR_CATEGORIES
+};
+enum {
+#define TRACE_CATEGORY(NAME, name) TRACE_##NAME = 1 << TRACE_BIT_##NAME,
+	TRACE_CATEGORIES(TRACE_CATEGORY)
+#undef TRACE_CATEGORY
+};
+#define TRACE_ALL ((u64)(1 << TRACE_NR_CATEGORIES) - 1)
 
 extern u64 trace_mask; /* [a] read-mostly switch, one bit a category */
 
@@ -30,7 +51,7 @@ extern u64 trace_mask; /* [a] read-mostly switch, one bit a category */
 /* ---- control ---- */
 
 /*
- * Reads the boot arguments: `pattern` is "off", or a comma list of "on" (all), sched, syscall, irq, futex, fault, task, and
+ * Reads the boot arguments: `pattern` is "off", or a comma list of "on" (all), names of categories, and
  * "stop" (the first full ring ends the trace; without it the oldest records are overwritten). `ring_bytes`: per hart, rounded
  * down to a power of two; 0: a quarter of the memory over all harts, at most 64 MiB each. Returns 0, or -EINVAL for a
  * word it does not know (nothing is traced then). Context: boot hart, once, before trace_hart_init().
@@ -46,6 +67,23 @@ int trace_hart_init(void);
 
 /* Ends tracing: on return this hart writes no more; another may still finish the record it is at. Context: any. */
 void trace_stop(void);
+
+/*
+ * While the machine runs; callers come one at a time (tracefs.c has a mutex). Wanted categories record while recording is on,
+ * which it is at boot. The first wanted category makes rings if there are none: 0 or -ENOMEM.
+ */
+const char *trace_category_name(u32 i); /* of bit i; NULL behind the last */
+u64 trace_categories(void);
+int trace_set_categories(u64 mask);
+bool trace_recording(void);
+void trace_set_recording(bool on);
+/* Context of both setters: nothing records, no hart is inside an emitter. -EINVAL, -ENOMEM; -E2BIG: more than TRACE_MAX_PIDS. */
+u64 trace_ring_bytes(void);
+int trace_set_ring_bytes(u64 bytes);
+int trace_set_filter(const u32 *tids, u32 nr); /* records of these threads only; nr 0: all */
+u32 trace_get_filter(u32 *tids);	       /* room for TRACE_MAX_PIDS */
+/* This hart runs `tid`: told when recording begins, since only switches tell it later. */
+void trace_sync_thread(u32 tid);
 
 /*
  * Stops and writes all rings to `path` on the host by semihosting: QEMU must run with it, else this traps. 0, -ENOENT when

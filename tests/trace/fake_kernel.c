@@ -5,6 +5,7 @@
 #include "kernel/sync/percpu.h"
 #include "kernel/time/time.h"
 #include "kernel/trace/clock.h"
+#include "kernel/trace/rings.h"
 #include "kernel/trace/trace.h"
 
 #include <stdio.h>
@@ -102,6 +103,8 @@ void fake_boot(u32 count, const char *pattern, u64 ring_bytes)
 	fake_host_refuses = false;
 	nr_cpus = count;
 	trace_stop();
+	trace_set_filter(NULL, 0);
+	trace_header = NULL;
 	if (trace_init(pattern, ring_bytes)) {
 		fprintf(stderr, "fake_boot: bad pattern %s\n", pattern);
 		exit(1);

@@ -176,3 +176,43 @@ TEST(dump_reports_what_the_host_says)
 	CHECK(trace_dump(path) == 0);
 	unlink(path);
 }
+
+TEST(a_filter_keeps_the_listed_threads)
+{
+	const u32 tids[] = {7};
+
+	fake_boot(1, "on", 4096);
+	CHECK(trace_set_filter(tids, 1) == 0);
+	trace_sched_switch(1, TRACE_STATE_SLEEPING, 2, 120);
+	trace_sys_exit(64, 0); /* of thread 2 */
+	CHECK(main_ring(0)->head == 0);
+	trace_sched_waking(7, 0, 0);
+	trace_sched_switch(2, TRACE_STATE_SLEEPING, 7, 120);
+	trace_sys_exit(64, 0);
+	CHECK(main_ring(0)->head == 3 && newest(0)->tid == 7);
+	trace_sched_switch(7, TRACE_STATE_SLEEPING, 2, 120);
+	trace_sys_exit(64, 0);
+	CHECK(main_ring(0)->head == 4);
+	CHECK(trace_set_filter(tids, 0) == 0);
+	trace_sys_exit(64, 0);
+	CHECK(main_ring(0)->head == 5 && newest(0)->tid == 2);
+}
+
+TEST(rings_are_made_when_a_category_is_first_wanted)
+{
+	fake_boot(2, "off", 0);
+	CHECK(trace_recording() && !trace_mask && !trace_categories());
+	CHECK(trace_set_categories(TRACE_USER) == 0);
+	CHECK(trace_mask == (TRACE_USER | TRACE_SCHED | TRACE_TASK));
+	fake_run_on(1);
+	trace_sync_thread(9);
+	trace_marker(1, 2, 0);
+	CHECK(newest(1)->tid == 9 && newest(1)->b == 2);
+	trace_set_recording(false);
+	CHECK(!trace_mask && !trace_recording());
+	CHECK(trace_set_ring_bytes(8192) == 0 && trace_ring_bytes() == 8192);
+	CHECK(trace_set_ring_bytes(100) == -EINVAL);
+	trace_set_recording(true);
+	trace_marker(1, 2, 0);
+	CHECK(main_ring(1)->head == 1 && main_ring(1)->mask == 8192 / 32 - 1);
+}

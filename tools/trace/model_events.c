@@ -355,6 +355,7 @@ void model_event(struct model *m, const struct merged *e)
 		return task_new(m, e);
 	case TRACE_EV_task_name:
 		return task_name(m, e);
+	case TRACE_EV_marker:
 	case TRACE_EV_task_exit:
 	case TRACE_EV_none:
 	case TRACE_NR_TYPES:

@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+"""The files of /sys/kernel/tracing, driven by a shell inside the booted kernel.
+
+    tracefs_test.py --built LABEL=FILE...
+
+Files given by --built are not built again. Runs outside the sandbox: the real workspace, found behind the link to this
+file, has the caches.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SCRIPT = r"""
+cd /sys/kernel/tracing
+refused() { ( "$@" ) 2>/dev/null && echo "NOT REFUSED: $*"; }
+put() { echo "$1" > "$2"; }
+say() { echo "$1=$(cat $2)"; }
+drain() { (cat trace_pipe & sleep 0.3; kill $!) 2>/dev/null; }
+say on tracing_on; say clock trace_clock; say size buffer_size_kb; say enabled events/enable
+refused put 2 tracing_on; refused put x events/enable; refused put local trace_clock
+refused put 1 buffer_size_kb; refused put 12x set_event_pid
+echo 64 > buffer_size_kb; say new_size buffer_size_kb
+echo 1 > events/user/enable; say partly events/enable; say user events/user/enable; say sched events/sched/enable
+echo "a marker of more than sixteen characters" > trace_marker
+sleep 0.01; echo 0 > tracing_on; say off tracing_on
+echo "nobody records this" > trace_marker
+echo BEGIN; drain; echo END
+echo 1 > events/syscall/enable; echo $$ > set_event_pid; say pids set_event_pid
+echo 1 > tracing_on; sleep 0.01; sh -c true; echo 0 > tracing_on; echo > set_event_pid
+echo FILTERED $$; drain; echo END
+echo 4 > buffer_size_kb; echo 1 > tracing_on
+for i in 1 2 3 4 5 6 7 8; do cat /proc/self/stat > /dev/null; done
+echo 0 > tracing_on; echo OVERRUN; drain; echo END
+echo 0 > events/enable; say end events/enable
+"""
+
+
+def between(text, begin, end="END"):
+    """The lines between a line that starts with `begin` and the next `end`."""
+    return re.search(rf"^{begin}.*?\n(.*?)^{end}$", text, re.M | re.S).group(1)
+
+
+def check(text):
+    """Yields what is wrong."""
+    for wanted in ("on=1", "clock=[boot]", "size=4096", "enabled=0", "new_size=64", "partly=X",
+                   "user=1", "sched=1", "off=0", "end=0"):
+        if f"\n{wanted}\n" not in f"\n{text}":
+            yield f"no line {wanted}"
+    if "NOT REFUSED" in text:
+        yield "bad input was taken"
+    first = between(text, "BEGIN")
+    if not re.search(r"sh-\d+ +\[\d\d\d\] +\d+\.\d{6}: marker: a marker of more more=1", first):
+        yield "the marker's text is not in trace_pipe"
+    if "nobody" in first:
+        yield "tracing_on=0 recorded"
+    if not re.search(r"task_name: .*comm=sh", first):
+        yield "threads that lived before are not named"
+    stamps = [float(s) for s in re.findall(r"\] +(\d+\.\d+): ", first)]
+    if stamps != sorted(stamps):
+        yield "records out of order"
+    pid = re.search(r"^FILTERED (\d+)", text, re.M).group(1)
+    if f"pids={pid}\n" not in text:
+        yield "set_event_pid does not read back"
+    calls = re.findall(r"-(\d+) +\[.*sys_enter", between(text, "FILTERED"))
+    if not calls or set(calls) != {pid}:
+        yield f"set_event_pid {pid} let through {sorted(set(calls))}"
+    if not re.search(r"CPU:\d \[LOST \d+ EVENTS\]", between(text, "OVERRUN")):
+        yield "a ring of one page lost nothing"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--built", action="append", default=[])
+    options = parser.parse_args()
+    here = os.getcwd()
+    built = " ".join("{}={}/{}".format(*b.split("=", 1)[:1], here, b.split("=", 1)[1])
+                     for b in options.built)
+    with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
+        script.write(SCRIPT)
+        script.flush()
+        run = subprocess.run(
+            [ROOT / "tools/run", "--smp", "2", "--timeout", "60", "--file", f"{script.name}:/t.sh",
+             "--", "sh", "/t.sh"],
+            stdout=subprocess.PIPE, text=True, check=False, env=os.environ | {"STELLAR_BUILT": built})
+    wrong = [f"exit status {run.returncode}"] if run.returncode else []
+    wrong += check(run.stdout)
+    for text in wrong:
+        print("FAIL:", text)
+    if wrong:
+        print(run.stdout)
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
