@@ -109,7 +109,8 @@ static size_t format(const struct pick *p, char *line)
 	size_t len = 0;
 
 	if (p->lost)
-		len = (size_t)snprintf(line, LINE_MAX_LEN, "CPU:%u [LOST %lu EVENTS]\n", p->cpu, p->lost);
+		len = (size_t)snprintf(line, LINE_MAX_LEN, "CPU:%u [LOST %lu EVENTS]\n", p->cpu,
+				       p->lost);
 	thread_name(p->record.tid, name);
 	len += (size_t)snprintf(line + len, LINE_MAX_LEN - len, "%16s-%-7u [%03u] %5lu.%06lu: ", name,
 				p->record.tid, p->cpu, us / 1000000, us % 1000000);
