@@ -117,6 +117,8 @@ bool futex_claim(struct futex_waiter *w, struct unpark_batch *batch);
 int futex_look(u64 uaddr, u32 flags, u32 value, struct mm_key *key);
 /* Queues `w`, whose key is set, if *uaddr == value. 0, -EAGAIN, -EFAULT. May sleep. */
 int futex_queue_if_equal(u64 uaddr, u32 value, struct futex_waiter *w);
+/* `w` has won its own state: it is nobody else's to wake. Out of whichever bucket it is in. */
+void futex_leave(struct futex_waiter *w);
 /* As park(), interruptibly; with FUTEX_REALTIME the deadline follows that clock. */
 int futex_park(u64 deadline, u32 flags);
 /* `deadline` by `flags`, or PARK_FOREVER. 0, -EAGAIN, -ETIMEDOUT, -EINTR, -EFAULT. May sleep. */
@@ -126,6 +128,22 @@ int futex_wake(u64 uaddr, u32 flags, int nr_wake, u32 bitset);
 /* Claims up to nr_wake waiters of `key` in the locked bucket; how many, or -EINVAL where it meets one of another kind. */
 int futex_wake_locked(struct futex_bucket *b, const struct mm_key *key, int nr_wake, u32 bitset,
 		      struct unpark_batch *batch);
+
+/* ---- waitv.c ---- */
+
+/* One of several words that are waited for. */
+struct futex_wait_entry {
+	struct futex_waiter w;
+	u64 uaddr; /* [I] */
+	u32 value; /* [I] */
+	u32 flags; /* [I] */
+};
+
+/* The index of a woken one of nr >= 1 zeroed entries with uaddr, value and flags set, or as futex_wait(). May sleep. */
+int futex_wait_multiple(struct futex_wait_entry *v, u32 nr, u64 deadline, u32 flags);
+
+/* ---- syscalls.c: 0 with the nanoseconds, PARK_FOREVER if they are beyond reach; -EFAULT, -EINVAL. ---- */
+int futex_read_time(u64 uaddr, u64 *ns);
 
 /* ---- wake_op.c: number woken, -EFAULT, -EINVAL, -ENOSYS. May sleep. ---- */
 int futex_wake_op(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_wake2, u32 op);

@@ -23,8 +23,7 @@ static bool futex_realtime(u32 op)
 	return op & FUTEX_CLOCK_REALTIME || (op & FUTEX_CMD_MASK) == FUTEX_LOCK_PI;
 }
 
-/* 0, -EFAULT, -EINVAL. */
-static int futex_timeout_read(u64 uaddr, u32 op, struct futex_timeout *timeout)
+int futex_read_time(u64 uaddr, u64 *ns)
 {
 	struct abi_timespec ts;
 
@@ -32,9 +31,19 @@ static int futex_timeout_read(u64 uaddr, u32 op, struct futex_timeout *timeout)
 		return -EFAULT;
 	if (ts.tv_sec < 0 || (u64)ts.tv_nsec >= NSEC_PER_SEC)
 		return -EINVAL;
-	if ((u64)ts.tv_sec >= TIME_NEVER / 2 / NSEC_PER_SEC)
-		return 0; /* centuries: none */
-	timeout->ns = (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
+	*ns = PARK_FOREVER;
+	if ((u64)ts.tv_sec < TIME_NEVER / 2 / NSEC_PER_SEC) /* else centuries */
+		*ns = (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
+	return 0;
+}
+
+/* 0, -EFAULT, -EINVAL. */
+static int futex_timeout_read(u64 uaddr, u32 op, struct futex_timeout *timeout)
+{
+	int ret = futex_read_time(uaddr, &timeout->ns);
+
+	if (ret || timeout->ns == PARK_FOREVER)
+		return ret;
 	if ((op & FUTEX_CMD_MASK) == FUTEX_WAIT)
 		timeout->kind = TIMEOUT_RELATIVE;
 	else

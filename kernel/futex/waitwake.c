@@ -30,8 +30,7 @@
 #include "kernel/task/task.h"
 #include "kernel/trace/trace.h"
 
-/* The waiter has won its state: it is nobody else's to wake. Out of whichever bucket it is in. */
-static void futex_leave(struct futex_waiter *w)
+void futex_leave(struct futex_waiter *w)
 {
 	struct futex_bucket *b;
 

@@ -67,17 +67,21 @@ long mm_access(struct mm *mm, u64 addr, void *buf, size_t len, bool write)
 
 static int key_of(const struct vma *vma, u64 addr, bool write, struct mm_key *key)
 {
-	u64 needed = write ? PROT_WRITE : PROT_READ | PROT_WRITE;
+	u64 needed = write ? PROT_WRITE : PROT_READ | PROT_WRITE, index;
 
 	if (!(vma->prot & needed))
 		return -EFAULT;
 	/* Linux: no key for anonymous memory that cannot be written. */
 	if (!vma->object && !(vma->prot & PROT_WRITE))
 		return -EFAULT;
+	index = (vma->offset + (addr - vma->start)) >> PAGE_SHIFT;
+	/* Beyond the end of the file there is no word. */
+	if (vma->object && index << PAGE_SHIFT >= atomic_load_relaxed(&vma->object->size))
+		return -EFAULT;
 	key->offset = addr & (PAGE_SIZE - 1);
 	if (vma->object && (vma->flags & VMA_SHARED || !(vma->prot & PROT_WRITE))) {
 		key->space = vma->object->id;
-		key->page = (vma->offset + (addr - vma->start)) >> PAGE_SHIFT;
+		key->page = index;
 	} else {
 		key->space = vma->mm->id;
 		key->page = ALIGN_DOWN(addr, PAGE_SIZE);
