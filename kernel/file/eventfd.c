@@ -125,7 +125,7 @@ static PollEvent eventfd_poll(struct file *f, struct wait_queue **source)
 static int eventfd_stat(struct file *f, struct stat_info *st)
 {
 	(void)f;
-	*st = (struct stat_info){.mode = 0600, .nlink = 1, .blksize = PAGE_SIZE};
+	*st = (struct stat_info){.dev = NAMELESS_DEV, .mode = 0600, .nlink = 1, .blksize = PAGE_SIZE};
 	return 0;
 }
 

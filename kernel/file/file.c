@@ -14,6 +14,7 @@
 LOCK_CLASS(file_pos, RANK_FILE);
 
 void (*file_path_put)(struct path *p);
+int (*file_path_stat)(struct file *f, struct stat_info *st);
 void (*file_unlock_owner)(struct file *f, const void *owner);
 void (*file_unwatch)(struct file *f);
 

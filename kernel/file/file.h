@@ -62,6 +62,8 @@ struct stat_info {
 	bool mount_root;
 };
 
+#define NAMELESS_DEV 0xffUL /* st_dev of files that have no place in the tree */
+
 struct dentry;
 struct epoll_item;
 struct file;
@@ -130,8 +132,9 @@ long file_write_kernel(struct file *f, const void *buf, size_t n, u64 pos);
 /* The common lseek: SEEK_SET, _CUR, _END, _DATA, _HOLE over `size` bytes without holes. */
 long file_seek_in(struct file *f, u64 size, s64 offset, int whence);
 
-/* Filled by kernel/fs: drops the references of a file's path at its release. */
+/* Filled by kernel/fs: drops the references of a file's path at its release; its inode's status. */
 extern void (*file_path_put)(struct path *p);
+extern int (*file_path_stat)(struct file *f, struct stat_info *st);
 /* Filled by kernel/fs at the first lock: drops the advisory locks of `owner` on the file. */
 extern void (*file_unlock_owner)(struct file *f, const void *owner);
 /* Filled by epoll.c: takes a file that is being released out of every epoll. */

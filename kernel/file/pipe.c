@@ -26,19 +26,22 @@ LOCK_CLASS(pipe, RANK_FILE);
 
 struct pipe {
 	struct mutex lock;
-	u64 head;     /* [a] bytes ever written; changed under lock */
-	u64 tail;     /* [a] bytes ever read; changed under lock */
-	u64 size;     /* [a] bytes of room, a power of two; changed under lock */
-	void **pages; /* [L] size / PAGE_SIZE of them, NULL where never written */
-	u32 readers;  /* [a] open read ends: 1 or 0 */
-	u32 writers;  /* [a] */
-	u32 refs;     /* [a] open ends */
-	u64 ino;      /* [I] */
-	s64 ctime_ns; /* [I] */
+	u64 head;	    /* [a] bytes ever written; changed under lock */
+	u64 tail;	    /* [a] bytes ever read; changed under lock */
+	u64 size;	    /* [a] bytes of room, a power of two; changed under lock */
+	void **pages;	    /* [L] size / PAGE_SIZE of them, NULL where never written */
+	u32 readers;	    /* [a] open files that read; changed under lock */
+	u32 writers;	    /* [a] */
+	u32 opened_readers; /* [a] all that ever were: openers of the other end wait for a change */
+	u32 opened_writers; /* [a] */
+	u32 refs;	    /* [a] open files, and the name of a FIFO */
+	u64 ino;	    /* [I] */
+	s64 ctime_ns;	    /* [I] */
 	struct wait_queue readable;
 	struct wait_queue writable;
 	/* Both of the above for poll: watchers of either event. */
 	struct wait_queue watchers;
+	struct wait_queue openers; /* FIFOs: those that wait for the other end */
 };
 
 static u64 pipe_next_ino;
@@ -201,6 +204,16 @@ static long pipe_write(struct file *f, struct iov_iter *it, u64 *pos, bool nonbl
 	return (long)done;
 }
 
+/*
+ * A FIFO opened for reading while nobody wrote is not at its end before the first writer came and went:
+ * its file keeps the count of writers that there had been, plus one, where others keep their position.
+ */
+static bool pipe_hung_up(const struct pipe *p, const struct file *f)
+{
+	return atomic_load_relaxed(&p->writers) == 0 &&
+	       f->pos != (u64)atomic_load_relaxed(&p->opened_writers) + 1;
+}
+
 static PollEvent pipe_poll(struct file *f, struct wait_queue **source)
 {
 	struct pipe *p = f->data;
@@ -211,7 +224,7 @@ static PollEvent pipe_poll(struct file *f, struct wait_queue **source)
 	if (file_readable(f)) {
 		if (pipe_used(p) > 0)
 			events |= POLL_EVENT_READ;
-		if (atomic_load_relaxed(&p->writers) == 0)
+		if (pipe_hung_up(p, f))
 			events |= POLL_EVENT_HUP;
 	}
 	if (file_writable(f)) {
@@ -234,7 +247,10 @@ static int pipe_stat(struct file *f, struct stat_info *st)
 {
 	struct pipe *p = f->data;
 
+	if (f->path.dentry)
+		return file_path_stat(f, st);
 	*st = (struct stat_info){
+		.dev = NAMELESS_DEV,
 		.ino = p->ino,
 		.mode = S_IFIFO | 0600,
 		.nlink = 1,
@@ -246,32 +262,55 @@ static int pipe_stat(struct file *f, struct stat_info *st)
 	return 0;
 }
 
-static void pipe_put(struct pipe *p)
+/* Gives back what nobody will read. No end is open. */
+static void pipe_discard(struct pipe *p)
+{
+	for (u64 i = 0; i < p->size >> PAGE_SHIFT; i++) {
+		if (p->pages[i])
+			page_free(p->pages[i], 0);
+		p->pages[i] = NULL;
+	}
+	atomic_store_relaxed(&p->tail, p->head);
+}
+
+void pipe_get(struct pipe *p)
+{
+	refcount_get(&p->refs);
+}
+
+void pipe_put(struct pipe *p)
 {
 	if (!refcount_put(&p->refs))
 		return;
-	for (u64 i = 0; i < p->size >> PAGE_SHIFT; i++)
-		if (p->pages[i])
-			page_free(p->pages[i], 0);
+	pipe_discard(p);
 	kfree(p->pages);
 	kfree(p);
 }
 
-static void pipe_release(struct file *f)
+/* `f` is an end no more. */
+static void pipe_leave(struct pipe *p, const struct file *f)
 {
-	struct pipe *p = f->data;
-
-	if (file_readable(f)) {
-		atomic_fetch_add(&p->readers, -1);
+	mutex_lock(&p->lock);
+	if (file_readable(f))
+		atomic_store_relaxed(&p->readers, p->readers - 1);
+	if (file_writable(f))
+		atomic_store_relaxed(&p->writers, p->writers - 1);
+	if (p->readers == 0 && p->writers == 0)
+		pipe_discard(p);
+	mutex_unlock(&p->lock);
+	if (file_readable(f))
 		pipe_wake_writers(p, WAITQ_ALL);
-	} else {
-		atomic_fetch_add(&p->writers, -1);
+	if (file_writable(f))
 		pipe_wake_readers(p, WAITQ_ALL);
-	}
 	pipe_put(p);
 }
 
-static const struct file_ops pipe_ops = {
+static void pipe_release(struct file *f)
+{
+	pipe_leave(f->data, f);
+}
+
+const struct file_ops pipe_file_ops = {
 	.name = "pipe",
 	.read = pipe_read,
 	.write = pipe_write,
@@ -281,7 +320,7 @@ static const struct file_ops pipe_ops = {
 	.release = pipe_release,
 };
 
-static struct pipe *pipe_alloc(void)
+struct pipe *pipe_alloc(void)
 {
 	struct pipe *p = kzalloc(sizeof(*p));
 
@@ -293,15 +332,14 @@ static struct pipe *pipe_alloc(void)
 		return NULL;
 	}
 	p->size = PIPE_DEFAULT_PAGES * PAGE_SIZE;
-	p->readers = 1;
-	p->writers = 1;
-	p->refs = 2;
+	p->refs = 1;
 	p->ino = atomic_fetch_add_relaxed(&pipe_next_ino, 1) + 1;
 	p->ctime_ns = (s64)time_realtime_ns();
 	mutex_init(&p->lock, &pipe_class);
 	waitq_init(&p->readable);
 	waitq_init(&p->writable);
 	waitq_init(&p->watchers);
+	waitq_init(&p->openers);
 	return p;
 }
 
@@ -311,8 +349,11 @@ int pipe_create(struct file *ends[2], u32 flags)
 
 	if (!p)
 		return -ENOMEM;
-	ends[0] = file_alloc(&pipe_ops, p, O_RDONLY | flags);
-	ends[1] = file_alloc(&pipe_ops, p, O_WRONLY | flags);
+	p->readers = 1;
+	p->writers = 1;
+	p->refs = 2;
+	ends[0] = file_alloc(&pipe_file_ops, p, O_RDONLY | flags);
+	ends[1] = file_alloc(&pipe_file_ops, p, O_WRONLY | flags);
 	if (ends[0] && ends[1])
 		return 0;
 	for (int i = 0; i < 2; i++) {
@@ -324,9 +365,76 @@ int pipe_create(struct file *ends[2], u32 flags)
 	return -ENOMEM;
 }
 
+struct pipe *pipe_of_file(const struct file *f)
+{
+	return f->ops == &pipe_file_ops ? f->data : NULL;
+}
+
+/* ---- FIFOs ---- */
+
+struct pipe_opening {
+	const u32 *opened; /* the count of the other end's openings */
+	const u32 *open;   /* how many are open */
+	u32 seen;
+};
+
+static bool pipe_other_came(void *arg)
+{
+	const struct pipe_opening *w = arg;
+
+	return atomic_load_relaxed(w->open) != 0 || atomic_load_relaxed(w->opened) != w->seen;
+}
+
+/* Counts `f` among the ends. -ENXIO: a writer that will not wait, and nobody reads. */
+static int pipe_join(struct pipe *p, struct file *f)
+{
+	int err = 0;
+
+	mutex_lock(&p->lock);
+	if (!file_readable(f) && (f->flags & O_NONBLOCK) && p->readers == 0) {
+		err = -ENXIO;
+	} else {
+		if (file_readable(f)) {
+			atomic_store_relaxed(&p->readers, p->readers + 1);
+			atomic_store_relaxed(&p->opened_readers, p->opened_readers + 1);
+		}
+		if (file_writable(f)) {
+			atomic_store_relaxed(&p->writers, p->writers + 1);
+			atomic_store_relaxed(&p->opened_writers, p->opened_writers + 1);
+		}
+		if (p->writers == 0 && (f->flags & O_NONBLOCK))
+			f->pos = (u64)p->opened_writers + 1;
+	}
+	mutex_unlock(&p->lock);
+	return err;
+}
+
+int pipe_open(struct pipe *p, struct file *f)
+{
+	bool reads = file_readable(f);
+	struct pipe_opening other = {
+		.opened = reads ? &p->opened_writers : &p->opened_readers,
+		.open = reads ? &p->writers : &p->readers,
+		.seen = atomic_load_relaxed(reads ? &p->opened_writers : &p->opened_readers),
+	};
+	int err = pipe_join(p, f);
+
+	if (err)
+		return err;
+	pipe_get(p);
+	f->data = p;
+	waitq_wake(&p->openers, POLL_EVENT_READ | POLL_EVENT_WRITE, WAITQ_ALL);
+	if (!(f->flags & O_NONBLOCK))
+		err = waitq_wait(&p->openers, POLL_EVENT_READ, false, pipe_other_came, &other,
+				 PARK_FOREVER, PARK_INTERRUPTIBLE);
+	if (err)
+		pipe_leave(p, f);
+	return err == -EINTR ? -ERESTARTSYS : err;
+}
+
 long pipe_size(struct file *f)
 {
-	return f->ops == &pipe_ops ? (long)((struct pipe *)f->data)->size : -EBADF;
+	return f->ops == &pipe_file_ops ? (long)((struct pipe *)f->data)->size : -EBADF;
 }
 
 /* Moves the bytes to a ring of `size`, whose pages are new. The lock is held. */
@@ -373,7 +481,7 @@ long pipe_resize(struct file *f, u64 bytes)
 	u64 size = PAGE_SIZE;
 	int err;
 
-	if (f->ops != &pipe_ops)
+	if (f->ops != &pipe_file_ops)
 		return -EBADF;
 	if (bytes == 0 || bytes > 1UL << 31)
 		return -EINVAL;

@@ -1,5 +1,5 @@
 /*
- * Pipes.
+ * Pipes, and what FIFOs have in common with them: a FIFO is a name for a pipe without ends.
  */
 #ifndef KERNEL_FILE_PIPE_H
 #define KERNEL_FILE_PIPE_H
@@ -9,8 +9,25 @@
 #define PIPE_ATOMIC   4096U	  /* writes up to this size are not mixed with others */
 #define PIPE_MAX_SIZE (1UL << 20) /* what Linux lets everybody set */
 
+struct pipe;
+
 /* ends[0] reads, ends[1] writes; `flags`: O_NONBLOCK. 0 or -ENOMEM. */
 int pipe_create(struct file *ends[2], u32 flags);
+
+/* A pipe without ends. One reference, or NULL. */
+struct pipe *pipe_alloc(void);
+void pipe_get(struct pipe *p);
+void pipe_put(struct pipe *p);
+/*
+ * Makes `f`, which is being opened, an end of `p`, or both ends, as its access mode says: fifo(7). One
+ * end waits for the other; O_NONBLOCK: a reader does not wait, a writer without reader is -ENXIO. 0 or
+ * -ERESTARTSYS.
+ */
+int pipe_open(struct pipe *p, struct file *f);
+/* The pipe whose end `f` is, borrowed, or NULL. */
+struct pipe *pipe_of_file(const struct file *f);
+extern const struct file_ops pipe_file_ops;
+
 /*
  * F_GETPIPE_SZ and F_SETPIPE_SZ: bytes, or -EBADF (no pipe), -EBUSY (holds more), -EINVAL, -ENOMEM.
  */

@@ -99,7 +99,7 @@ static PollEvent timerfd_poll(struct file *f, struct wait_queue **source)
 static int timerfd_stat(struct file *f, struct stat_info *st)
 {
 	(void)f;
-	*st = (struct stat_info){.mode = 0600, .nlink = 1, .blksize = PAGE_SIZE};
+	*st = (struct stat_info){.dev = NAMELESS_DEV, .mode = 0600, .nlink = 1, .blksize = PAGE_SIZE};
 	return 0;
 }
 

@@ -180,7 +180,10 @@ char *fs_path_text(struct fs_context *ctx, const struct path *p, char *buf, size
 
 	*at = '\0';
 	epoch_enter();
-	fits = path_text_walk(ctx, *p, buf, &at);
+	if (p->dentry->flags & DENTRY_NAMELESS)
+		fits = prepend(&at, buf, p->dentry->key->text, p->dentry->key->len);
+	else
+		fits = path_text_walk(ctx, *p, buf, &at);
 	epoch_exit();
 	return fits ? at : err_ptr(-ENAMETOOLONG);
 }

@@ -39,15 +39,13 @@ struct inode_ops {
 	 * of the next.
 	 */
 	bool (*iterate)(struct dentry *dir, u64 *pos, struct dir_entry *out);
-	/*
-	 * Symlinks that are not text: moves *to (borrowed, under the epoch) to the target, a
-	 * reference to dentry in *held.
-	 */
-	int (*follow)(struct dentry *link, struct path *to, struct dentry **held);
+	/* Symlinks that are not text: the target, with references, in *to. Under the epoch. */
+	int (*follow)(struct dentry *link, struct path *to);
 	/* Text of such a symlink. Bytes or -errno. */
 	long (*readlink)(struct dentry *link, char *buf, size_t size);
 	/* Completes a file that is being opened. 0 or -errno. */
 	int (*open)(struct inode *inode, struct file *f);
+	void (*release)(struct inode *inode); /* last put. NULL: nothing to do */
 };
 
 /* One name as getdents reports it. */
@@ -140,6 +138,7 @@ struct dentry {
 
 #define DENTRY_MOUNTPOINT BIT(0) /* something is mounted here */
 #define DENTRY_UNLINKED	  BIT(1) /* its name is gone */
+#define DENTRY_NAMELESS	  BIT(2) /* stands for a file without a name: its text is the whole path */
 
 /*
  * A dentry that is in no hash and no directory; takes the reference on inode. NULL when out of
@@ -251,6 +250,16 @@ int fs_open_exec(struct fs_context *ctx, const struct path *at, const char *name
 int fs_open_path(const struct path *p, u32 flags,
 		 struct file **out); /* an existing file, no permission checks */
 int fs_mknod(struct fs_context *ctx, const struct path *at, const char *name, u32 mode, u64 rdev);
+/*
+ * The name of a socket, for bind(2): made with `owner` in its inode's `data`, which is the caller's to
+ * guard and clear. *out: the place, with references. -EADDRINUSE: the name is there.
+ */
+int fs_socket_bind(struct fs_context *ctx, const char *name, u32 mode, void *owner, struct path *out);
+/*
+ * For connect(2): the place of a socket that the caller may write to. -ECONNREFUSED: it is something
+ * else. p->dentry->inode->data is what fs_socket_bind() was given, if nobody has cleared it.
+ */
+int fs_socket_find(struct fs_context *ctx, const char *name, struct path *out);
 int fs_mkdir(struct fs_context *ctx, const struct path *at, const char *name, u32 mode);
 int fs_symlink(struct fs_context *ctx, const struct path *at, const char *name, const char *text);
 int fs_link(struct fs_context *ctx, const struct path *target, const struct path *at,

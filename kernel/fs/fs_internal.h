@@ -56,6 +56,13 @@ void devfs_bind(struct inode *inode);
 int dev_memory_init(void);
 int dev_console_init(void);
 
+/* ---- special.c ---- */
+int special_init(void);
+/* Completes the inode of a FIFO, socket or device. */
+void special_bind(struct inode *inode);
+/* A place for a file that has none, with references; opening it opens the same pipe again. */
+int anon_path(struct file *f, struct path *out);
+
 /* ---- pseudo.c ---- */
 struct super_block *procfs_create(void);
 struct super_block *sysfs_create(void);

@@ -27,6 +27,25 @@ static int fs_mount_new(struct fs_context *ctx, const char *dir, struct super_bl
 	return err;
 }
 
+/* What a Linux system has in /dev beside devices. */
+static int fs_fill_dev(struct fs_context *ctx)
+{
+	static const char *const links[][2] = {
+		{"/dev/fd", "/proc/self/fd"},
+		{"/dev/stdin", "fd/0"},
+		{"/dev/stdout", "fd/1"},
+		{"/dev/stderr", "fd/2"},
+	};
+	struct super_block *shm = tmpfs_create("tmpfs", mm_total_pages() / 2);
+	int err = fs_mount_new(ctx, "/dev/shm", shm);
+
+	if (!err)
+		shm->root->inode->mode = S_IFDIR | S_ISVTX | 0777;
+	for (u32 i = 0; i < ARRAY_SIZE(links) && !err; i++)
+		err = fs_symlink(ctx, NULL, links[i][0], links[i][1]);
+	return err;
+}
+
 static int fs_init_tree(void)
 {
 	/* As Linux's rootfs: half of the memory at most. */
@@ -45,6 +64,8 @@ static int fs_init_tree(void)
 		err = fs_mount_new(ctx, "/proc", procfs_create());
 	if (!err)
 		err = fs_mount_new(ctx, "/sys", sysfs_create());
+	if (!err)
+		err = fs_fill_dev(ctx);
 	fs_context_put(ctx);
 	return err;
 }
@@ -55,7 +76,10 @@ void fs_init(void)
 
 	dentry_init();
 	file_path_put = path_put;
+	file_path_stat = fs_file_stat;
 	err = fs_init_tree();
+	if (!err)
+		err = special_init();
 	if (!err)
 		err = dev_memory_init();
 	if (!err)

@@ -65,6 +65,8 @@ void inode_put(struct inode *inode)
 		return;
 	if (inode->object)
 		vm_object_put(inode->object);
+	if (inode->ops && inode->ops->release)
+		inode->ops->release(inode);
 	epoch_defer(&inode->free_node, inode_free);
 }
 

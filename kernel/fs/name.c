@@ -91,9 +91,12 @@ struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, con
 	return name_add(wp, inode);
 }
 
-/* The common part of mkdir, mknod and symlink. `text`: of a symlink, else NULL. */
+/*
+ * The common part of mkdir, mknod and symlink. `text`: of a symlink, else NULL. *out, unless NULL: the
+ * new place with references.
+ */
 static int name_make(struct fs_context *ctx, const struct path *at, const char *name, u32 mode,
-		     u64 rdev, const char *text)
+		     u64 rdev, const char *text, struct path *out)
 {
 	struct walk_parent wp;
 	struct inode *dir;
@@ -112,10 +115,14 @@ static int name_make(struct fs_context *ctx, const struct path *at, const char *
 		d = name_create(&wp, mode, rdev, text);
 		if (is_err(d))
 			err = (int)ptr_err(d);
-		else
-			dentry_put(d);
 	}
 	mutex_unlock(&dir->lock);
+	if (!err && out) {
+		*out = (struct path){wp.dir.mnt, d};
+		path_get(out);
+	}
+	if (!err)
+		dentry_put(d);
 	path_put(&wp.dir);
 	return err;
 }
@@ -124,24 +131,51 @@ int fs_mkdir(struct fs_context *ctx, const struct path *at, const char *name, u3
 {
 	u32 allowed = (0777 | S_ISVTX) & ~atomic_load_relaxed(&ctx->umask);
 
-	return name_make(ctx, at, name, S_IFDIR | (mode & allowed), 0, NULL);
+	return name_make(ctx, at, name, S_IFDIR | (mode & allowed), 0, NULL, NULL);
 }
 
 int fs_mknod(struct fs_context *ctx, const struct path *at, const char *name, u32 mode, u64 rdev)
 {
 	u32 type = mode & S_IFMT ? mode & S_IFMT : S_IFREG;
 
-	if (type != S_IFREG && type != S_IFCHR)
-		return S_ISDIR(mode) ? -EPERM : -EINVAL;
+	if (S_ISDIR(type))
+		return -EPERM;
+	if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO &&
+	    type != S_IFSOCK)
+		return -EINVAL;
 	return name_make(ctx, at, name, type | (mode & 07777 & ~atomic_load_relaxed(&ctx->umask)),
-			 rdev, NULL);
+			 rdev, NULL, NULL);
+}
+
+int fs_socket_bind(struct fs_context *ctx, const char *name, u32 mode, void *owner, struct path *out)
+{
+	u32 allowed = 0777 & ~atomic_load_relaxed(&ctx->umask);
+	int err = name_make(ctx, NULL, name, S_IFSOCK | (mode & allowed), 0, NULL, out);
+
+	if (!err)
+		atomic_store_release(&out->dentry->inode->data, owner);
+	return err == -EEXIST ? -EADDRINUSE : err;
+}
+
+int fs_socket_find(struct fs_context *ctx, const char *name, struct path *out)
+{
+	int err = fs_lookup(ctx, NULL, name, WALK_FOLLOW, out);
+
+	if (err)
+		return err;
+	err = fs_permission(out->dentry->inode, MAY_WRITE);
+	if (!err && !S_ISSOCK(out->dentry->inode->mode))
+		err = -ECONNREFUSED;
+	if (err)
+		path_put(out);
+	return err;
 }
 
 int fs_symlink(struct fs_context *ctx, const struct path *at, const char *name, const char *text)
 {
 	if (*text == '\0')
 		return -ENOENT;
-	return name_make(ctx, at, name, S_IFLNK | 0777, 0, text);
+	return name_make(ctx, at, name, S_IFLNK | 0777, 0, text, NULL);
 }
 
 int fs_link(struct fs_context *ctx, const struct path *target, const struct path *at, const char *name)

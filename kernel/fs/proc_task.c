@@ -11,6 +11,7 @@
 #include "abi/errno.h"
 #include "abi/stat.h"
 #include "kernel/file/file.h"
+#include "kernel/fs/fs_internal.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/pid.h"
 
@@ -129,13 +130,9 @@ static int exe_path(u64 key, struct path *out)
 	return err;
 }
 
-static int exe_follow(struct dentry *link, struct path *to, struct dentry **held)
+static int exe_follow(struct dentry *link, struct path *to)
 {
-	int err = exe_path(link->inode->key, to);
-
-	if (!err)
-		*held = to->dentry;
-	return err;
+	return exe_path(link->inode->key, to);
 }
 
 static long exe_readlink(struct dentry *link, char *buf, size_t size)
@@ -167,41 +164,42 @@ static bool is_own(u64 key)
 	return thread_current()->mm && proc_find(key, &who) && who.process == process_current();
 }
 
-static int fd_follow(struct dentry *link, struct path *to, struct dentry **held)
+static int fd_follow(struct dentry *link, struct path *to)
 {
 	struct file *f = fd_get(task_current()->files, (int)link->inode->key);
+	int err = 0;
 
 	if (!f)
 		return -ENOENT;
-	if (!f->path.dentry) {
-		file_put(f);
-		return -ENXIO;
+	if (f->path.dentry) {
+		*to = f->path;
+		path_get(to);
+	} else {
+		err = anon_path(f, to);
 	}
-	*to = f->path;
-	path_get(to);
-	*held = to->dentry;
 	file_put(f);
-	return 0;
+	return err;
 }
 
 static long fd_readlink(struct dentry *link, char *buf, size_t size)
 {
 	struct file *f = fd_get(task_current()->files, (int)link->inode->key);
-	struct stat_info st;
-	char text[64];
-	long ret;
+	struct path p;
+	long ret = 0;
 
 	if (!f)
 		return -ENOENT;
 	if (f->path.dentry) {
-		ret = path_text(&f->path, buf, size);
+		p = f->path;
+		path_get(&p);
 	} else {
-		f->ops->stat(f, &st);
-		snprintf(text, sizeof(text), "%s:[%lu]", f->ops->name, st.ino);
-		ret = (long)MIN(strlen(text), size);
-		memcpy(buf, text, (size_t)ret);
+		ret = anon_path(f, &p);
 	}
 	file_put(f);
+	if (ret)
+		return ret;
+	ret = path_text(&p, buf, size);
+	path_put(&p);
 	return ret;
 }
 

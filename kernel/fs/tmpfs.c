@@ -185,9 +185,9 @@ static struct inode *tmpfs_inode(struct super_block *sb, u32 mode, u64 rdev)
 		return NULL;
 	if (S_ISDIR(mode)) {
 		inode->fops = &dir_file_ops;
-	} else if (S_ISCHR(mode)) {
+	} else if (!S_ISREG(mode) && !S_ISLNK(mode)) {
 		inode->rdev = rdev;
-		devfs_bind(inode);
+		special_bind(inode);
 	} else if (S_ISREG(mode)) {
 		inode->seals = F_SEAL_SEAL;
 		inode->fops = &tmpfs_file_ops;

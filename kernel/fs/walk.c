@@ -27,8 +27,9 @@
 struct walk {
 	u32 flags;
 	struct path root;
-	struct path at;	     /* borrowed: where the walk has come to */
-	struct dentry *held; /* reference on the newest dentry made on demand, or NULL */
+	struct path at; /* borrowed: where the walk has come to */
+	/* Reference on the newest dentry made on demand (no mount), or on what a link led to. */
+	struct path held;
 	const char *rest[WALK_MAX_LINKS + 1];
 	u32 depth;    /* rest[depth] is being used */
 	u32 links;    /* symlinks followed */
@@ -89,11 +90,13 @@ static void walk_up(struct walk *w)
 }
 
 /* From now on `held` keeps what the walk has made. */
-static void walk_hold(struct walk *w, struct dentry *d)
+static void walk_hold(struct walk *w, struct path p)
 {
-	if (w->held)
-		dentry_put(w->held);
-	w->held = d;
+	if (w->held.mnt)
+		path_put(&w->held);
+	else if (w->held.dentry)
+		dentry_put(w->held.dentry);
+	w->held = p;
 }
 
 /* Goes on with the text of a symlink found in w->at. */
@@ -113,7 +116,6 @@ static int walk_text(struct walk *w, const char *text)
 static int walk_symlink(struct walk *w, struct dentry *link)
 {
 	const struct inode_ops *ops = link->inode->ops;
-	struct dentry *held = NULL;
 	long len;
 	int err;
 
@@ -122,9 +124,9 @@ static int walk_symlink(struct walk *w, struct dentry *link)
 	if (link->inode->link)
 		return walk_text(w, link->inode->link);
 	if (ops->follow) {
-		err = ops->follow(link, &w->at, &held);
+		err = ops->follow(link, &w->at);
 		if (!err)
-			walk_hold(w, held);
+			walk_hold(w, w->at);
 		return err;
 	}
 	len = ops->readlink(link, w->text, sizeof(w->text) - 1);
@@ -145,7 +147,7 @@ static struct dentry *walk_child(struct walk *w, const char *name, size_t len)
 	child = dir->inode->ops->lookup(dir, name, len);
 	if (is_err(child))
 		return ptr_err(child) == -ENOENT ? NULL : child;
-	walk_hold(w, child);
+	walk_hold(w, (struct path){NULL, child});
 	return child;
 }
 
@@ -281,8 +283,7 @@ static int walk(struct fs_context *ctx, const struct path *at, const char *name,
 		if (!err)
 			err = walk_result(&w, out, parent);
 		epoch_exit();
-		if (w.held)
-			dentry_put(w.held);
+		walk_hold(&w, (struct path){NULL, NULL});
 	} while (err == -ESTALE);
 	return err;
 }

@@ -61,6 +61,33 @@ static long name_call(u64 dirfd, u64 addr, name_fn fn, u32 mode)
 	return err;
 }
 
+/* A device number as user space passes it to mknod, 32 bits wide, in the 64-bit form of st_rdev. */
+static u64 dev_from_user(u32 dev)
+{
+	return ABI_MKDEV((dev & 0xfff00) >> 8, (dev & 0xff) | ((dev >> 12) & 0xfff00));
+}
+
+long sys_mknodat(SYSCALL_ARGS)
+{
+	u32 mode = (u32)a2;
+	struct path_arg name;
+	struct dir_arg dir;
+	int err;
+
+	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !capable(CAP_MKNOD))
+		return -EPERM;
+	err = path_arg_get(&name, a1);
+	if (err)
+		return err;
+	err = dir_arg_get(&dir, a0, name.text);
+	if (!err) {
+		err = fs_mknod(task_current()->fs, dir.at, name.text, mode, dev_from_user((u32)a3));
+		dir_arg_put(&dir);
+	}
+	path_arg_put(&name);
+	return err;
+}
+
 long sys_mkdirat(SYSCALL_ARGS)
 {
 	return name_call(a0, a1, fs_mkdir, (u32)a2);

@@ -138,7 +138,7 @@ u64 vm_object_pages(struct vm_object *o)
 	return n;
 }
 
-void devfs_bind(struct inode *inode)
+void special_bind(struct inode *inode)
 {
 	inode->fops = &dir_file_ops;
 }
