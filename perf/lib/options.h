@@ -4,7 +4,7 @@
 
 #include "perf/lib/bench.h"
 
-#define OPTIONS_MAX_ONLY   32
+#define OPTIONS_MAX_ONLY   64
 #define OPTIONS_MAX_COUNTS 16
 
 struct options {

@@ -11,11 +11,12 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from types import SimpleNamespace
 
 sys.path.insert(0, os.getcwd())
 
 from tools.guest import benchlist, count, cpio, machine, panic, program, rootfs, run, stats  # noqa: E402
-from tools.guest import build, busybox, compare  # noqa: E402
+from tools.guest import build, busybox, commands, compare  # noqa: E402
 from tools.guest.errors import NOT_EXECUTABLE, NOT_FOUND, USAGE, ToolError  # noqa: E402
 from tools.guest.tree import Tree  # noqa: E402
 
@@ -35,6 +36,19 @@ as_init = true
 since = "kernel_entry"
 [program.benchmarks]
 first_user = "first user instruction"
+[[command]]
+suite = "core"
+benchmark = "pipe"
+about = "through a pipe"
+packages = ["linux-perf"]
+run = "perf bench pipe {}"
+variants = { one = "-t 1", two = "-t 2" }
+variant = "{}-threads"
+result = '(\\d+) ms'
+unit = "ms"
+better = "lower"
+bar = 2
+bars = { two-threads = 3 }
 """
 
 
@@ -239,13 +253,25 @@ class CommandLineTest(unittest.TestCase):
 class BenchmarkListTest(unittest.TestCase):
     def test_choose(self):
         benchmarks = benchlist.parse(LIST)
-        everything = benchmarks.choose([])
-        self.assertEqual([choice.words(["-j"]) for choice in everything], [["-j"], ["-j"]])
-        choice, = benchmarks.choose(["core/fault", "core/null_syscall/1"])
+        everything, batches = benchmarks.choose([])
+        self.assertEqual([choice.words(["-j"]) for choice in everything],
+                         [["-j", "--only", "null_syscall", "--only", "fault"],
+                          ["-j", "--only", "first_user"]])
+        self.assertEqual(list(batches[0].runs), ["core/pipe/one-threads", "core/pipe/two-threads"])
+        (choice,), batches = benchmarks.choose(["core/fault", "core/null_syscall/1"])
+        self.assertEqual(batches, [])
         self.assertEqual(choice.words([]), ["--only", "fault", "--only", "null_syscall"])
         self.assertTrue(choice.wants("core/fault/4"))
         self.assertTrue(choice.wants("core/null_syscall/1"))
         self.assertFalse(choice.wants("core/null_syscall/2"))
+
+    def test_commands(self):
+        choices, (batch,) = benchlist.parse(LIST).choose(["core/pipe/two-threads"])
+        self.assertEqual((choices, batch.packages()), ([], ["linux-perf"]))
+        (name, (command, line)), = batch.runs.items()
+        self.assertEqual((name, line), ("core/pipe/two-threads", "perf bench pipe -t 2"))
+        self.assertEqual(command.bar_of(name), 3)
+        self.assertEqual(command.bar_of("core/pipe/one-threads"), 2)
 
     def test_refused(self):
         for name in ("nosuch", "core/nosuch", "core/fault/1/2"):
@@ -253,9 +279,61 @@ class BenchmarkListTest(unittest.TestCase):
                 benchlist.parse(LIST).choose([name])
             self.assertEqual(caught.exception.status, USAGE)
         for text in (LIST + LIST, LIST.replace("suite", "siute"), "[[program]", LIST + "x = 1",
-                     LIST.replace('["--json"]', "3"), LIST.replace("kernel_entry", "x")):
+                     LIST.replace('["--json"]', "3"), LIST.replace('(\\d+)', "("), LIST.replace("kernel_entry", "x")):
             with self.assertRaises(ToolError):
                 benchlist.parse(text)
+
+
+class CommandsTest(unittest.TestCase):
+    """Commands of Debian's programs in a guest that is made up."""
+
+    def setUp(self):
+        _, (self.batch,) = benchlist.parse(LIST).choose(["core/pipe"])
+        self.command = self.batch.runs["core/pipe/one-threads"][0]
+
+    def run_batch(self, *outputs):
+        """What a batch gives when its boots print `outputs`."""
+        took, boots = {}, iter(outputs)
+
+        class Guest:
+            tree = Tree()
+
+            def run(self, _argv, _streams, timeout):
+                assert timeout > 60
+                stdout = next(boots).encode()
+                return SimpleNamespace(error="it broke", detail="",
+                                       outcome=SimpleNamespace(stdout=stdout))
+        commands.run_batch(lambda _: Guest(), self.batch,
+                           lambda name, value, why: took.update({name.split("/")[2]: value or why}))
+        self.assertEqual(list(boots), [])
+        return took
+
+    def test_figures(self):
+        figure = commands.figure
+        self.assertEqual(figure(self.command, 0, "2 ms\n4 ms\n"), (3, None))
+        self.assertEqual(figure(self.command, 1, "2 ms\n")[1], "failed: exit status 1: 2 ms")
+        self.assertEqual(figure(self.command, 0, "0 ms\n")[1], "failed: exit status 0: 0 ms")
+        self.assertEqual(figure(self.command, 137, "")[1], "failed: no end after 60 s")
+        self.assertEqual(figure(self.command, 1, "x\nfutex: Function not implemented\ny")[1],
+                         "not supported: futex: Function not implemented")
+
+    def test_one_boot(self):
+        text = ("@begin core/pipe/one-threads\n5 ms\n\n@end 0\n"
+                "@begin core/pipe/two-threads\nno\n\n@end 1\n")
+        self.assertEqual(self.run_batch(text), {"one-threads": 5,
+                                                "two-threads": "failed: exit status 1: no"})
+
+    def test_boot_that_dies(self):
+        took = self.run_batch("@begin core/pipe/one-threads\n5 ms\n",
+                              "@begin core/pipe/two-threads\n7 ms\n\n@end 0\n")
+        self.assertEqual(took, {"one-threads": "failed: it broke", "two-threads": 7})
+        took = self.run_batch("")
+        self.assertEqual(set(took.values()), {"failed: it broke"})
+
+    def test_script(self):
+        shell = commands.script(self.batch.runs)
+        check = subprocess.run(["sh", "-n"], input=shell, text=True, capture_output=True)
+        self.assertEqual((check.returncode, check.stderr), (0, ""))
 
 
 class StatsTest(unittest.TestCase):
@@ -274,6 +352,32 @@ class StatsTest(unittest.TestCase):
         self.assertLessEqual({"unit", "better", "stellar", "linux", "ratio"}, item.keys())
         self.assertEqual(len(stats.table([row], ["stellar", "linux"])), 2)
 
+    def test_bar(self):
+        row = stats.Row("core/x/1", "ns", "lower", bar=2)
+        for value in (10, 20, 30):
+            row.add("stellar", value, 0)
+            row.add("linux", value + 5, 0)
+        self.assertTrue(row.below())
+        self.assertIn("below 2", stats.table([row], ["stellar", "linux"])[1])
+        row.bar = 1
+        self.assertFalse(row.below())
+        row.better = "higher"
+        self.assertFalse(row.below(), "the ranges overlap")
+        row.samples["linux"] = [100]
+        self.assertTrue(row.below())
+
+    def test_notes(self):
+        row = stats.Row("core/x/1", bar=2)
+        row.add("stellar", 1, 0)
+        row.note("stellar", "failed: exit status 1")
+        row.note("linux", "not supported: y")
+        self.assertTrue(row.failed())
+        self.assertIsNone(row.summary("stellar"))
+        lines = stats.table([row], ["stellar", "linux"])
+        self.assertIn("failed in 1 of 2", lines[1])
+        self.assertIn("not supported", lines[1])
+        self.assertEqual(row.to_json(machine.Machine())["notes"]["stellar"], "failed: exit status 1")
+
     def test_one_side_missing(self):
         row = stats.Row("core/x/1", "ns", "lower")
         row.add("linux", 1, 0)
@@ -287,6 +391,8 @@ class StatsTest(unittest.TestCase):
                        {"name": "core/x"}, {"name": "a b/c/d"}, {"value": True}):
             with self.assertRaises(ToolError):
                 stats.parse_results(json.dumps({**good, **change}))
+        unsupported = {"name": "core/x/1", "unsupported": "why"}
+        self.assertEqual(stats.parse_results(json.dumps(unsupported)), [unsupported])
         for text in ("hello", "[]", '{"name":"a/b/c"}'):
             with self.assertRaises(ToolError):
                 stats.parse_results(text)

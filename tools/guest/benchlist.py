@@ -1,6 +1,6 @@
 """The declared list of benchmarks, perf/benchmarks.toml: reads it, checks it, answers to names.
 
-Format, one table per program; a program runs all of its selected benchmarks in one boot:
+Format. One table per program of the project; it runs all of its chosen benchmarks in one boot:
   [[program]]
   suite = "futex"                first part of the names of its results (suite/benchmark/variant)
   target = "//perf:program"      Bazel label of one file, a static riscv64 ELF
@@ -10,8 +10,25 @@ Format, one table per program; a program runs all of its selected benchmarks in 
   as_init = false                true: it is the first process itself, on the console
   since = "kernel_entry"         subtract the time at which the firmware entered the kernel (in us),
                                  read in the same boot; only with as_init
+  bar = 1.5                      the ratio that its results must reach; absent: none is asked
   [program.benchmarks]
   name = "one line of description"
+  [program.bars]
+  "benchmark/variant" = 2.0      another bar for a benchmark, or for one variant of it
+
+One table per unmodified program of Debian; all that are chosen of a suite run in one boot:
+  [[command]]
+  suite = "futex"                first and second part of the names of its results
+  benchmark = "perf-wake"
+  about = "one line of description"
+  packages = ["linux-perf"]      Debian packages that the guest needs
+  run = "perf bench futex wake -t {}"    for the shell; {} is the variant's value
+  variants = [1, 2]              values, or { NAME = value, ... }; absent: one variant, "default"
+  variant = "{}-threads"         the third part of the names, made of the value or its name
+  result = 'in ([\\d.]+) ms'      finds the figure in what it prints; of several their mean
+  unit = "ms", better = "lower"  what the figure is
+  timeout = 60                   seconds for one variant
+  bar, bars                      as above; the names in bars are variants
 """
 
 import re
@@ -23,13 +40,13 @@ from tools.guest.process import ROOT
 
 PATH = ROOT / "perf" / "benchmarks.toml"
 _WORD = re.compile(r"[a-z0-9_.:-]+")
-_KEYS = {"suite": str, "target": str, "args": list, "count_args": list, "timeout": int,
-         "as_init": bool, "since": str, "benchmarks": dict}
+_TYPES = {"args": list, "count_args": list, "packages": list, "variants": (list, dict), "benchmarks": dict,
+          "bars": dict, "timeout": int, "as_init": bool, "bar": (int, float)}
 
 
 @dataclass
 class Program:
-    """One table of the list."""
+    """One [[program]] of the list."""
     suite: str
     target: str
     benchmarks: dict
@@ -38,6 +55,73 @@ class Program:
     timeout: int = 120
     as_init: bool = False
     since: str = ""
+    bar: float | None = None
+    bars: dict = field(default_factory=dict)
+
+    def bar_of(self, name):
+        """The bar of a result, or None."""
+        _, benchmark, variant = name.split("/")
+        return self.bars.get(f"{benchmark}/{variant}", self.bars.get(benchmark, self.bar))
+
+    def problem(self):
+        """What is wrong beyond missing and mistyped keys, or None."""
+        if self.since not in ("", "kernel_entry") or (self.since and not self.as_init):
+            return "bad since"
+        return _bad_word(self.suite, *self.benchmarks)
+
+    def described(self):
+        """benchmark -> description."""
+        return self.benchmarks
+
+
+@dataclass
+class Command:
+    """One [[command]] of the list."""
+    suite: str
+    benchmark: str
+    about: str
+    packages: list
+    run: str
+    result: str
+    unit: str
+    better: str
+    variants: list | dict = field(default_factory=lambda: ["default"])
+    variant: str = "{}"
+    timeout: int = 60
+    bar: float | None = None
+    bars: dict = field(default_factory=dict)
+
+    def runs(self):
+        """name -> line for the shell, of all variants."""
+        values = self.variants
+        pairs = values.items() if isinstance(values, dict) else zip(values, values)
+        return {f"{self.suite}/{self.benchmark}/{self.variant.replace('{}', str(name))}":
+                self.run.replace("{}", str(value)) for name, value in pairs}
+
+    def bar_of(self, name):
+        """The bar of a result, or None."""
+        return self.bars.get(name.split("/")[2], self.bar)
+
+    def problem(self):
+        """What is wrong beyond missing and mistyped keys, or None."""
+        try:
+            groups = re.compile(self.result).groups
+        except re.error:
+            groups = 0
+        if groups != 1:
+            return "result is not an expression with one group"
+        if self.better not in ("higher", "lower"):
+            return "bad better"
+        return _bad_word(*(word for name in self.runs() for word in name.split("/")))
+
+    def described(self):
+        """benchmark -> description."""
+        return {self.benchmark: self.about}
+
+
+def _bad_word(*words):
+    bad = [word for word in words if not _WORD.fullmatch(word)]
+    return f"bad name {bad[0]!r}" if bad else None
 
 
 @dataclass
@@ -58,11 +142,23 @@ class Choice:
         return [*args, *(word for name in self.only for word in ("--only", name))]
 
 
-class BenchmarkList:
-    """All programs, by suite."""
+@dataclass
+class Batch:
+    """Commands of one suite that run in one boot: name of the result -> (command, shell line)."""
+    suite: str
+    runs: dict = field(default_factory=dict)
 
-    def __init__(self, programs):
+    def packages(self):
+        """All Debian packages that the guest needs."""
+        return sorted({name for command, _ in self.runs.values() for name in command.packages})
+
+
+class BenchmarkList:
+    """All programs and commands."""
+
+    def __init__(self, programs, commands):
         self.programs = programs
+        self.commands = commands
 
     def program(self, suite):
         """The program of a suite."""
@@ -72,51 +168,67 @@ class BenchmarkList:
         raise ToolError(f"no suite {suite} in the list of benchmarks (--list shows them)", USAGE)
 
     def choose(self, names):
-        """What to run for these names (suites, suite/benchmark or full names; none: everything)."""
+        """(choices, batches) for these names: suites, suite/benchmark, or full; none: everything."""
         if not names:
-            return [Choice(program) for program in self.programs]
-        choices = {}
+            names = dict.fromkeys(entry.suite for entry in [*self.programs, *self.commands])
+        choices, batches = {}, {}
         for name in names:
-            suite, *rest = name.split("/")
-            program = self.program(suite)
-            choice = choices.setdefault(suite, Choice(program))
-            if not rest:
-                choice.only = list(program.benchmarks)
-                continue
-            if rest[0] not in program.benchmarks or len(rest) > 2:
+            if self._choose_program(name, choices) + self._choose_commands(name, batches) == 0:
                 raise ToolError(f"no benchmark {name} in the list (--list shows them)", USAGE)
-            if rest[0] not in choice.only:
-                choice.only.append(rest[0])
-            if len(rest) == 2:
-                choice.full_names.add(name)
-        return list(choices.values())
+        return list(choices.values()), list(batches.values())
+
+    def _choose_program(self, name, choices):
+        suite, *rest = name.split("/")
+        program = next((program for program in self.programs if program.suite == suite), None)
+        if not program or len(rest) > 2 or (rest and rest[0] not in program.benchmarks):
+            return 0
+        choice = choices.setdefault(suite, Choice(program))
+        for benchmark in rest[:1] or program.benchmarks:
+            if benchmark not in choice.only:
+                choice.only.append(benchmark)
+        if len(rest) == 2:
+            choice.full_names.add(name)
+        return 1
+
+    def _choose_commands(self, name, batches):
+        found = 0
+        for command in self.commands:
+            for full, line in command.runs().items():
+                if full == name or full.startswith(name + "/"):
+                    batch = batches.setdefault(command.suite, Batch(command.suite))
+                    batch.runs[full] = (command, line)
+                    found += 1
+        return found
+
+
+def _entry(kind, table):
+    """A Program or Command from its table."""
+    where = f"the list of benchmarks, {table.get('suite', '?')}"
+    for key, value in table.items():
+        if key not in kind.__dataclass_fields__ or not isinstance(value, _TYPES.get(key, str)):
+            raise ToolError(f"{where}: bad key {key}")
+    try:
+        entry = kind(**table)
+    except TypeError as error:
+        raise ToolError(f"{where}: {error}") from None
+    problem = entry.problem()
+    if problem:
+        raise ToolError(f"{where}: {problem}")
+    return entry
 
 
 def parse(text):
     """The list in a TOML text. Raises ToolError for what is not in the format."""
     try:
-        tables = tomllib.loads(text).get("program", [])
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ToolError(f"the list of benchmarks: {error}") from None
-    programs = []
-    for table in tables:
-        suite = table.get("suite", "?")
-        for key, value in table.items():
-            if key not in _KEYS or not isinstance(value, _KEYS[key]):
-                raise ToolError(f"the list of benchmarks, {suite}: bad key {key}")
-        for key in ("suite", "target", "benchmarks"):
-            if key not in table:
-                raise ToolError(f"the list of benchmarks, {suite}: no {key}")
-        for word, text in ((suite, ""), *table["benchmarks"].items()):
-            if not _WORD.fullmatch(word) or not isinstance(text, str):
-                raise ToolError(f"the list of benchmarks, {suite}: bad benchmark {word!r}")
-        since = table.get("since", "")
-        if since not in ("", "kernel_entry") or (since and not table.get("as_init")):
-            raise ToolError(f"the list of benchmarks, {suite}: bad since")
-        programs.append(Program(**table))
-    if len({program.suite for program in programs}) < len(programs):
-        raise ToolError("the list of benchmarks: a suite is there twice")
-    return BenchmarkList(programs)
+    programs = [_entry(Program, table) for table in tables.get("program", [])]
+    commands = [_entry(Command, table) for table in tables.get("command", [])]
+    names = [(entry.suite, name) for entry in programs + commands for name in entry.described()]
+    if len(set(names)) < len(names) or len({p.suite for p in programs}) < len(programs):
+        raise ToolError("the list of benchmarks: a suite or benchmark is there twice")
+    return BenchmarkList(programs, commands)
 
 
 def load():

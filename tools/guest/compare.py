@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.guest import benchlist, build, count, stats
+from tools.guest import benchlist, build, commands, count, stats
 from tools.guest.errors import USAGE, ToolError
 from tools.guest.guest import SYSTEMS, Guest
 from tools.guest.machine import Machine
@@ -51,28 +51,29 @@ def _options(args):
 
 def print_list(benchmarks):
     """All suites and benchmarks."""
-    rows = [[f"{program.suite}/{name}", text]
-            for program in benchmarks.programs for name, text in program.benchmarks.items()]
+    rows = [[f"{entry.suite}/{name}", text] for entry in benchmarks.programs + benchmarks.commands
+            for name, text in entry.described().items()]
     print("\n".join(stats.align(rows, left=2)))
 
 
 class Lab:
-    """The chosen programs on both kernels of one machine."""
+    """The chosen programs and batches of commands on both kernels of one machine."""
 
-    def __init__(self, choices, systems, hardware):
+    def __init__(self, choices, batches, systems, hardware):
         self.systems = systems
         self.hardware = hardware
         self.choices = choices
-        paths = build.build(*(choice.program.target for choice in choices))
+        self.batches = batches
+        paths = build.build(*(choice.program.target for choice in choices)) if choices else []
         self._guests = {}
         for choice, path in zip(choices, paths):
             for system in systems:
                 self._guests[choice.program.suite, system] = self.guest(
                     system, [(str(path), f"/bin/{choice.program.suite}")])
 
-    def guest(self, system, files):
-        """A guest of this machine with these files."""
-        return Guest(system, self.hardware, files=files)
+    def guest(self, system, files=(), packages=()):
+        """A guest of this machine with these files and packages."""
+        return Guest(system, self.hardware, files=files, packages=packages)
 
     def kernel(self, system):
         """The file of a kernel."""
@@ -107,42 +108,75 @@ def json_lines(console):
     return "\n".join(_RESULT.findall(console))
 
 
-def _one_boot(lab, choice, system, rows):
-    program = choice.program
-    load, zero, extra = os.getloadavg()[0], 0.0, {}
-    if program.since:
-        extra["entered_first"], = build.build(build.KERNEL_ENTRY)
-    output = lab.run(choice, system, program.args, **extra)
-    if program.since:
-        zero = kernel_entry_us(output)
-    if program.as_init:
-        output = json_lines(output)
-    results = stats.parse_results(output)
-    if not results:
-        raise ToolError(f"{program.suite} on {system}: no result")
-    for item in results:
-        if choice.wants(item["name"]):
-            row = rows.setdefault(item["name"],
-                                  stats.Row(item["name"], item["unit"], item["better"]))
+class Table:
+    """The rows of a comparison, filled boot by boot, in the order in which results appear."""
+
+    def __init__(self):
+        self.rows, self.errors = {}, 0
+
+    def row(self, entry, name):
+        """The row of a result of this program or command."""
+        return self.rows.setdefault(name, stats.Row(name, bar=entry.bar_of(name)))
+
+    def run_choice(self, lab, choice, system):
+        """Boots a program once and takes its results."""
+        program = choice.program
+        load, zero, extra = os.getloadavg()[0], 0.0, {}
+        if program.since:
+            extra["entered_first"], = build.build(build.KERNEL_ENTRY)
+        output = lab.run(choice, system, program.args, **extra)
+        if program.since:
+            zero = kernel_entry_us(output)
+        if program.as_init:
+            output = json_lines(output)
+        results = [item for item in stats.parse_results(output) if choice.wants(item["name"])]
+        if not results:
+            raise ToolError(f"{program.suite} on {system}: no result")
+        for item in results:
+            row = self.row(program, item["name"])
+            if "unsupported" in item:
+                row.note(system, f"not supported: {item['unsupported']}")
+                continue
+            row.unit, row.better = item["unit"], item["better"]
             row.add(system, item["value"] - zero, load)
+
+    def run_batch(self, lab, batch, system):
+        """Runs a batch of commands once and takes their figures."""
+        load = os.getloadavg()[0]
+
+        def took(name, value, why):
+            command, _ = batch.runs[name]
+            row = self.row(command, name)
+            row.unit, row.better = command.unit, command.better
+            if why:
+                row.note(system, why)
+            else:
+                row.add(system, value, load)
+        commands.run_batch(lambda packages: lab.guest(system, packages=packages), batch, took)
+
+    def run(self, what, lab, part, system):
+        """One of the above; an error is told and counted."""
+        try:
+            what(lab, part, system)
+        except ToolError as error:
+            self.errors += 1
+            say(f"error: {error}")
+            if error.detail:
+                print(error.detail, file=sys.stderr)
 
 
 def measure(lab, rounds):
     """All rounds. Returns (rows, errors)."""
-    rows, errors = {}, 0
+    table = Table()
+    parts = [(choice.program.suite, table.run_choice, choice) for choice in lab.choices]
+    parts += [(f"{batch.suite}'s commands", table.run_batch, batch) for batch in lab.batches]
     for number in range(rounds):
-        for choice in lab.choices:
+        for name, what, part in parts:
             for system in lab.systems if number % 2 == 0 else lab.systems[::-1]:
                 if sys.stderr.isatty():
-                    say(f"round {number + 1} of {rounds}: {choice.program.suite} on {system}")
-                try:
-                    _one_boot(lab, choice, system, rows)
-                except ToolError as error:
-                    errors += 1
-                    say(f"error: {error}")
-                    if error.detail:
-                        print(error.detail, file=sys.stderr)
-    return list(rows.values()), errors
+                    say(f"round {number + 1} of {rounds}: {name} on {system}")
+                table.run(what, lab, part, system)
+    return list(table.rows.values()), table.errors
 
 
 def count_all(lab):
@@ -185,10 +219,10 @@ def main(args):
     hardware = Machine(options.smp, options.mem, options.machine, options.cpu)
     hardware.check()
     systems = [options.system] if options.system else list(SYSTEMS)
-    choices = benchmarks.choose(options.name)
+    choices, batches = benchmarks.choose(options.name)
     if options.count and all(choice.program.count_args is None for choice in choices):
         raise ToolError("none of these benchmarks can be counted", USAGE)
-    lab = Lab(choices, systems, hardware)
+    lab = Lab(choices, [] if options.count else batches, systems, hardware)
     print(f"machine: {hardware.describe()}; load average {os.getloadavg()[0]:.2f}")
     if options.count:
         by_system = count_all(lab)
@@ -198,7 +232,8 @@ def main(args):
         rows, errors = measure(lab, options.rounds)
         print("\n".join(stats.table(rows, systems)))
         objects = [row.to_json(hardware) for row in rows]
-        errors += sum(row.samples.keys() < set(systems) for row in rows)
+        errors += sum(row.failed() or row.samples.keys() | row.notes.keys() < set(systems)
+                      for row in rows)
     if options.json:
         _write_json(options.json, objects)
     return 1 if errors or not objects else 0
