@@ -8,10 +8,12 @@
  */
 #include "perf/lib/bench.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "perf/lib/count.h"
@@ -33,7 +35,7 @@ struct variant {
 
 static const char *running_program = "bench";
 static const char *running_name;
-static struct bench_team team;
+static struct bench_team *team; /* in memory that worker processes share */
 
 void bench_fail(const char *format, ...)
 {
@@ -50,6 +52,23 @@ void bench_fail(const char *format, ...)
 	_Exit(1);
 }
 
+const char *bench_unsupported(const char *what)
+{
+	static char reason[128];
+
+	snprintf(reason, sizeof(reason), "%s: %s", what, strerror(errno));
+	return reason;
+}
+
+void *bench_map_shared(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		bench_fail("mmap of %zu shared bytes: %s", size, strerror(errno));
+	return memory;
+}
+
 uint64_t bench_now_ns(void)
 {
 	struct timespec now;
@@ -60,7 +79,7 @@ uint64_t bench_now_ns(void)
 
 static uint64_t whole_granules(const struct bench *bench, uint64_t ops)
 {
-	uint64_t granule = bench->granule ? bench->granule * team.threads : 1;
+	uint64_t granule = bench->granule ? bench->granule * team->threads : 1;
 
 	return (ops + granule - 1) / granule * granule;
 }
@@ -68,10 +87,10 @@ static uint64_t whole_granules(const struct bench *bench, uint64_t ops)
 /* How many operations fill @sample_ns. */
 static uint64_t calibrate(const struct bench *bench, uint64_t sample_ns)
 {
-	uint64_t ops = whole_granules(bench, team.threads);
+	uint64_t ops = whole_granules(bench, team->threads);
 
 	for (;;) {
-		uint64_t ns = team_run(&team, ops, -1);
+		uint64_t ns = team_run(team, ops, -1);
 		double factor = (double)sample_ns / ns;
 
 		if (factor < 2 || ops > MAX_OPS)
@@ -87,13 +106,14 @@ static void measure(const struct options *options, const struct variant *variant
 	struct report_line line = {
 		.name = variant->name,
 		.op = variant->bench->op,
+		.bytes = variant->bench->bytes,
 		.samples = samples,
 		.nr_samples = options->samples,
 		.ops = calibrate(variant->bench, sample_ns),
 	};
 
 	for (int i = 0; i < options->samples; i++)
-		samples[i] = (double)team_run(&team, line.ops, -1) / line.ops;
+		samples[i] = (double)team_run(team, line.ops, -1) / line.ops;
 	report_line(options, &line);
 }
 
@@ -112,9 +132,9 @@ static void count(const struct options *options, const struct variant *variant, 
 	int workers = bench->shape == BENCH_ONE ? 1 : variant->threads;
 	uint64_t ops = whole_granules(bench, bench->count_ops * workers);
 
-	team_run(&team, ops, -1);
+	team_run(team, ops, -1);
 	for (int i = 0; i < COUNT_REPEATS; i++) {
-		team_run(&team, ops, window);
+		team_run(team, ops, window);
 		report_window(options, variant->name, window, ops, one_hart(variant));
 	}
 }
@@ -122,18 +142,28 @@ static void count(const struct options *options, const struct variant *variant, 
 static void run_variant(const struct options *options, const struct bench_suite *suite,
 			const struct variant *variant, int window)
 {
+	const struct bench *bench = variant->bench;
+	const char *why;
+
 	if (variant->place == TEAM_OTHER_HART && team_harts() < variant->threads) {
 		report_skip(suite->program, variant->name, "needs more harts");
 		return;
 	}
 	running_name = variant->name;
-	team_start(&team, variant->bench, variant->name, variant->threads,
-		   options->count && one_hart(variant) ? TEAM_SAME_HART : variant->place);
+	team_init(team, bench, variant->name, variant->threads);
+	why = bench->setup ? bench->setup(team) : NULL;
+	if (why) {
+		report_unsupported(options, variant->name, why);
+		return;
+	}
+	team_start(team, options->count && one_hart(variant) ? TEAM_SAME_HART : variant->place);
 	if (options->count)
 		count(options, variant, window);
 	else
 		measure(options, variant);
-	team_stop(&team);
+	team_stop(team);
+	if (bench->teardown)
+		bench->teardown(team);
 	running_name = NULL;
 }
 
@@ -150,7 +180,7 @@ __attribute__((format(printf, 4, 5))) static void add_variant(struct variant *va
 	va_end(args);
 	variant->bench = bench;
 	variant->threads = bench->threads;
-	variant->place = TEAM_ANYWHERE;
+	variant->place = bench->one_hart ? TEAM_SAME_HART : TEAM_ANYWHERE;
 }
 
 /* Append the variants of @bench at @out. Return: how many. */
@@ -192,6 +222,7 @@ int bench_main(const struct bench_suite *suite, int argc, char **argv)
 	int nr = 0;
 
 	running_program = suite->program;
+	team = bench_map_shared(sizeof(*team));
 	options_parse(&options, suite, argc, argv);
 	for (int i = 0; i < suite->nr_benches; i++)
 		nr += expand(&options, suite, &suite->benches[i], &variants[nr]);

@@ -1,16 +1,20 @@
 /*
  * The harness behind every benchmark program of perf/.
  *
- * A benchmark is a function that does a given number of operations on a team of threads. The
- * harness makes the team, finds how many operations fill a sample, takes several samples and
- * reports nanoseconds an operation (of the whole team together: lower is better). A sample lasts
- * from the moment its first worker begins to the moment its last worker ends.
+ * A benchmark is a function that does a given number of operations on a team of threads or of
+ * processes. The harness makes the team, finds how many operations fill a sample, takes several
+ * samples and reports nanoseconds an operation (of the whole team together: lower is better), or
+ * megabytes a second where an operation moves bytes. A sample lasts from the moment its first
+ * worker begins to the moment its last worker ends.
  *
  * Invariant: no figure is printed that was not checked. Every sample ends in the benchmark's own
  * check of its result; a failed check, or a sample that does not end within BENCH_WATCHDOG_S
  * (a lost wake-up), ends the program with status 1 and a message that names the benchmark.
  *
- * The programs are plain Linux programs without fork, so the same binary runs on both kernels.
+ * What the kernel does not have is said ("not supported", with the reason), never measured: a
+ * benchmark's setup() finds out.
+ *
+ * The programs are plain static Linux programs, so the same binary runs on both kernels.
  */
 #ifndef PERF_LIB_BENCH_H
 #define PERF_LIB_BENCH_H
@@ -20,6 +24,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define BENCH_MAX_THREADS 65
 #define BENCH_WATCHDOG_S  60
@@ -27,10 +32,11 @@
 
 struct bench_team;
 
-/* One thread of a team. All fields but .thread belong to the worker while a sample runs. */
+/* One member of a team. All fields but [I] belong to the worker while a sample runs. */
 struct bench_worker {
 	_Alignas(BENCH_LINE) struct bench_team *team; /* [I] */
-	pthread_t thread;			      /* [I] */
+	pthread_t thread;			      /* [I] a team of threads */
+	pid_t pid;				      /* [I] a team of processes; 0: has ended */
 	int index;				      /* [I] 0 .. threads - 1 */
 	int cpu;				      /* [I] where it is pinned, -1: anywhere */
 	uint64_t ops;				      /* its share of team->ops */
@@ -53,9 +59,16 @@ struct bench {
 	enum bench_shape shape;
 	int threads;	    /* BENCH_ONE: how many; BENCH_THREADS: the fewest that make sense */
 	int max_threads;    /* BENCH_THREADS: the most, 0: no limit */
+	bool processes;	    /* the workers are processes: they share the team and its .shared */
+	bool one_hart;	    /* BENCH_ONE: all workers on one hart */
+	long arg;	    /* the benchmark's own: which version of it */
+	uint64_t bytes;	    /* that one operation moves: reported as MB/s; 0: report the time */
 	uint64_t granule;   /* a worker's share is a multiple of this (0: workers share freely) */
 	uint64_t count_ops; /* operations in a counted window, of each worker (BENCH_ONE: of all) */
-	void (*prepare)(struct bench_team *team); /* before each sample, no worker runs; or NULL */
+	/* Before the workers start: make what they need. Returns NULL, or why this kernel cannot. */
+	const char *(*setup)(struct bench_team *team);
+	void (*teardown)(struct bench_team *team); /* after they have ended, if setup() worked */
+	void (*prepare)(struct bench_team *team);  /* before each sample, no worker runs; or NULL */
 	void (*work)(struct bench_worker *worker);
 	void (*check)(struct bench_team *team); /* after each sample: bench_fail() if wrong */
 };
@@ -64,6 +77,7 @@ struct bench_team {
 	const struct bench *bench;		       /* [I] */
 	const char *name;			       /* [I] suite/benchmark/variant */
 	int threads;				       /* [I] */
+	void *shared;				       /* [I] the benchmark's own, from setup() */
 	int window;				       /* counted window of this sample, -1: none */
 	bool quit;				       /* read after the gate opens */
 	uint64_t ops;				       /* of the whole team in this sample */
@@ -98,6 +112,15 @@ uint64_t bench_done(const struct bench_team *team);
 
 /* bench_check_done() - the default check: the workers did exactly team->ops operations. */
 void bench_check_done(struct bench_team *team);
+
+/*
+ * bench_unsupported() - for setup(): the reason "@what: strerror(errno)", in a buffer that the
+ * next call reuses.
+ */
+const char *bench_unsupported(const char *what);
+
+/* bench_map_shared() - @size zeroed bytes that processes forked later share; bench_fail() if none. */
+void *bench_map_shared(size_t size);
 
 /* bench_now_ns() - CLOCK_MONOTONIC in nanoseconds. */
 uint64_t bench_now_ns(void);

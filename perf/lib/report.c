@@ -65,6 +65,29 @@ void report_head(const struct options *options, const struct bench_suite *suite,
 	fflush(stdout);
 }
 
+/* MB/s of @bytes in @ns. */
+static double rate(uint64_t bytes, double ns)
+{
+	return bytes * 1e3 / ns;
+}
+
+static void json_line(const struct report_line *line, double middle)
+{
+	double min = line->samples[0], max = line->samples[line->nr_samples - 1];
+
+	if (line->bytes) {
+		double slowest = rate(line->bytes, max);
+
+		middle = rate(line->bytes, middle);
+		max = rate(line->bytes, min);
+		min = slowest;
+	}
+	printf("{\"name\":\"%s\",\"unit\":\"%s\",\"better\":\"%s\",\"value\":%.3f,"
+	       "\"min\":%.3f,\"max\":%.3f,\"samples\":%d,\"ops\":%llu}\n",
+	       line->name, line->bytes ? "MB/s" : "ns/op", line->bytes ? "higher" : "lower", middle,
+	       min, max, line->nr_samples, (unsigned long long)line->ops);
+}
+
 void report_line(const struct options *options, struct report_line *line)
 {
 	char median_text[32], min_text[32], rate_text[32];
@@ -73,10 +96,7 @@ void report_line(const struct options *options, struct report_line *line)
 	qsort(line->samples, line->nr_samples, sizeof(*line->samples), compare_doubles);
 	middle = median(line->samples, line->nr_samples);
 	if (options->json)
-		printf("{\"name\":\"%s\",\"unit\":\"ns/op\",\"better\":\"lower\",\"value\":%.3f,"
-		       "\"min\":%.3f,\"max\":%.3f,\"samples\":%d,\"ops\":%llu}\n",
-		       line->name, middle, line->samples[0], line->samples[line->nr_samples - 1],
-		       line->nr_samples, (unsigned long long)line->ops);
+		json_line(line, middle);
 	else
 		printf("%-34s %10s %10s %12s  %s\n", line->name,
 		       duration_text(middle, median_text, sizeof(median_text)),
@@ -93,6 +113,15 @@ void report_window(const struct options *options, const char *name, int window, 
 		       window, (unsigned long long)ops, one_hart ? "true" : "false");
 	else
 		printf("%-34s %8d %10llu\n", name, window, (unsigned long long)ops);
+	fflush(stdout);
+}
+
+void report_unsupported(const struct options *options, const char *name, const char *why)
+{
+	if (options->json)
+		printf("{\"name\":\"%s\",\"unsupported\":\"%s\"}\n", name, why);
+	else
+		printf("%-34s not supported: %s\n", name, why);
 	fflush(stdout);
 }
 

@@ -8,6 +8,7 @@
 struct report_line {
 	const char *name; /* suite/benchmark/variant */
 	const char *op;	  /* what one operation is */
+	uint64_t bytes;	  /* that one operation moves, 0: report the time */
 	double *samples;  /* sorted by report_line() */
 	int nr_samples;
 	uint64_t ops; /* operations in each sample */
@@ -22,6 +23,9 @@ void report_line(const struct options *options, struct report_line *line);
  */
 void report_window(const struct options *options, const char *name, int window, uint64_t ops,
 		   bool one_hart);
+
+/* report_unsupported() - this kernel cannot run @name, and why: a result, too. */
+void report_unsupported(const struct options *options, const char *name, const char *why);
 
 /* report_skip() - @name was not run, and why: not an error. */
 void report_skip(const char *program, const char *name, const char *why);

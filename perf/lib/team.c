@@ -1,20 +1,24 @@
 /*
- * A team of pinned or free threads that runs sample after sample.
+ * A team of pinned or free threads, or processes, that runs sample after sample.
  *
  * Workers sleep on team->gate between samples; the main thread opens it by adding one and sleeps
  * on team->running until the last worker has taken that to zero. Every field that a sample needs
  * is written before the gate's release store and read after its acquire load.
  *
  * A lost wake-up, here or in the benchmark, leaves running above zero: the main thread's wait has
- * a deadline and then names the workers that never came back.
+ * a deadline and then names the workers that never came back. It looks every second whether a
+ * worker process has died; one whose check failed has said so itself.
  */
 #define _GNU_SOURCE
 #include "perf/lib/team.h"
 
 #include <limits.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "perf/lib/count.h"
 #include "perf/lib/futex.h"
@@ -65,7 +69,7 @@ static uint32_t gate_wait(struct bench_team *team, uint32_t seen)
 	uint32_t gate;
 
 	while ((gate = atomic_load_explicit(&team->gate, memory_order_acquire)) == seen)
-		futex_wait(&team->gate, seen, NULL);
+		futex_wait_shared(&team->gate, seen, NULL);
 	return gate;
 }
 
@@ -100,7 +104,7 @@ static void worker_sample(struct bench_worker *worker)
 		return;
 	if (team->window >= 0)
 		bench_count_end(team->window);
-	futex_wake(&team->running, 1);
+	futex_wake_shared(&team->running, 1);
 }
 
 static void *worker_main(void *arg)
@@ -118,36 +122,59 @@ static void *worker_main(void *arg)
 	}
 }
 
-void team_start(struct bench_team *team, const struct bench *bench, const char *name, int threads,
-		enum team_place place)
+void team_init(struct bench_team *team, const struct bench *bench, const char *name, int threads)
 {
-	pthread_attr_t attr;
-	int error;
-
 	memset(team, 0, sizeof(*team));
 	team->bench = bench;
 	team->name = name;
 	team->threads = threads;
+}
+
+static void start_thread(struct bench_worker *worker)
+{
+	pthread_attr_t attr;
+	int error;
+
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, WORKER_STACK);
-	for (int i = 0; i < threads; i++) {
+	error = pthread_create(&worker->thread, &attr, worker_main, worker);
+	if (error)
+		bench_fail("pthread_create: %s", strerror(error));
+	pthread_attr_destroy(&attr);
+}
+
+static void start_process(struct bench_worker *worker)
+{
+	worker->pid = fork();
+	if (worker->pid < 0)
+		bench_fail("fork: %s", strerror(errno));
+	if (worker->pid > 0)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	worker_main(worker);
+	_exit(0);
+}
+
+void team_start(struct bench_team *team, enum team_place place)
+{
+	for (int i = 0; i < team->threads; i++) {
 		struct bench_worker *worker = &team->workers[i];
 
 		worker->team = team;
 		worker->index = i;
 		worker->cpu =
 			place == TEAM_ANYWHERE ? -1 : nth_hart(place == TEAM_OTHER_HART ? i : 0);
-		error = pthread_create(&worker->thread, &attr, worker_main, worker);
-		if (error)
-			bench_fail("pthread_create: %s", strerror(error));
+		if (team->bench->processes)
+			start_process(worker);
+		else
+			start_thread(worker);
 	}
-	pthread_attr_destroy(&attr);
 }
 
 static void open_gate(struct bench_team *team)
 {
 	atomic_fetch_add_explicit(&team->gate, 1, memory_order_release);
-	futex_wake(&team->gate, INT_MAX);
+	futex_wake_shared(&team->gate, INT_MAX);
 }
 
 _Noreturn static void stuck(const struct bench_team *team)
@@ -162,20 +189,33 @@ _Noreturn static void stuck(const struct bench_team *team)
 		   team->threads, list);
 }
 
+/* Wait for the end of a worker process, or with WNOHANG see that it lives. It must end well. */
+static void reap(struct bench_worker *worker, int options)
+{
+	int status;
+	pid_t pid = waitpid(worker->pid, &status, options);
+
+	if (pid == 0)
+		return;
+	if (pid != worker->pid || status != 0)
+		bench_fail("worker %d ended with status %#x", worker->index, status);
+	worker->pid = 0;
+}
+
 static void wait_for_workers(struct bench_team *team)
 {
+	const struct timespec second = {.tv_sec = 1};
 	uint64_t deadline = bench_now_ns() + BENCH_WATCHDOG_S * 1000000000ull;
 	uint32_t running;
 
 	while ((running = atomic_load(&team->running)) != 0) {
-		uint64_t now = bench_now_ns();
-		struct timespec left;
-
-		if (now >= deadline)
+		if (futex_wait_shared(&team->running, running, &second) != -ETIMEDOUT)
+			continue;
+		for (int i = 0; i < team->threads; i++)
+			if (team->workers[i].pid)
+				reap(&team->workers[i], WNOHANG);
+		if (bench_now_ns() >= deadline)
 			stuck(team);
-		left.tv_sec = (deadline - now) / 1000000000;
-		left.tv_nsec = (deadline - now) % 1000000000;
-		futex_wait(&team->running, running, &left);
 	}
 }
 
@@ -221,7 +261,10 @@ void team_stop(struct bench_team *team)
 	team->quit = true;
 	open_gate(team);
 	for (int i = 0; i < team->threads; i++)
-		pthread_join(team->workers[i].thread, NULL);
+		if (team->bench->processes)
+			reap(&team->workers[i], 0);
+		else
+			pthread_join(team->workers[i].thread, NULL);
 }
 
 uint64_t bench_done(const struct bench_team *team)

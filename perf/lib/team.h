@@ -1,5 +1,5 @@
 /*
- * A team: the threads of one benchmark, made once, let through a gate once a sample.
+ * A team: the threads or processes of one benchmark, made once, let through a gate once a sample.
  */
 #ifndef PERF_LIB_TEAM_H
 #define PERF_LIB_TEAM_H
@@ -15,9 +15,11 @@ enum team_place {
 /* team_harts() - how many harts this process may use; bench_fail() if the kernel does not say. */
 int team_harts(void);
 
-/* team_start() - fill in @team and start its workers, which wait at the gate. */
-void team_start(struct bench_team *team, const struct bench *bench, const char *name, int threads,
-		enum team_place place);
+/* team_init() - fill in @team, which lies in shared memory; no worker is there yet. */
+void team_init(struct bench_team *team, const struct bench *bench, const char *name, int threads);
+
+/* team_start() - start the workers, which wait at the gate. */
+void team_start(struct bench_team *team, enum team_place place);
 
 /*
  * team_run() - one sample of @ops operations, checked.
@@ -26,7 +28,7 @@ void team_start(struct bench_team *team, const struct bench *bench, const char *
  */
 uint64_t team_run(struct bench_team *team, uint64_t ops, int window);
 
-/* team_stop() - let the workers end and join them. */
+/* team_stop() - let the workers end and wait for their ends. */
 void team_stop(struct bench_team *team);
 
 #endif

@@ -12,7 +12,6 @@ import shlex
 from tools.guest.process import say
 from tools.guest.session import Streams
 
-PACKAGES = ["busybox-static"]
 _SCRIPT = "etc/stellar/bench.sh"
 _BOOT_TIME = 60
 _LEFT_BEHIND = 124
@@ -55,7 +54,7 @@ def run_batch(make_guest, batch, took):
     """
     left = dict(batch.runs)
     while left:
-        guest = make_guest(PACKAGES + batch.packages())
+        guest = make_guest(batch.packages())
         guest.tree.add_file(_SCRIPT, script(left).encode())
         limit = _BOOT_TIME + sum(command.timeout for command, _ in left.values())
         result = guest.run(["busybox", "sh", "/" + _SCRIPT], Streams(), timeout=limit)

@@ -46,7 +46,11 @@ def _per_operation(window, ops, one_hart):
 def combine(output, windows):
     """name -> counts per operation, from the program's lines and the plugin's windows."""
     best, seen = {}, {}
-    for item in parse_lines(output, ("window", "ops")):
+    for item in parse_lines(output, ()):
+        if "unsupported" in item:
+            continue
+        if not {"window", "ops"} <= item.keys():
+            raise ToolError(f"{item['name']}: no counted window")
         key = item["window"]
         window = windows.get((key, seen.get(key, 0)))
         seen[key] = seen.get(key, 0) + 1
