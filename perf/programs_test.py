@@ -64,7 +64,7 @@ class ProgramsTest(unittest.TestCase):
             self.assertGreaterEqual(item["max"], item["value"])
 
     def test_futex(self):
-        self.check_suite(FUTEX, "futex", 32)
+        self.check_suite(FUTEX, "futex", 85)
 
     def test_core(self):
         self.check_suite(CORE, "core", 12)

@@ -1,6 +1,7 @@
 /*
  * One thread (worker 0) wakes 64 that wait for the same word. An operation is a whole round:
  * broadcast, every waiter runs and reports, the last one wakes the broadcaster, all sleep again.
+ * In the versions that requeue, all but one waiter are first moved to a second word.
  *
  * round: number of the broadcast. arrived: waiters that saw it. A waiter may find the next round
  * open before it slept: then it does not sleep, and nothing is lost.
@@ -12,6 +13,7 @@
 
 static _Alignas(BENCH_LINE) _Atomic uint32_t round_word;   /* [a] futex */
 static _Alignas(BENCH_LINE) _Atomic uint32_t arrived_word; /* [a] futex */
+static _Alignas(BENCH_LINE) _Atomic uint32_t second_word;  /* [a] futex, always 0 */
 
 /* The same two counters for the pthread version, under its mutex. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -28,14 +30,33 @@ void broadcast_prepare(struct bench_team *team)
 	arrived_count = 0;
 }
 
+/* Wake all that wait for the round that has just ended. */
+static void wake_all(enum broadcast version, uint32_t now)
+{
+	const void *all = (const void *)(uintptr_t)INT_MAX;
+	int answer;
+
+	if (version == BROADCAST_WAKE) {
+		futex_wake(&round_word, INT_MAX);
+		return;
+	}
+	if (version == BROADCAST_REQUEUE)
+		answer = futex_op(&round_word, FUTEX_REQUEUE_PRIVATE, 1, all, &second_word, 0);
+	else
+		answer = futex_op(&round_word, FUTEX_CMP_REQUEUE_PRIVATE, 1, all, &second_word, now);
+	if (answer < 0 || answer > BROADCAST_WAITERS)
+		bench_fail("requeue of at most %d waiters answered %d", BROADCAST_WAITERS, answer);
+	futex_wake(&second_word, INT_MAX);
+}
+
 static void futex_broadcaster(struct bench_worker *worker)
 {
 	for (; worker->done < worker->team->ops; worker->done++) {
-		uint32_t arrived;
+		uint32_t arrived, now;
 
 		atomic_store(&arrived_word, 0);
-		atomic_fetch_add(&round_word, 1);
-		futex_wake(&round_word, INT_MAX);
+		now = atomic_fetch_add(&round_word, 1) + 1;
+		wake_all(worker->team->bench->arg, now);
 		while ((arrived = atomic_load(&arrived_word)) != BROADCAST_WAITERS)
 			futex_wait(&arrived_word, arrived, NULL);
 	}

@@ -47,6 +47,34 @@ static inline void futex_mutex_unlock(struct futex_mutex *mutex)
 		futex_wake(&mutex->word, 1);
 }
 
+/*
+ * A priority-inheritance mutex: the word is the owner's thread number, and the kernel takes part
+ * only when somebody else has it or waits for it.
+ */
+static inline void pi_lock(_Atomic uint32_t *word, uint32_t tid)
+{
+	uint32_t seen = 0;
+	int error;
+
+	if (atomic_compare_exchange_strong(word, &seen, tid))
+		return;
+	error = futex_op(word, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	if (error)
+		bench_fail("FUTEX_LOCK_PI answered %d", error);
+}
+
+static inline void pi_unlock(_Atomic uint32_t *word, uint32_t tid)
+{
+	uint32_t seen = tid;
+	int error;
+
+	if (atomic_compare_exchange_strong(word, &seen, 0))
+		return;
+	error = futex_op(word, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	if (error)
+		bench_fail("FUTEX_UNLOCK_PI answered %d", error);
+}
+
 /* futex_cond_wait() - release @mutex, wait for a signal, take @mutex again. May wake early. */
 static inline void futex_cond_wait(struct futex_cond *cond, struct futex_mutex *mutex)
 {

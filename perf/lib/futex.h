@@ -14,6 +14,25 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Linux 6.7's single calls, which the C library's headers may be too old for. */
+#ifndef SYS_futex_wake
+#define SYS_futex_wake 454
+#define SYS_futex_wait 455
+#endif
+#ifndef FUTEX2_SIZE_U32
+#define FUTEX2_SIZE_U32 0x02
+#define FUTEX2_PRIVATE	FUTEX_PRIVATE_FLAG
+#endif
+
+/* futex_op() - any operation, its arguments as in futex(2). Return: its answer, or -errno. */
+static inline int futex_op(_Atomic uint32_t *word, int op, uint32_t value,
+			   const void *timeout_or_nr, _Atomic uint32_t *word2, uint32_t value3)
+{
+	long answer = syscall(SYS_futex, word, op, value, timeout_or_nr, word2, value3);
+
+	return answer < 0 ? -errno : (int)answer;
+}
+
 /*
  * futex_wait() - sleep while *@word is @value, at most @timeout (relative; NULL: for ever).
  * Return: 0, or -errno (-EAGAIN: *@word was something else; -EINTR; -ETIMEDOUT).

@@ -145,11 +145,14 @@ static void start_thread(struct bench_worker *worker)
 
 static void start_process(struct bench_worker *worker)
 {
-	worker->pid = fork();
-	if (worker->pid < 0)
+	pid_t pid = fork();
+
+	if (pid < 0)
 		bench_fail("fork: %s", strerror(errno));
-	if (worker->pid > 0)
+	if (pid > 0) {
+		worker->pid = pid;
 		return;
+	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	worker_main(worker);
 	_exit(0);
