@@ -114,7 +114,6 @@ trap_entry:
 	csrr	t1, scause
 	csrr	t2, sepc
 	sd	t0, F_SP(sp)
-	sd	t1, F_CAUSE(sp)
 	/* hart_enter_kernel(): sequence + 1, USER -> KERNEL; fence pairs with (A) in hart_kick(). */
 	ld	t3, CPU_STATE(tp)
 	li	t0, CAUSE_ECALL
@@ -125,6 +124,7 @@ trap_entry:
 
 	/* System call: past the ecall; arguments are still in a0-a5. */
 	addi	t2, t2, 4
+	sd	t1, F_CAUSE(sp)
 	sd	a0, F_ORIG_A0(sp)
 	sd	t2, F_PC(sp)
 	la	t1, trace_mask
@@ -190,9 +190,12 @@ trap_entry:
 	call	trap_exit_work
 	j	.Lreturn_full
 
-	/* Any other trap from user mode: complete the frame first. */
+	/* Any other trap from user mode: complete the frame first. What it says of the last way out goes along. */
 .Luser_trap:
 	csrr	t0, stval
+	ld	a1, F_PC(sp)
+	ld	a2, F_CAUSE(sp)
+	sd	t1, F_CAUSE(sp)
 	sd	t2, F_PC(sp)
 	sd	t0, F_TVAL(sp)
 	save_user_tp

@@ -251,7 +251,8 @@ static int show_status(struct seq *s, u64 key)
 	seq_printf(s, "Threads:\t%u\n", atomic_load_relaxed(&who.process->nr_tasks));
 	status_rights(s, &who);
 	if (who.task)
-		seq_printf(s, "voluntary_ctxt_switches:\t%lu\n", who.task->thread.nr_switches);
+		seq_printf(s, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+			   who.task->thread.nr_voluntary, who.task->thread.nr_involuntary);
 	epoch_exit();
 	return 0;
 }
@@ -270,28 +271,31 @@ static void who_cpu(const struct proc_who *who, u64 key, struct cpu_ticks *out)
 		task_cpu_ticks(who->task, out);
 }
 
-/* What it runs at, a lent priority included: -1 - priority for real time, 20 + nice else. */
-static s32 shown_priority(const struct proc_who *who)
+static u64 timeval_hz(const struct abi_timeval *tv)
 {
-	const struct thread *t = who->task ? &who->task->thread : NULL;
-
-	if (!t)
-		return 20;
-	return t->rt_prio ? -1 - (s32)t->rt_prio : 20 + t->nice;
+	return (u64)(tv->tv_sec * USER_HZ + tv->tv_usec / (USEC_PER_SEC / USER_HZ));
 }
 
-/* Fields 1 to 22; those nobody keeps (faults, terminal) are 0. */
+/* What it runs at, a lent priority included: -2 to -100 for real-time threads, 0 to 39 for the others. */
+static s32 stat_priority(const struct thread *t)
+{
+	return t->rt_prio ? -1 - t->rt_prio : 20 + t->nice;
+}
+
+/* Fields 1 to 22; those nobody keeps (terminal, major faults) are 0. */
 static void stat_head(struct seq *s, const struct proc_who *who, u64 key)
 {
 	const struct process *p = who->process;
-	s32 nice = who->task ? who->task->thread.nice : 0;
+	const struct thread *t = who->task ? &who->task->thread : NULL;
+	const struct abi_rusage *children = &p->children_usage;
 	struct cpu_ticks cpu;
 
 	who_cpu(who, key, &cpu);
-	seq_printf(s, "%u (%s) %c %u %u %u 0 -1 0 0 0 0 0 ", (u32)key, who_name(who),
-		   who_state(who), process_ppid(p), p->pgid, p->sid);
-	seq_printf(s, "%lu %lu 0 0 %d %d %u 0 %lu ", to_user_hz(cpu.user),
-		   to_user_hz(cpu.run - cpu.user), shown_priority(who), nice,
+	seq_printf(s, "%u (%s) %c %u %u %u 0 -1 0 %lu %ld 0 0 ", (u32)key, who_name(who),
+		   who_state(who), process_ppid(p), p->pgid, p->sid, cpu.faults, children->ru_minflt);
+	seq_printf(s, "%lu %lu %lu %lu ", to_user_hz(cpu.user), to_user_hz(cpu.run - cpu.user),
+		   timeval_hz(&children->ru_utime), timeval_hz(&children->ru_stime));
+	seq_printf(s, "%d %d %u 0 %lu ", t ? stat_priority(t) : 20, t ? t->nice : 0,
 		   atomic_load_relaxed(&p->nr_tasks), to_user_hz(p->start_ticks));
 }
 
@@ -309,7 +313,8 @@ static void stat_tail(struct seq *s, const struct proc_who *who, struct process 
 	seq_printf(s, "%lu %lu %lu %lu 0 0 0 %u %u %u %u 0 0 0 ", sig.pending, sig.blocked,
 		   sig.ignored, sig.caught, who->process->exit_signal,
 		   who->task ? atomic_load_relaxed(&who->task->thread.cpu) : 0,
-		   who->task ? who->task->thread.base_prio : 0, 0);
+		   who->task ? who->task->thread.base_prio : 0,
+		   who->task ? atomic_load_relaxed(&who->task->policy) : 0);
 	seq_printf(s, "%lu %lu %lu %lu %lu %lu %lu %d\n", l->start_data, l->end_data, l->start_brk,
 		   l->arg_start, l->arg_end, l->env_start, l->env_end, who->process->exit_code);
 }

@@ -12,7 +12,7 @@
  *
  * Cost of a switch: one rdtime, one CSR exchange (arch_switch), one run-queue lock.
  */
-#include "kernel/sched/sched_internal.h"
+#include "kernel/sched/runq.h"
 
 #include "abi/errno.h"
 #include "arch/riscv64/csr.h"
@@ -24,21 +24,11 @@
 #include "kernel/sync/hart.h"
 #include "kernel/trace/trace.h"
 
-#define TICK_HZ 250
-
 PERCPU(struct runq, sched_runq);
-
-static __hot void sched_tick_start(struct runq *rq)
-{
-	if (rq->tick_on)
-		return;
-	atomic_store_relaxed(&rq->tick_on, 1);
-	timer_arm(&rq->tick, time_now() + time_freq / TICK_HZ);
-}
 
 static u32 sched_trace_state(const struct thread *t)
 {
-	if (t->exiting)
+	if (t->leaving == THREAD_EXITS)
 		return TRACE_STATE_DEAD;
 	if (atomic_load_relaxed(&t->park) == PARK_BLOCKED ||
 	    atomic_load_relaxed(&t->park) == PARK_WAKING)
@@ -53,45 +43,54 @@ static u32 sched_trace_prio(const struct thread *t)
 	return t->rt_prio ? 99U - t->rt_prio : (u32)(120 + t->nice);
 }
 
-/* Charges the time since it was switched in. */
-static void sched_account(struct runq *rq, struct thread *t, u64 now)
+static void sched_trace(const struct thread *prev, const struct thread *next)
 {
-	u64 delta = now - t->run_start;
+	trace_sched_switch(prev->tid, sched_trace_state(prev), next->tid, sched_trace_prio(next));
+}
 
+__hot void sched_account(struct runq *rq, u64 now)
+{
+	struct thread *t = rq->running;
+	u64 delta = now - rq->clock;
+
+	rq->clock = now;
 	t->run_ticks += delta;
-	t->run_start = now;
-	if (t == &rq->idle)
-		rq->idle_ticks += delta;
-	else if (t->class == SCHED_CLASS_FAIR)
-		t->lag += (s64)(t->weight == 1024 ? delta : delta * 1024 / t->weight);
+	if (t->in_user) {
+		t->user_ticks += delta;
+		rq->user_ticks += delta;
+	}
+	if (!thread_is_rt(t))
+		t->fair.key += t->weight == 1024 ? delta : delta * 1024 / t->weight;
+}
+
+static void sched_finish_leaving(struct thread *prev, enum thread_leaving leaving)
+{
+	if (leaving == THREAD_EXITS) {
+		kstack_free(prev->stack);
+		thread_put(prev);
+	} else {
+		sched_enqueue(prev);
+	}
 }
 
 /* On the resumed thread's stack: `prev` is off this hart now and may run elsewhere. */
 __hot void sched_finish_switch(struct thread *prev)
 {
-	bool exiting = prev->exiting, migrate = prev->migrate;
+	enum thread_leaving leaving = prev->leaving;
 
-	prev->migrate = false;
+	prev->leaving = THREAD_STAYS;
 	/* Release: the saved context is visible to whoever reads 0. Pairs with the acquires in runq.c and wake.c. */
 	atomic_store_release(&prev->on_cpu, 0);
-	if (unlikely(exiting)) {
-		kstack_free(prev->stack);
-		thread_put(prev);
-	} else if (unlikely(migrate)) {
-		sched_enqueue(prev);
-	}
+	if (unlikely(leaving != THREAD_STAYS))
+		sched_finish_leaving(prev, leaving);
 }
 
-static __hot void sched_switch(struct runq *rq, struct thread *prev, struct thread *next)
+static inline void sched_switch(struct thread *prev, struct thread *next)
 {
 	struct cpu *cpu = cpu_self();
-	u64 now = time_now();
 
-	sched_account(rq, prev, now);
-	next->run_start = now;
-	next->nr_switches++;
-	rq->nr_switches++;
-	trace_sched_switch(prev->tid, sched_trace_state(prev), next->tid, sched_trace_prio(next));
+	if (unlikely(trace_mask & TRACE_SCHED))
+		sched_trace(prev, next);
 	if (prev->fp && prev->fp->live)
 		fpu_save(prev->fp);
 	if (prev->ops && prev->ops->switch_out)
@@ -109,110 +108,102 @@ static __hot void sched_switch(struct runq *rq, struct thread *prev, struct thre
 		fpu_restore(next->fp);
 }
 
-static bool thread_runnable(const struct thread *t)
+static inline bool thread_runnable(const struct runq *rq, const struct thread *t)
 {
 	u32 park = atomic_load_relaxed(&t->park);
 
-	return !t->exiting && park != PARK_BLOCKED && park != PARK_WAKING;
+	return park != PARK_BLOCKED && park != PARK_WAKING && t->leaving != THREAD_EXITS &&
+	       t != &rq->idle;
 }
 
-/* Puts the running thread back among the waiting ones: before its equals, or behind them (`last`). */
-static void sched_requeue(struct runq *rq, struct thread *prev, bool last)
+static inline bool thread_allowed_here(const struct thread *t)
 {
-	if (unlikely(!(atomic_load_relaxed(&prev->affinity) & BIT(cpu_id()))))
-		prev->migrate = true;
-	else if (last)
-		runq_insert_last(rq, prev);
-	else
-		runq_insert_first(rq, prev);
+	return atomic_load_relaxed(&t->affinity) & BIT(cpu_id());
+}
+
+/* A queued thread that may no longer run here. Context: rq->lock held, given up for a moment. */
+static void sched_forward(struct runq *rq, struct thread *t, struct thread *prev)
+{
+	/* Still on its stack: sched_finish_switch() sends it on. */
+	if (t == prev) {
+		t->leaving = THREAD_MIGRATES;
+		return;
+	}
+	spin_unlock(&rq->lock);
+	sched_enqueue(t);
+	spin_lock(&rq->lock);
 }
 
 /*
- * The best thread that may run here, off the queue; NULL if none. An affinity that changed after a thread was placed is found out
- * here at the latest. Context: rq->lock held, given up for a moment.
+ * The thread that runs next, off the queue; the idle thread if none waits. An affinity that changed after a thread was placed is found
+ * out here at the latest.
  */
-static __hot struct thread *sched_pick(struct runq *rq, struct thread *prev)
+static inline struct thread *sched_pick(struct runq *rq, struct thread *prev)
 {
 	struct thread *t;
 
 	while ((t = runq_pick(rq)) != NULL) {
-		if (likely(atomic_load_relaxed(&t->affinity) & BIT(cpu_id())))
-			break;
-		/* Still on its stack: sched_finish_switch() sends it on. */
-		if (t == prev) {
-			t->migrate = true;
-			continue;
-		}
-		spin_unlock(&rq->lock);
-		sched_enqueue(t);
-		spin_lock(&rq->lock);
+		if (likely(thread_allowed_here(t)))
+			return t;
+		sched_forward(rq, t, prev);
 	}
-	return t;
+	return &rq->idle;
 }
 
-static __hot void sched_reschedule(bool yield)
+static inline void sched_reschedule(enum runq_end end)
 {
 	struct runq *rq = runq_self();
 	struct thread *prev = thread_current(), *next;
+	bool runnable;
+	u64 now;
 
 	hart_check_quiescent();
-	yield |= rq->slice_over;
 	rq->need_resched = false;
-	rq->slice_over = false;
-	if (!inbox_empty(&rq->inbox))
+	if (unlikely(!inbox_empty(&rq->inbox)))
 		sched_drain_inbox(rq);
-	if (prev != &rq->idle && thread_runnable(prev) && prev->class == SCHED_CLASS_FAIR)
-		sched_account(rq, prev, time_now());
+	now = time_now();
 	spin_lock(&rq->lock);
-	if (prev != &rq->idle && thread_runnable(prev))
-		sched_requeue(rq, prev, yield);
+	sched_account(rq, now);
+	runnable = thread_runnable(rq, prev);
+	if (runnable)
+		runq_insert(rq, prev, rq->slice_over ? RUNQ_LAST : end);
 	next = sched_pick(rq, prev);
-	if (!next)
-		next = &rq->idle;
-	else if (next != prev)
-		atomic_store_relaxed(&next->on_cpu, 1);
-	if (next->class == SCHED_CLASS_FAIR)
-		next->lag = 0;
+	rq->slice_over = false;
+	rq->running = next;
+	atomic_store_relaxed(&rq->running_prio, next->rt_prio);
+	atomic_store_relaxed(&next->on_cpu, 1);
 	spin_unlock(&rq->lock);
-	/* What arrived while idle ran has armed nothing. */
-	if (next != &rq->idle && atomic_load_relaxed(&rq->nr_queued))
-		sched_tick_start(rq);
-	if (next != prev)
-		sched_switch(rq, prev, next);
+	if (next == prev)
+		return;
+	if (runnable)
+		prev->nr_involuntary++;
+	else
+		prev->nr_voluntary++;
+	rq->nr_switches++;
+	if (next != &rq->idle && !rq->tick_on)
+		sched_tick_arm(rq, now);
+	sched_switch(prev, next);
 }
 
 __hot void schedule(void)
 {
-	sched_reschedule(false);
+	sched_reschedule(RUNQ_FIRST);
 }
 
 __hot void sched_yield(void)
 {
-	sched_reschedule(true);
+	struct runq *rq = runq_self();
+
+	if (rq->nr_queued || !inbox_empty(&rq->inbox))
+		sched_reschedule(RUNQ_LAST);
 }
 
 /* True if the park must end because of a signal; the thread is BLOCKED or beyond. */
 static inline bool park_interrupted(struct thread *t, u32 flags)
 {
-	if (!(flags & (PARK_INTERRUPTIBLE | PARK_KILLABLE)) || !atomic_load_relaxed(&t->work))
+	if (likely(!atomic_load_relaxed(&t->work)) || !(flags & (PARK_INTERRUPTIBLE | PARK_KILLABLE)))
 		return false;
 	return t->ops && t->ops->interrupted && t->ops->interrupted(t, flags);
-}
-
-static void park_block(struct thread *t)
-{
-	/* Between BLOCKED and here a waker may have queued us in our inbox; schedule() drains it. */
-	schedule();
-	/* Full barrier: pairs with the fence in unpark_claim(): either it sees EMPTY or we see its condition. */
-	atomic_xchg(&t->park, PARK_EMPTY);
-}
-
-static int park_until(struct thread *t, u64 deadline)
-{
-	sched_timeout_set(t, deadline);
-	park_block(t);
-	sched_timeout_clear(t);
-	return time_now() >= deadline ? -ETIMEDOUT : 0;
 }
 
 __hot int sched_park(u64 deadline, u32 flags)
@@ -226,16 +217,22 @@ __hot int sched_park(u64 deadline, u32 flags)
 		atomic_xchg(&t->park, PARK_EMPTY); /* a permit was left */
 		return park_interrupted(t, flags) ? -EINTR : 0;
 	}
-	/* The CAS above is a full barrier: pairs with the one in thread_set_work(). */
-	if (park_interrupted(t, flags)) {
-		if (!atomic_cas(&t->park, PARK_BLOCKED, PARK_EMPTY))
-			park_block(t); /* claimed by a waker: it owns us until we run */
+	/*
+	 * The CAS above is a full barrier: pairs with the one in thread_set_work(). If a waker has claimed us meanwhile, it owns us until we
+	 * run.
+	 */
+	if (unlikely(park_interrupted(t, flags)) && atomic_cas(&t->park, PARK_BLOCKED, PARK_EMPTY))
 		return -EINTR;
-	}
 	if (deadline != PARK_FOREVER)
-		ret = park_until(t, deadline);
-	else
-		park_block(t);
+		sched_timeout_set(t, deadline);
+	/* Between BLOCKED and here a waker may have queued us in our inbox; schedule() drains it. */
+	schedule();
+	/* Full barrier: pairs with the fence in unpark_claim(): either it sees EMPTY or we see its condition. */
+	atomic_xchg(&t->park, PARK_EMPTY);
+	if (deadline != PARK_FOREVER) {
+		sched_timeout_clear(t);
+		ret = time_now() >= deadline ? -ETIMEDOUT : 0;
+	}
 	return unlikely(park_interrupted(t, flags)) ? -EINTR : ret;
 }
 
@@ -249,49 +246,6 @@ int sched_sleep_until(u64 deadline, u32 park_flags)
 		if (ret == -ETIMEDOUT || time_now() >= deadline)
 			return 0;
 	}
-}
-
-/* Arms the tick when threads wait behind the running one; a hart with one runnable thread has none. */
-__hot void sched_tick_arm(struct runq *rq)
-{
-	if (thread_current() != &rq->idle)
-		sched_tick_start(rq);
-}
-
-/* One tick of the running thread has passed: has it had its slice? FIFO threads have none. */
-static void sched_tick_slice(struct runq *rq, struct thread *t)
-{
-	if (t->class == SCHED_CLASS_RR) {
-		if (++t->slice < SCHED_RR_SLICE_MS * TICK_HZ / 1000)
-			return;
-		t->slice = 0;
-		rq->slice_over = true;
-	}
-	if (t->class != SCHED_CLASS_FIFO)
-		rq->need_resched = true;
-}
-
-/*
- * The running thread may have had its slice: let others run; if a hart idles, offer it one of ours.
- */
-void sched_tick(struct timer *timer)
-{
-	struct runq *rq = container_of(timer, struct runq, tick);
-	u64 idle;
-
-	atomic_store_relaxed(&rq->tick_on, 0);
-	fence_full(); /* (T): pairs with the barrier of inbox_push_chain() before tick_on is read, in wake.c */
-	if (!inbox_empty(&rq->inbox))
-		sched_drain_inbox(rq);
-	if (!rq->nr_queued)
-		return;
-	sched_tick_slice(rq, thread_current());
-	idle = sched_idle_cpus();
-	if (idle) {
-		atomic_store_release(&rq->offer, 1);
-		hart_kick((u32)__builtin_ctzl(idle), HART_WORK_RESCHED, false);
-	}
-	sched_tick_arm(rq);
 }
 
 void sched_hart_work(void)

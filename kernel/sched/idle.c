@@ -8,7 +8,7 @@
  * While polling or halted the hart is quiescent. The state says POLL or HALTED before `work` is tested the last time (fence (B) in
  * hart_leave_kernel()), so a sender either sees the state or its bit is seen here.
  */
-#include "kernel/sched/sched_internal.h"
+#include "kernel/sched/runq.h"
 
 #include "arch/riscv64/csr.h"
 #include "kernel/irq/irq.h"
@@ -157,11 +157,14 @@ void sched_hart_init(void)
 	timer_init(this_cpu_ptr(idle_epoch_timer), idle_epoch_wake);
 	snprintf(idle->name, sizeof(idle->name), "swapper/%u", cpu_id());
 	idle->class = SCHED_CLASS_IDLE;
+	idle->weight = sched_weight(SCHED_CLASS_IDLE, 0);
 	idle->affinity = BIT(cpu_id());
 	idle->cpu = cpu_id();
 	idle->on_cpu = 1;
 	idle->refs = 1;
 	idle->kernel_sp = cpu_self()->kernel_sp;
-	idle->run_start = time_now();
+	rq->running = idle;
+	rq->clock = time_now();
+	rq->start = rq->clock;
 	cpu_self()->current = idle;
 }

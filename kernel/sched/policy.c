@@ -2,11 +2,9 @@
  * Affinity, classes and priorities. A change locks the queue that the thread is on; a running thread is made to pass
  * through schedule(), which obeys.
  */
-#include "kernel/sched/sched_internal.h"
+#include "kernel/sched/runq.h"
 
 #include "abi/errno.h"
-#include "kernel/log/log.h"
-#include "kernel/sync/atomic.h"
 #include "kernel/sync/hart.h"
 
 u64 sched_all_cpus(void)
@@ -15,7 +13,7 @@ u64 sched_all_cpus(void)
 }
 
 /* Locks the queue that `t` is on, or was last on. It stays the right one while the lock is held (sched_take_over()). */
-static struct runq *runq_lock_of(struct thread *t)
+struct runq *sched_lock_queue_of(struct thread *t)
 {
 	for (;;) {
 		u32 cpu = atomic_load_acquire(&t->cpu);
@@ -37,7 +35,7 @@ int sched_set_affinity(struct thread *t, u64 mask)
 	mask &= sched_all_cpus();
 	if (!mask)
 		return -EINVAL;
-	rq = runq_lock_of(t);
+	rq = sched_lock_queue_of(t);
 	cpu = atomic_load_relaxed(&t->cpu);
 	atomic_store_release(&t->affinity, mask);
 	if (t->queued && !(mask & BIT(cpu))) {
@@ -75,11 +73,11 @@ static void policy_settle(struct runq *rq, struct thread *t)
 		runq_remove(rq, t);
 	t->class = boosted ? SCHED_CLASS_FIFO : t->base_class;
 	t->rt_prio = boosted ? t->boost : t->base_prio;
-	t->weight = sched_weight(t->nice);
-	if (queued && t->rt_prio < before)
-		runq_insert_first(rq, t);
-	else if (queued)
-		runq_insert(rq, t);
+	t->weight = sched_weight(t->class, t->nice);
+	if (queued)
+		runq_insert(rq, t, t->rt_prio < before ? RUNQ_FIRST : RUNQ_LAST);
+	if (rq->running == t)
+		atomic_store_relaxed(&rq->running_prio, t->rt_prio);
 	spin_unlock(&rq->lock);
 	if (queued || atomic_load_relaxed(&t->on_cpu))
 		hart_kick(cpu, HART_WORK_RESCHED, true);
@@ -94,7 +92,7 @@ int sched_set_policy(struct thread *t, enum sched_class class, u32 rt_prio, s32 
 
 	if (nice < -20 || nice > 19 || (rt ? rt_prio < 1 || rt_prio >= RT_PRIO_MAX : rt_prio != 0))
 		return -EINVAL;
-	rq = runq_lock_of(t);
+	rq = sched_lock_queue_of(t);
 	t->base_class = class;
 	t->base_prio = (u8)rt_prio;
 	t->nice = (s8)nice;
@@ -109,29 +107,53 @@ void sched_inherit(struct thread *child, const struct thread *parent)
 	child->class = child->base_class;
 	child->rt_prio = child->base_prio;
 	child->nice = parent->nice;
-	child->weight = sched_weight(child->nice);
+	child->weight = sched_weight(child->class, child->nice);
 	child->affinity = atomic_load_relaxed(&parent->affinity);
 }
 
 void sched_set_boost(struct thread *t, u32 prio)
 {
-	struct runq *rq = runq_lock_of(t);
+	struct runq *rq = sched_lock_queue_of(t);
 
 	ASSERT(prio < RT_PRIO_MAX);
 	t->boost = (u8)prio;
 	policy_settle(rq, t);
 }
 
+/* What of the running thread is not charged yet. Context: rq->lock held. */
+static u64 uncharged(const struct runq *rq)
+{
+	u64 now = time_now();
+
+	return now > rq->clock ? now - rq->clock : 0;
+}
+
+void sched_run_time(struct thread *t, u64 *run, u64 *user)
+{
+	struct runq *rq = sched_lock_queue_of(t);
+	u64 rest = rq->running == t ? uncharged(rq) : 0;
+
+	*run = t->run_ticks + rest;
+	*user = t->user_ticks + (t->in_user ? rest : 0);
+	spin_unlock(&rq->lock);
+}
+
 void sched_cpu_stats(u32 cpu, struct sched_stats *out)
 {
 	struct runq *rq = cpu_ptr(sched_runq, cpu);
+	bool idle;
+	u64 rest;
 
+	spin_lock(&rq->lock);
+	idle = rq->running == &rq->idle;
+	rest = uncharged(rq);
 	*out = (struct sched_stats){
-		.nr_running =
-			atomic_load_relaxed(&rq->nr_queued) + (cpu_of(cpu)->current != &rq->idle),
+		.nr_running = rq->nr_queued + !idle,
 		.nr_switches = atomic_load_relaxed(&rq->nr_switches),
-		.idle_ticks = atomic_load_relaxed(&rq->idle_ticks),
-		.user_ticks = atomic_load_relaxed(&rq->user_ticks),
-		.system_ticks = atomic_load_relaxed(&rq->system_ticks),
+		.idle_ticks = rq->idle.run_ticks + (idle ? rest : 0),
+		.user_ticks = rq->user_ticks + (rq->running->in_user ? rest : 0),
+		.system_ticks = rq->clock + rest - rq->start,
 	};
+	spin_unlock(&rq->lock);
+	out->system_ticks -= out->idle_ticks + out->user_ticks;
 }

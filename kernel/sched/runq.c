@@ -1,18 +1,12 @@
 /*
- * The order of threads on one hart: RT by priority and arrival, then fair by weighted run time, then the idle class.
- *
- * Fair threads are kept in a pairing heap by vruntime, the run time in ticks scaled by 1024 / weight. Queues advance
- * independently, so a thread that leaves keeps its lag (vruntime above the queue's minimum, within one tick) and gets it back on
- * whichever queue it joins: migration neither starves nor favours it, and a sleeper starts at the minimum.
+ * What of the run queue is not inline: see runq.h.
  */
-#include "kernel/sched/sched_internal.h"
+#include "kernel/sched/runq.h"
 
-#include "kernel/log/log.h"
-#include "kernel/sync/atomic.h"
+#define WEIGHT_IDLE 3
+#define FIND_MAX    32 /* threads that runq_find() looks at under the lock */
 
-#define LAG_MAX 80000 /* ticks: 8 ms at 10 MHz */
-
-u32 sched_weight(s32 nice)
+u32 sched_weight(enum sched_class class, s32 nice)
 {
 	/* 1024 / 1.25^nice: one step is about a tenth of the processor between two threads. */
 	static const u32 weights[40] = {
@@ -22,145 +16,90 @@ u32 sched_weight(s32 nice)
 		110,   88,    70,    56,    45,	   36,	  29,	 23,	18,    15,
 	};
 
-	return weights[nice + 20];
+	return class == SCHED_CLASS_IDLE ? WEIGHT_IDLE : weights[nice + 20];
 }
 
 void runq_init(struct runq *rq)
 {
 	for (u32 i = 0; i < RT_PRIO_MAX; i++)
 		list_init(&rq->rt[i]);
-	list_init(&rq->idle_class);
 }
 
-static void runq_count(struct runq *rq, s32 delta)
+void runq_insert_rt(struct runq *rq, struct thread *t, enum runq_end end)
 {
-	atomic_store_relaxed(&rq->nr_queued, rq->nr_queued + (u32)delta);
-}
-
-static bool class_is_rt(const struct thread *t)
-{
-	return t->class == SCHED_CLASS_FIFO || t->class == SCHED_CLASS_RR;
-}
-
-static __hot void runq_insert_fair(struct runq *rq, struct thread *t, u64 vruntime)
-{
-	t->fair.key = vruntime;
-	rq->max_vruntime = MAX(rq->max_vruntime, vruntime);
-	heap_insert(&rq->fair, &t->fair);
-}
-
-static void runq_insert_list(struct runq *rq, struct thread *t, bool first)
-{
-	struct list *list = &rq->idle_class;
-
-	if (class_is_rt(t)) {
-		list = &rq->rt[t->rt_prio];
-		rq->rt_bitmap[t->rt_prio / 64] |= BIT(t->rt_prio % 64);
-	}
-	if (first)
-		list_add(list, &t->run);
+	if (end == RUNQ_FIRST)
+		list_add(&rq->rt[t->rt_prio], &t->run);
 	else
-		list_add_tail(list, &t->run);
+		list_add_tail(&rq->rt[t->rt_prio], &t->run);
+	rq->rt_bitmap[t->rt_prio / 64] |= BIT(t->rt_prio % 64);
 }
 
-static __hot void runq_insert_at(struct runq *rq, struct thread *t, bool first)
+void runq_remove_rt(struct runq *rq, struct thread *t)
 {
-	ASSERT(!t->queued);
-	if (t->class == SCHED_CLASS_FAIR)
-		runq_insert_fair(rq, t, rq->min_vruntime + (u64)MIN(MAX(t->lag, 0L), (s64)LAG_MAX));
-	else
-		runq_insert_list(rq, t, first);
-	t->queued = true;
-	runq_count(rq, 1);
+	list_del(&t->run);
+	if (list_empty(&rq->rt[t->rt_prio]))
+		rq->rt_bitmap[t->rt_prio / 64] &= ~BIT(t->rt_prio % 64);
 }
 
-__hot void runq_insert(struct runq *rq, struct thread *t)
+/* The highest priority below `prio` with waiting threads; 0 if none. */
+static u32 runq_rt_below(const struct runq *rq, u32 prio)
 {
-	runq_insert_at(rq, t, false);
-}
+	while (prio-- > 1) {
+		u64 bits = rq->rt_bitmap[prio / 64] << (63 - prio % 64);
 
-__hot void runq_insert_first(struct runq *rq, struct thread *t)
-{
-	runq_insert_at(rq, t, true);
-}
-
-__hot void runq_insert_last(struct runq *rq, struct thread *t)
-{
-	ASSERT(!t->queued);
-	if (t->class == SCHED_CLASS_FAIR)
-		runq_insert_fair(rq, t, MAX(rq->max_vruntime, rq->min_vruntime));
-	else
-		runq_insert_list(rq, t, false);
-	t->queued = true;
-	runq_count(rq, 1);
-}
-
-__hot void runq_remove(struct runq *rq, struct thread *t)
-{
-	ASSERT(t->queued);
-	if (t->class == SCHED_CLASS_FAIR) {
-		t->lag = (s64)(t->fair.key - rq->min_vruntime);
-		heap_remove(&rq->fair, &t->fair);
-	} else {
-		list_del(&t->run);
-		if (class_is_rt(t) && list_empty(&rq->rt[t->rt_prio]))
-			rq->rt_bitmap[t->rt_prio / 64] &= ~BIT(t->rt_prio % 64);
+		if (bits)
+			return prio - (u32)__builtin_clzl(bits);
+		prio -= prio % 64;
 	}
-	t->queued = false;
-	runq_count(rq, -1);
+	return 0;
 }
 
-static __hot struct thread *runq_first_rt(struct runq *rq)
+struct thread *runq_first_rt(struct runq *rq)
 {
-	for (u32 word = 2; word-- > 0;) {
-		if (rq->rt_bitmap[word]) {
-			u32 prio = word * 64 + 63 - (u32)__builtin_clzl(rq->rt_bitmap[word]);
-
-			return list_first(&rq->rt[prio], struct thread, run);
-		}
-	}
-	return NULL;
-}
-
-static __hot struct thread *runq_first(struct runq *rq)
-{
-	struct thread *t = runq_first_rt(rq);
-
-	if (t)
-		return t;
-	if (heap_first(&rq->fair))
-		return container_of(heap_first(&rq->fair), struct thread, fair);
-	if (!list_empty(&rq->idle_class))
-		return list_first(&rq->idle_class, struct thread, run);
-	return NULL;
-}
-
-__hot struct thread *runq_pick(struct runq *rq)
-{
-	struct thread *t = runq_first(rq);
-
-	if (!t)
+	if (rq->fair_turn && heap_first(&rq->fair))
 		return NULL;
-	if (t->class == SCHED_CLASS_FAIR)
-		rq->min_vruntime = MAX(rq->min_vruntime, t->fair.key);
-	runq_remove(rq, t);
-	return t;
+	return list_first(&rq->rt[runq_rt_below(rq, RT_PRIO_MAX)], struct thread, run);
 }
 
-struct thread *runq_pick_for(struct runq *rq, u32 cpu)
+static bool runq_may_move(const struct thread *t, u64 cpus)
 {
-	struct thread *t = runq_first(rq);
-
 	/* Acquire pairs with the release in sched_finish_switch(): its context is saved. */
-	if (!t || !(atomic_load_relaxed(&t->affinity) & BIT(cpu)) || atomic_load_acquire(&t->on_cpu))
-		return NULL;
-	runq_remove(rq, t);
-	return t;
+	return (atomic_load_relaxed(&t->affinity) & cpus) && !atomic_load_acquire(&t->on_cpu);
 }
 
-__hot bool runq_beats(const struct thread *a, const struct thread *b)
+static struct thread *runq_find_rt(struct runq *rq, u64 cpus)
 {
-	if (class_is_rt(a))
-		return !class_is_rt(b) || a->rt_prio > b->rt_prio;
-	return b->class == SCHED_CLASS_IDLE && a->class == SCHED_CLASS_FAIR;
+	struct thread *t;
+
+	for (u32 prio = RT_PRIO_MAX; (prio = runq_rt_below(rq, prio)) != 0;) {
+		list_for_each(t, &rq->rt[prio], run)
+			if (runq_may_move(t, cpus))
+				return t;
+	}
+	return NULL;
+}
+
+/* The node after `n` when each is visited before its children. */
+static struct heap_node *heap_next(struct heap_node *n)
+{
+	if (n->child)
+		return n->child;
+	while (n && !n->next) {
+		/* Back to the first of the siblings, whose `prev` is the parent. */
+		while (n->prev && n->prev->child != n)
+			n = n->prev;
+		n = n->prev;
+	}
+	return n ? n->next : NULL;
+}
+
+struct thread *runq_find(struct runq *rq, u64 cpus)
+{
+	struct thread *t = runq_find_rt(rq, cpus);
+	u32 looks = FIND_MAX;
+
+	for (struct heap_node *n = heap_first(&rq->fair); !t && n && looks--; n = heap_next(n))
+		if (runq_may_move(container_of(n, struct thread, fair), cpus))
+			t = container_of(n, struct thread, fair);
+	return t;
 }

@@ -17,6 +17,11 @@
 enum sched_class { SCHED_CLASS_RR, SCHED_CLASS_FIFO, SCHED_CLASS_FAIR, SCHED_CLASS_IDLE };
 #define SCHED_RR_SLICE_MS 100 /* as Linux */
 
+enum thread_leaving {
+	THREAD_STAYS,
+	THREAD_MIGRATES, /* runnable, but this hart is no longer allowed */
+	THREAD_EXITS,	 /* thread_exit() was called */
+};
 enum park_state { PARK_EMPTY, PARK_PERMIT, PARK_BLOCKED, PARK_WAKING };
 
 /* Exit-work bits of thread->work: asynchronous demands, tested once on return to user mode. */
@@ -48,8 +53,9 @@ struct thread {
 	u32 park_flags; /* [a] PARK_* of the current park, for thread_set_work() */
 	u32 on_cpu;	/* [a] 1 while a hart runs on its kernel stack */
 	u32 cpu; /* [a] hart whose queue it is on or was last on; changes under that queue's lock */
-	bool exiting;		     /* [c] thread_exit() was called */
-	bool migrate;		     /* [c] runnable, but this hart is no longer allowed */
+	u8 leaving;  /* [c] enum thread_leaving: what the next thread on its hart does with it */
+	bool queued; /* [L:runq] */
+	bool in_user; /* [L:runq] what the last tick found it in: its run time counts so until the next */
 	struct arch_context context; /* [c] saved registers when switched out */
 	u64 kernel_sp;		     /* [I] top of its kernel stack */
 	void *stack;		     /* [I] */
@@ -57,16 +63,16 @@ struct thread {
 	struct fp_state *fp;	     /* [I] floating-point state; NULL for kernel threads */
 	struct inbox_node inbox;     /* [a] link in a hart's inbox */
 	struct thread *batch_next; /* link in an unpark batch, owned by the waker that won WAKING */
-	struct list run;	   /* [L:runq] RT and idle classes */
-	struct heap_node fair;	   /* [L:runq] fair class; key = vruntime */
-	s64 lag;	 /* [L:runq] vruntime above the queue's minimum, kept while off the queue */
-	u64 affinity;	 /* [a] bit per dense cpu id */
-	u64 run_start;	 /* [c] ticks when switched in */
-	u64 run_ticks;	 /* [c] summed run time */
-	u64 user_ticks;	 /* [c] share in user mode, by sampling */
-	u64 nr_switches; /* [c] */
-	u32 weight;	 /* [L:runq] of the fair class, 1024 at nice 0 */
-	u32 tid;	 /* [I] for tracing: Linux thread id; 0 for idle */
+	struct list run;	   /* [L:runq] real-time classes */
+	struct heap_node fair; /* [L:runq] the others; key = vruntime on the time line of the queue that `cpu` names */
+	u64 affinity;	    /* [a] bit per dense cpu id */
+	u64 run_ticks;	    /* [L:runq] summed run time, up to its queue's `clock` */
+	u64 user_ticks;	    /* [L:runq] of it in user mode: see tick.c */
+	u64 nr_voluntary;   /* [c] switches away because it blocked */
+	u64 nr_involuntary; /* [c] switches away while it could have run on */
+	u64 minor_faults;   /* [c] page faults resolved without waiting for a device */
+	u32 weight;	    /* [L:runq] 1024 at nice 0 */
+	u32 tid;	    /* [I] for tracing: Linux thread id; 0 for idle */
 	u8 class; /* [L:runq] enum sched_class in force: base_class, or FIFO while boosted above it */
 	u8 rt_prio;		      /* [L:runq] in force: 1..99 for FIFO and RR, else 0 */
 	u8 base_class;		      /* [L:runq] what sched_set_policy() asked for */
@@ -74,7 +80,6 @@ struct thread {
 	u8 slice;		      /* [c] ticks that an RR thread has run of its slice */
 	u8 boost;		      /* [L:runq] priority lent by sched_set_boost(); 0: none */
 	s8 nice;		      /* [L:runq] -20..19 */
-	bool queued;		      /* [L:runq] */
 	char name[16];		      /* [a] comm; changed by prctl and exec */
 	const struct thread_ops *ops; /* [I] events to the upper layer; NULL for kernel threads */
 	struct thread_timeout timeout;
@@ -133,6 +138,16 @@ void thread_set_work(struct thread *t, u32 bits);
 
 /* Sleeps until `deadline` (ticks). 0, or -EINTR. */
 int sched_sleep_until(u64 deadline, u32 park_flags);
+
+/* Ticks that `t` has run up to now, and how many of them in user mode. Exact for the whole, sampled for the split; never decreases. */
+void sched_run_time(struct thread *t, u64 *run, u64 *user);
+/* From kernel/trap: whether the interrupt about to be handled stopped the program, or was due before, in the kernel. */
+void sched_tick_from_user(bool from_user);
+
+/* How much of each period real-time threads may take while fair ones wait, in microseconds. [a] */
+#define SCHED_RT_UNLIMITED (~0UL)
+extern u64 sched_rt_runtime_us;
+extern u64 sched_rt_period_us;
 
 struct sched_stats {
 	u64 nr_running, nr_switches, idle_ticks, user_ticks, system_ticks;

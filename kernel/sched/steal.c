@@ -1,21 +1,14 @@
 /*
- * Stealing: an idle hart takes a waiting thread of a busier one.
+ * Moving waiting threads between harts: an idle hart steals, a busy one pushes.
  *
- * Which queues may be robbed: one with two or more waiting threads, and one whose owner has offered (its last waiting thread
- * has waited a whole tick). A single fresh thread is left alone: its waker is likely to block and switch to it at once, and
- * taking it would turn that switch into a cross-hart wake-up.
+ * A queue of two or more may be robbed. A single waiting thread is left alone: its waker is likely to block and switch to it at
+ * once, and taking it would turn that switch into a cross-hart wake-up. When it has waited a whole tick its owner sends it to a hart that
+ * would run it at once (sched_push(), from the tick): an idle one, or one whose running thread it beats. So a fair thread behind
+ * a real-time one gets away to where fair ones run, and an idle hart that is halted need not look around.
  */
-#include "kernel/sched/sched_internal.h"
+#include "kernel/sched/runq.h"
 
-#include "kernel/sync/atomic.h"
 #include "kernel/trace/trace.h"
-
-static bool steal_allowed(struct runq *victim)
-{
-	u32 queued = atomic_load_relaxed(&victim->nr_queued);
-
-	return queued > 1 || (queued == 1 && atomic_load_relaxed(&victim->offer));
-}
 
 /* Only tries the lock: the owner needs it more. */
 static struct thread *steal_from(struct runq *victim)
@@ -24,11 +17,12 @@ static struct thread *steal_from(struct runq *victim)
 
 	if (!spin_trylock(&victim->lock))
 		return NULL;
-	if (steal_allowed(victim))
-		t = runq_pick_for(victim, cpu_id());
+	if (victim->nr_queued > 1)
+		t = runq_find(victim, BIT(cpu_id()));
 	if (t) {
-		atomic_store_relaxed(&victim->offer, 0);
-		/* Under the victim's lock: runq_lock_of() then looks at our queue. */
+		runq_remove(victim, t);
+		runq_leave(victim, t);
+		/* Under the victim's lock: sched_lock_queue_of() then looks at our queue. */
 		atomic_store_release(&t->cpu, cpu_id());
 	}
 	spin_unlock(&victim->lock);
@@ -44,14 +38,37 @@ bool sched_steal(struct runq *rq)
 		struct runq *victim = cpu_ptr(sched_runq, cpu);
 		struct thread *t;
 
-		if (!steal_allowed(victim))
+		if (atomic_load_relaxed(&victim->nr_queued) < 2)
 			continue;
 		t = steal_from(victim);
 		if (t) {
 			trace_sched_migrate(t->tid, cpu, self);
-			sched_local_insert(rq, t);
+			spin_lock(&rq->lock);
+			runq_join(rq, t);
+			runq_insert(rq, t, RUNQ_LAST);
+			spin_unlock(&rq->lock);
 			return true;
 		}
 	}
 	return false;
+}
+
+bool sched_push(struct runq *rq)
+{
+	u64 others = ~BIT(cpu_id()), cpus = sched_idle_cpus() & others;
+	struct thread *t;
+
+	if (!cpus && rq->running_prio)
+		cpus = sched_beaten_cpus(1, sched_all_cpus() & others);
+	spin_lock(&rq->lock);
+	t = cpus ? runq_find(rq, cpus) : NULL;
+	if (t)
+		runq_remove(rq, t);
+	spin_unlock(&rq->lock);
+	if (!t)
+		return false;
+	cpus &= atomic_load_relaxed(&t->affinity);
+	/* An affinity that changed just now is found out by whoever gets it. */
+	sched_send(t, cpus ? (u32)__builtin_ctzl(cpus) : cpu_id());
+	return true;
 }

@@ -4,13 +4,11 @@
  * References: one of the creator, dropped by thread_put(), and one of the running thread, dropped by the next thread on its hart
  * after the last switch away. The memory goes after a grace period: a waker that found the thread under the epoch may finish.
  */
-#include "kernel/sched/sched_internal.h"
+#include "kernel/sched/runq.h"
 
 #include "abi/errno.h"
 #include "arch/riscv64/trap_frame.h"
-#include "kernel/log/log.h"
 #include "kernel/mm/mm.h"
-#include "kernel/sync/atomic.h"
 #include "kernel/trace/trace.h"
 
 #include <string.h>
@@ -52,7 +50,7 @@ int thread_init(struct thread *t, const char *name, const struct thread_ops *ops
 	sched_timeout_init(t);
 	t->class = SCHED_CLASS_FAIR;
 	t->base_class = SCHED_CLASS_FAIR;
-	t->weight = sched_weight(0);
+	t->weight = sched_weight(SCHED_CLASS_FAIR, 0);
 	t->cpu = cpu_id();
 	if (!t->affinity)
 		t->affinity = sched_all_cpus();
@@ -81,7 +79,7 @@ void thread_exit(void)
 	if (!t->ops)
 		trace_task_exit(t->tid);
 	sched_timeout_end(t);
-	t->exiting = true;
+	t->leaving = THREAD_EXITS;
 	schedule();
 	panic("thread %s runs after its end", t->name);
 }

@@ -3,14 +3,14 @@
  *
  * unpark_claim() decides by one CAS who delivers a blocked thread. Placement: the waker's own hart if nothing waits there (the waker is likely
  * to block, and a switch costs a hundredth of waking a halted virtual CPU), else the hart where the thread last ran if
- * that is idle, else any idle hart, else the shorter of the two queues. A thread on this hart's queue needs the queue's lock; any other goes
- * through the target's inbox with at most one doorbell.
+ * that is idle, else any idle hart, else the shorter of the two queues. A real-time thread preempts whom it beats, on its waker's hart first,
+ * and nobody is placed behind a real-time thread that he does not beat if there is another hart. A thread on this hart's queue needs the
+ * queue's lock; any other goes through the target's inbox with at most one doorbell.
  *
- * Doorbells: a hart in user mode without a tick would not look at its inbox, so it is rung; with a tick armed, or in the
- * kernel, it comes by itself. The order of tick_on and the hart word: the target clears tick_on in its timer, in the kernel, and
- * drains its inbox after that and again on the way out; the sender pushes, full fence (in inbox_push_chain), reads tick_on.
+ * Doorbells: a hart in the kernel, or polling, looks by itself; a halted one is rung; one in user mode is rung for a real-time thread, else its
+ * tick looks (tick.c).
  */
-#include "kernel/sched/sched_internal.h"
+#include "kernel/sched/runq.h"
 
 #include "kernel/log/log.h"
 #include "kernel/sync/atomic.h"
@@ -29,12 +29,12 @@ static __hot bool unpark_claim(struct thread *t)
 	fence_full();
 	for (;;) {
 		park = atomic_load_relaxed(&t->park);
-		if (park == PARK_PERMIT || park == PARK_WAKING)
+		if (likely(park == PARK_BLOCKED)) {
+			if (likely(atomic_cas(&t->park, PARK_BLOCKED, PARK_WAKING)))
+				return true;
+		} else if (park != PARK_EMPTY || atomic_cas(&t->park, PARK_EMPTY, PARK_PERMIT)) {
 			return false;
-		if (park == PARK_EMPTY && atomic_cas(&t->park, PARK_EMPTY, PARK_PERMIT))
-			return false;
-		if (park == PARK_BLOCKED && atomic_cas(&t->park, PARK_BLOCKED, PARK_WAKING))
-			return true;
+		}
 	}
 }
 
@@ -51,29 +51,30 @@ __hot u64 sched_idle_cpus(void)
 	return mask;
 }
 
+u64 sched_beaten_cpus(u32 rt_prio, u64 allowed)
+{
+	u64 mask = 0;
+
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
+		if ((allowed & BIT(cpu)) &&
+		    atomic_load_relaxed(&cpu_ptr(sched_runq, cpu)->running_prio) < rt_prio)
+			mask |= BIT(cpu);
+	return mask;
+}
+
 static u32 sched_queue_length(u32 cpu)
 {
 	return atomic_load_relaxed(&cpu_ptr(sched_runq, cpu)->nr_queued);
 }
 
-/* `t` is claimed. `taken`: harts that already got a thread of the same batch. */
-static __hot u32 sched_place(struct thread *t, u64 taken)
+/* No hart idles: this one or the one where it ran last, but behind no real-time thread that it does not beat. */
+static u32 sched_place_busy(const struct thread *t, u64 allowed)
 {
 	u32 self = cpu_id(), last = atomic_load_relaxed(&t->cpu);
-	u64 allowed = atomic_load_relaxed(&t->affinity), idle;
+	u64 beaten = sched_beaten_cpus(MAX(t->rt_prio, 1U), allowed);
 
-	/* Acquire pairs with the release in sched_finish_switch(). */
-	if (atomic_load_acquire(&t->on_cpu))
-		return last;
-	if (allowed == BIT(self))
-		return self;
-	if ((allowed & ~taken & BIT(self)) && !runq_self()->nr_queued)
-		return self;
-	idle = sched_idle_cpus() & allowed & ~taken & ~BIT(self);
-	if (idle & BIT(last))
-		return last;
-	if (idle)
-		return (u32)__builtin_ctzl(idle);
+	if (beaten)
+		allowed = beaten;
 	if (!(allowed & BIT(last)))
 		last = allowed & BIT(self) ? self : (u32)__builtin_ctzl(allowed);
 	if ((allowed & BIT(self)) && sched_queue_length(self) <= sched_queue_length(last))
@@ -81,53 +82,82 @@ static __hot u32 sched_place(struct thread *t, u64 taken)
 	return last;
 }
 
+/* `taken`: harts that already got a thread of the same batch. */
+static u32 sched_place_away(const struct thread *t, u64 taken)
+{
+	u32 last = atomic_load_relaxed(&t->cpu);
+	u64 allowed = atomic_load_relaxed(&t->affinity), idle;
+
+	if (allowed == BIT(cpu_id()))
+		return cpu_id();
+	idle = sched_idle_cpus() & allowed & ~taken & ~BIT(cpu_id());
+	if (idle & BIT(last))
+		return last;
+	return idle ? (u32)__builtin_ctzl(idle) : sched_place_busy(t, allowed);
+}
+
+/* `t` is claimed. */
+static inline u32 sched_place(const struct thread *t, u64 taken)
+{
+	const struct runq *rq = runq_self();
+
+	/* Still on its stack: only where that is. Acquire pairs with the release in sched_finish_switch(). */
+	if (unlikely(atomic_load_acquire(&t->on_cpu)))
+		return atomic_load_relaxed(&t->cpu);
+	if ((atomic_load_relaxed(&t->affinity) & ~taken & BIT(cpu_id())) &&
+	    (t->rt_prio > rq->running_prio || !(rq->nr_queued | rq->running_prio)))
+		return cpu_id();
+	return sched_place_away(t, taken);
+}
+
 /*
  * `t` comes here from another hart. t->cpu changes under the lock of the queue that it names, or a change of policy could take `t` off
  * one queue while it is on another:
  *
- *	runq_lock_of()			here, without the old queue's lock
+ *	sched_lock_queue_of()		here, without the old queue's lock
  *	lock queue 1; t->cpu is 1
  *					t->cpu = 2; lock queue 2; insert; queued
  *	queued: remove from queue 1
  */
-static void sched_take_over(struct thread *t)
+static void sched_take_over(struct runq *rq, struct thread *t)
 {
 	struct runq *from = cpu_ptr(sched_runq, t->cpu);
 
 	spin_lock(&from->lock);
+	runq_leave(from, t);
 	atomic_store_relaxed(&t->cpu, cpu_id());
 	spin_unlock(&from->lock);
+	spin_lock(&rq->lock);
+	runq_join(rq, t);
+	spin_unlock(&rq->lock);
 }
 
-/* A thread that waits here now may have to preempt, and needs a tick behind the running one. */
+/* Context: own hart. Whether it preempts is found out on the way out. */
 __hot void sched_local_insert(struct runq *rq, struct thread *t)
 {
-	if (t->cpu != cpu_id())
-		sched_take_over(t);
+	if (unlikely(t->cpu != cpu_id()))
+		sched_take_over(rq, t);
 	spin_lock(&rq->lock);
-	runq_insert(rq, t);
+	runq_insert(rq, t, RUNQ_LAST);
 	spin_unlock(&rq->lock);
-	if (runq_beats(t, thread_current()))
+	if (unlikely(runq_beats(t, thread_current()))) {
 		rq->need_resched = true;
-	sched_tick_arm(rq);
-}
-
-static bool sched_must_ring(u32 cpu, const struct thread *t)
-{
-	return t->class == SCHED_CLASS_FIFO || t->class == SCHED_CLASS_RR ||
-	       !atomic_load_relaxed(&cpu_ptr(sched_runq, cpu)->tick_on);
-}
-
-static __hot void sched_deliver(struct thread *t, u32 cpu)
-{
-	if (cpu == cpu_id() && !atomic_load_relaxed(&t->on_cpu)) {
-		sched_local_insert(runq_self(), t);
-		if (runq_self()->need_resched)
-			atomic_fetch_or(&cpu_self()->work, HART_WORK_RESCHED);
-		return;
+		atomic_fetch_or(&cpu_self()->work, HART_WORK_RESCHED);
 	}
+}
+
+void sched_send(struct thread *t, u32 cpu)
+{
 	inbox_push(&cpu_ptr(sched_runq, cpu)->inbox, &t->inbox);
-	hart_kick(cpu, HART_WORK_INBOX, sched_must_ring(cpu, t));
+	hart_kick(cpu, HART_WORK_INBOX, thread_is_rt(t));
+}
+
+static inline void sched_deliver(struct thread *t, u32 cpu)
+{
+	if (likely(cpu == cpu_id()) && likely(!atomic_load_relaxed(&t->on_cpu)))
+		sched_local_insert(runq_self(), t);
+	else
+		sched_send(t, cpu);
 }
 
 __hot void sched_enqueue(struct thread *t)
@@ -135,15 +165,18 @@ __hot void sched_enqueue(struct thread *t)
 	sched_deliver(t, sched_place(t, 0));
 }
 
-static __hot void sched_unpark(struct thread *t)
+static __hot void sched_wake_claimed(struct thread *t)
 {
-	u32 cpu;
+	u32 cpu = sched_place(t, 0);
 
-	if (!unpark_claim(t))
-		return;
-	cpu = sched_place(t, 0);
 	trace_sched_waking(t->tid, cpu, 0);
 	sched_deliver(t, cpu);
+}
+
+static __hot void sched_unpark(struct thread *t)
+{
+	if (unpark_claim(t))
+		sched_wake_claimed(t);
 }
 
 void sched_wake_new(struct thread *t)
@@ -169,12 +202,12 @@ static __hot bool sched_batch_add(struct unpark_batch *b, struct thread *t)
  * Spreads the batch: each hart gets its first thread before any gets a second; what is left is dealt out in turn. One inbox push
  * per thread costs one CAS; one doorbell per hart is what counts.
  */
-static __hot void sched_batch_flush(struct unpark_batch *b)
+static void sched_batch_spread(struct thread *first)
 {
 	u64 taken = 0, kick = 0, ring = 0;
-	struct thread *t = b->first, *next;
+	struct thread *t, *next;
 
-	for (; t; t = next) {
+	for (t = first; t; t = next) {
 		u32 cpu = sched_place(t, taken);
 
 		next = t->batch_next;
@@ -186,18 +219,28 @@ static __hot void sched_batch_flush(struct unpark_batch *b)
 			sched_deliver(t, cpu);
 			continue;
 		}
-		/* The push first: see (T) in sched_tick(). `t` may run by now, but is not freed before we leave the kernel. */
+		if (thread_is_rt(t))
+			ring |= BIT(cpu);
+		/* `t` may run by now, but is not freed before we leave the kernel. */
 		inbox_push(&cpu_ptr(sched_runq, cpu)->inbox, &t->inbox);
 		kick |= BIT(cpu);
-		if (sched_must_ring(cpu, t))
-			ring |= BIT(cpu);
 	}
-	b->first = NULL;
-	b->last = NULL;
 	if (kick & ~ring)
 		hart_kick_mask(kick & ~ring, HART_WORK_INBOX, false);
 	if (ring)
 		hart_kick_mask(ring, HART_WORK_INBOX, true);
+}
+
+static __hot void sched_batch_flush(struct unpark_batch *b)
+{
+	struct thread *first = b->first;
+
+	b->first = NULL;
+	b->last = NULL;
+	if (likely(!first->batch_next))
+		sched_wake_claimed(first);
+	else
+		sched_batch_spread(first);
 }
 
 /* Moves everything that was sent here to the run queue, oldest first; what may no longer run here goes on. */

@@ -42,8 +42,7 @@ enum hart_state { HART_OFFLINE, HART_KERNEL, HART_USER, HART_POLL, HART_HALTED }
 #define HART_WORK_TLB	  BIT(3) /* translations may be stale: sfence before user mode */
 #define HART_WORK_EPOCH                                                                            \
 	BIT(4) /* a grace period waits for this hart, or its deferred frees are many: epoch_poll() */
-#define HART_WORK_STOP	BIT(5) /* panic: stop here */
-#define HART_WORK_TIMER BIT(6) /* timer interrupt seen, queue not yet run */
+#define HART_WORK_STOP BIT(5) /* panic: stop here */
 
 /* Filled by kernel/irq: raise an IPI on each hart in `mask` (bit = dense cpu id). */
 struct hart_ops {

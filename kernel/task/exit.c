@@ -59,10 +59,8 @@ static bool task_unlink(struct task *t, int status)
 {
 	struct process *p = t->process;
 	struct task *exec_task = NULL;
-	struct cpu_ticks cpu;
 	bool last, stop_complete;
 
-	task_cpu_ticks(t, &cpu);
 	spin_lock(&p->lock);
 	list_del(&t->siblings);
 	p->nr_tasks--;
@@ -73,9 +71,7 @@ static bool task_unlink(struct task *t, int status)
 	 */
 	if (t->thread.tid == p->pid && !p->group_exit)
 		p->exit_code = status;
-	p->dead_run_ticks += cpu.run;
-	p->dead_user_ticks += cpu.user;
-	p->dead_switches += cpu.switches;
+	process_keep_ticks_locked(p, t);
 	signal_queue_free(p, &t->signals.pending);
 	/* What came for the process while this task was on its way out: it alone may have been told. */
 	signal_retarget_locked(p, ~t->signals.blocked);

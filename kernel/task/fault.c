@@ -45,6 +45,8 @@ static void page_fault(struct trap_frame *frame)
 	trace_page_fault_done(err);
 	switch (-err) {
 	case 0:
+		thread_current()->minor_faults++;
+		return;
 	case EINTR:
 		/* Killed: the exit work sees to it. */
 		return;

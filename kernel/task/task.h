@@ -88,6 +88,14 @@ struct process_layout {
 
 #define TIMER_SLACK_DEFAULT_NS 50000
 
+/* CPU time in ticks of rdtime, and what else is counted for each task (usage.c). */
+struct cpu_ticks {
+	u64 run; /* user + system */
+	u64 user;
+	u64 voluntary, involuntary; /* context switches */
+	u64 faults;
+};
+
 struct process {
 	u32 refs;		/* [a] tasks + 1 until reaped */
 	u32 pid;		/* [I] */
@@ -124,9 +132,7 @@ struct process {
 	struct task *exec_task;	   /* [L:lock] waits for the others to exit */
 	struct process_signals signals;
 	struct abi_rusage children_usage; /* [L:child_lock] of reaped children */
-	u64 dead_run_ticks;		  /* [L:lock] of exited tasks */
-	u64 dead_user_ticks;		  /* [L:lock] */
-	u64 dead_switches;		  /* [L:lock] */
+	struct cpu_ticks dead_ticks;	  /* [L:lock] of exited tasks */
 
 	struct spinlock child_lock; /* children, their zombie flags, waiters */
 	struct list children;	    /* [L:child_lock] */
@@ -179,12 +185,7 @@ static inline u64 process_rlimit(struct process *p, u32 resource)
 /* comm: at most 15 bytes are kept. Context: `t` is the running task, or does not run yet. */
 void task_set_name(struct task *t, const char *name);
 
-/* CPU time in ticks of rdtime. Context: process_cpu_ticks takes the process lock. */
-struct cpu_ticks {
-	u64 run; /* user + system */
-	u64 user;
-	u64 switches;
-};
+/* Context: process_cpu_ticks takes the process lock. */
 void task_cpu_ticks(struct task *t, struct cpu_ticks *out);
 void process_cpu_ticks(struct process *p, struct cpu_ticks *out);
 

@@ -46,6 +46,9 @@ void process_become_zombie(struct process *p);
 
 /* Gives `p` another space, or NULL; the old one, with the process's reference on it, is returned. */
 struct mm *process_replace_mm(struct process *p, struct mm *mm);
+/* Adds what `t` has used to its process, which it is leaving. Context: p->lock held. */
+void process_keep_ticks_locked(struct process *p, struct task *t);
+void usage_add(struct abi_rusage *sum, const struct abi_rusage *ru);
 /* Leaves the address space; the last task drops it. */
 void task_leave_mm(struct task *t);
 /*

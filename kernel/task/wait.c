@@ -149,24 +149,6 @@ static bool child_matches(struct process *self, struct process *child, s64 pid, 
 	return pid == -1 || child->pgid == (u32)-pid;
 }
 
-static void timeval_add(struct abi_timeval *a, const struct abi_timeval *b)
-{
-	a->tv_sec += b->tv_sec;
-	a->tv_usec += b->tv_usec;
-	if (a->tv_usec >= USEC_PER_SEC) {
-		a->tv_usec -= USEC_PER_SEC;
-		a->tv_sec++;
-	}
-}
-
-static void usage_add(struct abi_rusage *sum, const struct abi_rusage *ru)
-{
-	timeval_add(&sum->ru_utime, &ru->ru_utime);
-	timeval_add(&sum->ru_stime, &ru->ru_stime);
-	sum->ru_nvcsw += ru->ru_nvcsw;
-	sum->ru_maxrss = MAX(sum->ru_maxrss, ru->ru_maxrss);
-}
-
 static void wait_fill(struct process *child, int status, int code, struct wait_result *result)
 {
 	result->pid = child->pid;
@@ -174,6 +156,7 @@ static void wait_fill(struct process *child, int status, int code, struct wait_r
 	result->status = status;
 	result->code = code;
 	process_usage(child, &result->usage);
+	usage_add(&result->usage, &child->children_usage);
 }
 
 /* A death: unlinked, and its figures kept, unless WNOWAIT. */
@@ -184,7 +167,6 @@ static void wait_take_zombie(struct process *self, struct process *child, u32 op
 	if (options & WNOWAIT)
 		return;
 	usage_add(&self->children_usage, &result->usage);
-	usage_add(&self->children_usage, &child->children_usage);
 	list_del(&child->sibling);
 }
 

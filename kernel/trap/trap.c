@@ -46,12 +46,23 @@ static const char *trap_name(u64 cause)
 	return cause < ARRAY_SIZE(exception_names) ? exception_names[cause] : "unknown cause";
 }
 
-void trap_user(struct trap_frame *frame)
+/*
+ * An interrupt that stops a program at the very instruction at which the kernel resumed it, after something else than an interrupt, was
+ * pending in the kernel already: no instruction of the program has run.
+ */
+static void trap_user_interrupt(const struct trap_frame *frame, u64 last_pc, u64 last_cause)
+{
+	sched_tick_from_user(frame->pc != last_pc || (last_cause & SCAUSE_INTERRUPT));
+	irq_handle_pending(BIT(frame->cause & 63));
+	sched_tick_from_user(false);
+}
+
+void trap_user(struct trap_frame *frame, u64 last_pc, u64 last_cause)
 {
 	struct thread *t = thread_current();
 
 	if (frame->cause & SCAUSE_INTERRUPT) {
-		irq_handle_pending(BIT(frame->cause & 63));
+		trap_user_interrupt(frame, last_pc, last_cause);
 		return;
 	}
 	if (frame->cause == EXC_ILLEGAL && t->fp && fpu_enable(t->fp))
@@ -68,9 +79,11 @@ static bool trap_kernel_user_fault(struct trap_frame *frame)
 
 	if (!fixup || frame->tval >= USER_TOP || (!store && frame->cause != EXC_LOAD_FAULT))
 		return false;
-	if (uaccess_faults_allowed() &&
-	    mm_fault(thread_current()->mm, frame->tval, store ? MM_WRITE : MM_READ, &sig_code) == 0)
+	if (uaccess_faults_allowed() && mm_fault(thread_current()->mm, frame->tval,
+						 store ? MM_WRITE : MM_READ, &sig_code) == 0) {
+		thread_current()->minor_faults++;
 		return true;
+	}
 	frame->pc = fixup;
 	return true;
 }

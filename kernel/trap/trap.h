@@ -8,7 +8,7 @@
 #include "arch/riscv64/trap_frame.h"
 
 /* Any trap from user mode but a system call. Full frame. May sleep. */
-void trap_user(struct trap_frame *frame);
+void trap_user(struct trap_frame *frame, u64 last_pc, u64 last_cause);
 /* A fault in the kernel: resolves user-memory faults, else fix-up, else panic. May sleep if the interrupted code may. */
 void trap_kernel(struct trap_frame *frame);
 __noreturn void trap_stack_overflow(struct trap_frame *frame);
