@@ -4,10 +4,10 @@
  * spin_lock_pair(). A sleeping mutex may not be taken under a spin lock.
  *
  *   sleeping mutexes  exit of a futex owner < process children < mount < epoll nesting < file position/pipe/epoll < inode
- *                     < mm (address-space layout) < object mappings < epoch barrier
+ *                     < mm (address-space layout) < IPC table < object mappings < epoch barrier
  *   spin locks        pid < signal < fd table < dentry hash < terminal list
  *                     < terminal < wait-queue source < epoll ready list
- *                     < futex bucket < pi state < vm_object < page-table leaf < mutex wait list
+ *                     < futex bucket < IPC object < undo list < pi state < vm_object < page-table leaf < mutex wait list
  *                     < run queue < timer queue < slab depot < buddy zone < trace control < epoch
  *                     < console
  */
@@ -23,6 +23,7 @@ enum lock_rank {
 	RANK_FILE = 25,		 /* held while copying to user memory: before RANK_MM */
 	RANK_INODE = 30,
 	RANK_MM = 40,
+	RANK_IPC_TABLE = 42,	 /* makers and removers of System V objects */
 	RANK_MAPPING = 45,	 /* an object's list of mappings */
 	RANK_EPOCH_BARRIER = 90, /* may be waited for under any other mutex */
 	/* spinning */
@@ -36,6 +37,8 @@ enum lock_rank {
 	RANK_WAITQ = 130,
 	RANK_EPOLL = 135,
 	RANK_FUTEX = 140,
+	RANK_IPC = 141,	     /* one segment, set or queue */
+	RANK_IPC_UNDO = 142, /* a process's list of undos */
 	RANK_PI = 145,
 	RANK_OBJECT = 150,
 	RANK_PTE = 155,
