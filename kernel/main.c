@@ -10,6 +10,7 @@
 #include "kernel/fs/proc_task.h"
 #include "kernel/futex/futex.h"
 #include "kernel/harts.h"
+#include "kernel/ipc/ipc.h"
 #include "kernel/irq/irq.h"
 #include "kernel/log/log.h"
 #include "kernel/mm/mm.h"
@@ -112,6 +113,7 @@ void kernel_main(u64 fdt_pa)
 	drivers_init();
 	futex_init();
 	fs_init();
+	ipc_init();
 	tty_init();
 	if (!kthread_create("boot", main_late, NULL))
 		panic("no memory for the first thread");

@@ -45,6 +45,8 @@ static int sysctl_store(const char *text, u64 key)
 	}
 	if (!nr)
 		return -EINVAL;
+	if (ctl->set)
+		return ctl->set(ctl->values, values, nr);
 	for (u32 i = 0; i < nr; i++)
 		atomic_store_relaxed(&ctl->values[i], values[i]);
 	return 0;

@@ -1,6 +1,6 @@
 /*
  * Numbers below /proc/sys that programs may read and set. The subsystem that owns a number keeps it in a variable of its
- * own and reads it with one relaxed atomic load; nothing else is told of a change.
+ * own and reads it with one relaxed atomic load; one that must know of a change gives a function.
  */
 #ifndef KERNEL_FS_SYSCTL_H
 #define KERNEL_FS_SYSCTL_H
@@ -14,6 +14,8 @@ struct sysctl {
 	u64 *values;	  /* [a] nr of them */
 	bool is_signed;	  /* min, max and values are s64 in u64's clothes */
 	u64 min, max;	  /* bounds, inclusive, of each number */
+	/* Stores the first `nr` numbers, which are in bounds, or refuses with -errno. NULL: just stores. */
+	int (*set)(u64 *values, const u64 *wanted, u32 nr);
 };
 
 /*

@@ -120,6 +120,11 @@ long mm_map(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_obj
 long mm_map_backed(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct vm_object *obj,
 		   u64 offset, struct vm_backing *backing);
 int mm_unmap(struct mm *mm, u64 addr, u64 len);
+/*
+ * shmdt(2): unmaps what is left of the object that was mapped from its start to `addr`, with a
+ * backing of these ops. 0, or -EINVAL if nothing is.
+ */
+int mm_unmap_backed(struct mm *mm, u64 addr, const struct vm_backing_ops *ops);
 int mm_protect(struct mm *mm, u64 addr, u64 len, int prot);
 u64 mm_brk(struct mm *mm, u64 addr);	   /* returns the new (or unchanged) break */
 void mm_set_brk(struct mm *mm, u64 start); /* exec: where the heap begins */

@@ -185,6 +185,35 @@ int mm_unmap(struct mm *mm, u64 addr, u64 len)
 	return ret;
 }
 
+/* Is `vma` part of an object that was mapped from its start to `addr`? */
+static bool vma_begins_at(const struct vma *vma, u64 addr, const struct vm_backing_ops *ops)
+{
+	return vma->backing && vma->backing->ops == ops && vma->start - addr == vma->offset;
+}
+
+int mm_unmap_backed(struct mm *mm, u64 addr, const struct vm_backing_ops *ops)
+{
+	struct vm_object *object = NULL;
+	struct vma *vma;
+	int ret = 0;
+	u64 end = 0;
+
+	if (!space_range_valid(addr, 0))
+		return -EINVAL;
+	space_lock(mm);
+	for (vma = vma_find_above(mm, addr); vma && !ret; vma = vma_find_above(mm, end)) {
+		end = vma->end;
+		if (!object && vma->start >= addr && vma_begins_at(vma, addr, ops))
+			object = vma->object;
+		if (object && end - addr > ALIGN_UP(object->size, PAGE_SIZE))
+			break;
+		if (object && vma->object == object && vma_begins_at(vma, addr, ops))
+			ret = space_unmap(mm, vma->start, end);
+	}
+	space_unlock(mm);
+	return object ? ret : -EINVAL;
+}
+
 long space_place(struct mm *mm, u64 addr, u64 len, int flags)
 {
 	u64 gap;

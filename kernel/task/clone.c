@@ -107,11 +107,15 @@ static int clone_files(struct task *child, u64 flags)
 	} else {
 		child->fs = fs_context_copy(self->fs);
 	}
-	return child->files && child->fs ? 0 : -ENOMEM;
+	if (!child->files || !child->fs)
+		return -ENOMEM;
+	return task_ipc_ops.clone ? task_ipc_ops.clone(child, flags) : 0;
 }
 
 static void clone_drop_files(struct task *child)
 {
+	if (task_ipc_ops.exit)
+		task_ipc_ops.exit(child);
 	if (child->files)
 		fd_table_put(child->files);
 	if (child->fs)

@@ -3,7 +3,7 @@
  *
  * A task leaves in this order, and each step relies on the ones before it: upper layers' exit hook
  * (robust futexes and clear_child_tid, in the live address space, where SIGKILL no longer
- * interrupts), vfork release, address space, files, the list of tasks. The last one out turns the
+ * interrupts), vfork release, address space, semaphore undos, files, the list of tasks. The last one out turns the
  * process into a zombie and tells the parent.
  */
 #include "abi/errno.h"
@@ -101,6 +101,8 @@ void task_exit(int status)
 		task_exit_ops.exit(t);
 	task_vfork_done(t);
 	task_leave_mm(t);
+	if (task_ipc_ops.exit)
+		task_ipc_ops.exit(t);
 	if (t->files)
 		fd_table_put(t->files);
 	if (t->fs)

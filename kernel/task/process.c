@@ -18,6 +18,7 @@ LOCK_CLASS(task_pi, RANK_PI);
 LOCK_CLASS(task_pi_exit, RANK_FUTEX_EXIT);
 
 struct task_exit_ops task_exit_ops;
+struct task_ipc_ops task_ipc_ops;
 struct task_tty_ops task_tty_ops;
 
 static struct slab_cache *task_cache;

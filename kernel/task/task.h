@@ -23,6 +23,7 @@
 #include "lib/types.h"
 
 struct fd_table;
+struct sem_undo_list;
 struct file;
 struct fs_context; /* cwd, root, umask (kernel/fs) */
 struct mm;
@@ -60,6 +61,8 @@ struct task {
 	u64 robust_list;	     /* [c] user address of struct robust_list_head */
 	u64 robust_list_len;	     /* [c] */
 	struct task_pi pi;
+	struct sem_undo_list *sem_undo; /* [c] for kernel/ipc: a reference, or NULL */
+	bool made_shm; /* [c] for kernel/ipc: segments may name it as their creator */
 	struct task_signals signals;
 	struct restart_block restart; /* [c] */
 	struct fp_state fp;	      /* [c] thread.fp points here */
@@ -243,6 +246,14 @@ struct task_exit_ops {
 	void (*exit)(struct task *t);
 };
 extern struct task_exit_ops task_exit_ops; /* filled by kernel/futex before the first task runs */
+
+/* Semaphore undo lists are a layer above (kernel/ipc). NULL: nothing to do. */
+struct task_ipc_ops {
+	int (*clone)(struct task *child, u64 flags); /* 0 or -ENOMEM; undone by exit() */
+	void (*unshare)(struct task *t); /* its adjustments are made, if it is the last */
+	void (*exit)(struct task *t);	 /* has left its address space */
+};
+extern struct task_ipc_ops task_ipc_ops; /* filled by kernel/ipc before the first task runs */
 
 /* Controlling terminals are a layer above (kernel/tty). NULL: nothing to do. */
 struct task_tty_ops {
