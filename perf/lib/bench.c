@@ -88,14 +88,18 @@ static uint64_t whole_granules(const struct bench *bench, uint64_t ops)
 static uint64_t calibrate(const struct bench *bench, uint64_t sample_ns)
 {
 	uint64_t ops = whole_granules(bench, team->threads);
+	uint64_t max_ops = bench->max_ops ? bench->max_ops : MAX_OPS;
 
 	for (;;) {
 		uint64_t ns = team_run(team, ops, -1);
 		double factor = (double)sample_ns / ns;
 
-		if (factor < 2 || ops > MAX_OPS)
+		factor = factor < MAX_GROWTH ? factor : MAX_GROWTH;
+		if (ops * factor > max_ops)
+			return whole_granules(bench, max_ops);
+		if (factor < 2)
 			return whole_granules(bench, factor > 1 ? ops * factor : ops);
-		ops = whole_granules(bench, ops * (factor < MAX_GROWTH ? factor : MAX_GROWTH));
+		ops = whole_granules(bench, ops * factor);
 	}
 }
 

@@ -64,6 +64,7 @@ struct bench {
 	long arg;	    /* the benchmark's own: which version of it */
 	uint64_t bytes;	    /* that one operation moves: reported as MB/s; 0: report the time */
 	uint64_t granule;   /* a worker's share is a multiple of this (0: workers share freely) */
+	uint64_t max_ops;   /* in one sample: for what is fast or slow by luck; 0: no limit */
 	uint64_t count_ops; /* operations in a counted window, of each worker (BENCH_ONE: of all) */
 	/* Before the workers start: make what they need. Returns NULL, or why this kernel cannot. */
 	const char *(*setup)(struct bench_team *team);

@@ -71,6 +71,15 @@ static double rate(uint64_t bytes, double ns)
 	return bytes * 1e3 / ns;
 }
 
+/* Operations a second, or the bytes that they moved. */
+static const char *rate_text(const struct report_line *line, double ns, char *text, size_t size)
+{
+	if (!line->bytes)
+		return grouped_text(1e9 / ns, text, size);
+	snprintf(text, size, "%.0f MB/s", rate(line->bytes, ns));
+	return text;
+}
+
 static void json_line(const struct report_line *line, double middle)
 {
 	double min = line->samples[0], max = line->samples[line->nr_samples - 1];
@@ -90,7 +99,7 @@ static void json_line(const struct report_line *line, double middle)
 
 void report_line(const struct options *options, struct report_line *line)
 {
-	char median_text[32], min_text[32], rate_text[32];
+	char median_text[32], min_text[32], text[32];
 	double middle;
 
 	qsort(line->samples, line->nr_samples, sizeof(*line->samples), compare_doubles);
@@ -101,7 +110,7 @@ void report_line(const struct options *options, struct report_line *line)
 		printf("%-34s %10s %10s %12s  %s\n", line->name,
 		       duration_text(middle, median_text, sizeof(median_text)),
 		       duration_text(line->samples[0], min_text, sizeof(min_text)),
-		       grouped_text(1e9 / middle, rate_text, sizeof(rate_text)), line->op);
+		       rate_text(line, middle, text, sizeof(text)), line->op);
 	fflush(stdout);
 }
 
