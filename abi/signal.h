@@ -142,6 +142,20 @@ struct abi_siginfo {
 static_assert(sizeof(struct abi_siginfo) == 128, "siginfo_t");
 static_assert(offsetof(struct abi_siginfo, si_value) == 24, "siginfo_t");
 
+#define SIGEV_SIGNAL	0
+#define SIGEV_NONE	1
+#define SIGEV_THREAD	2
+#define SIGEV_THREAD_ID 4
+
+struct abi_sigevent {
+	u64 sigev_value;
+	s32 sigev_signo;
+	s32 sigev_notify;
+	s32 sigev_thread_id;
+	u8 pad[44];
+};
+static_assert(sizeof(struct abi_sigevent) == 64, "struct sigevent");
+
 /*
  * Floating-point state: D registers and fcsr; the union leaves room for Q and the extension
  * records.

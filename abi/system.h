@@ -125,6 +125,7 @@ struct abi_riscv_hwprobe {
 #define CAP_SYS_TIME	    25
 #define CAP_MKNOD	    27
 #define CAP_MAC_OVERRIDE    32
+#define CAP_WAKE_ALARM	    35
 #define CAP_LAST_CAP	    40
 #define CAP_ALL		    (BIT(CAP_LAST_CAP + 1) - 1)
 

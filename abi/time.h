@@ -58,6 +58,10 @@ struct abi_tms {
 #define CLOCK_BOOTTIME_ALARM	 9
 #define CLOCK_TAI		 11
 
+#define ITIMER_REAL    0
+#define ITIMER_VIRTUAL 1
+#define ITIMER_PROF    2
+
 #define TIMER_ABSTIME 1
 
 #endif

@@ -8,19 +8,22 @@
 
 /* Disarmed; `flags`: O_NONBLOCK. NULL when out of memory. */
 struct file *timerfd_create(bool realtime, u32 flags);
-/* True if `f` is a timer; then *realtime tells its clock. */
-bool timerfd_clock(struct file *f, bool *realtime);
+bool timerfd_is(const struct file *f);
 
-/* When a timer expires, counted from now. */
 struct timerfd_setting {
-	u64 left_ns;	 /* 0: disarmed */
+	u64 value_ns;	 /* time left, or what to set: from now, or absolute; 0: disarmed */
 	u64 interval_ns; /* 0: once */
+	bool absolute;
+	bool cancel_on_set; /* with `absolute`, of the wall clock: reads fail when it is set */
 };
 void timerfd_get(struct file *f, struct timerfd_setting *out);
 /*
- * Arms it for `deadline` (ticks; 0: disarmed, PARK_FOREVER) and forgets earlier expirations; *old is
- * what was set before. Context: may sleep.
+ * Sets it and forgets earlier expirations; *old is what was set before. 0, or -ECANCELED: set, but the
+ * clock was changed since the last read. Context: may sleep.
  */
-void timerfd_set(struct file *f, u64 deadline, u64 interval_ns, struct timerfd_setting *old);
+int timerfd_set(struct file *f, const struct timerfd_setting *setting, struct timerfd_setting *old);
+
+/* The wall clock was set. Context: may sleep. */
+void timerfd_clock_set(void);
 
 #endif

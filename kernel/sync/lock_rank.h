@@ -31,6 +31,8 @@ enum lock_rank {
 	RANK_PID = 105,
 	RANK_SIGNAL = 110,
 	RANK_FDTABLE = 120,
+	RANK_TIMERFD_LIST = 122, /* before each timerfd's */
+	RANK_TIMERFD = 123,
 	RANK_DENTRY = 125,
 	RANK_TTY_LIST = 127,
 	RANK_TTY = 128,

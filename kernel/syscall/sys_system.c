@@ -16,6 +16,7 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/task/isa.h"
 #include "kernel/task/task.h"
+#include "kernel/task/timers.h"
 #include "lib/version.h"
 
 #include <string.h>
@@ -132,6 +133,8 @@ long sys_prlimit64(SYSCALL_ARGS)
 	err = do_rlimit(p, (u32)a1, a2 ? &new : NULL, &old);
 	if (err)
 		return err;
+	if (a2 && (u32)a1 == RLIMIT_CPU && process_timers_limit(p))
+		return -ENOMEM;
 	if (a2 && ((u32)a1 == RLIMIT_AS || (u32)a1 == RLIMIT_STACK))
 		apply_memory_limits(p);
 	return a3 ? copy_to_user((void __user *)a3, &old, sizeof(old)) : 0;

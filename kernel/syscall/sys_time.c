@@ -10,6 +10,7 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/syscall/user_time.h"
 #include "kernel/task/task.h"
+#include "kernel/task/timers.h"
 #include "kernel/task/vdso.h"
 #include "kernel/time/time.h"
 
@@ -44,6 +45,57 @@ static int cpu_clock_ns(s32 clock, u64 *ns)
 	}
 	*ns = time_ticks_to_ns((clock & CPUCLOCK_KIND) == CPUCLOCK_USER ? cpu.user : cpu.run);
 	return 0;
+}
+
+/* As above, for timers: of the running process only. */
+static int cpu_timer_clock(s32 clock, struct timer_clock *out)
+{
+	u32 nr = (u32) ~(clock >> 3);
+	bool per_thread = clock & CPUCLOCK_PER_THREAD;
+	struct task *t = per_thread && nr ? task_find(nr) : task_current();
+
+	if ((clock & CPUCLOCK_KIND) >= CPUCLOCK_KINDS || !t || t->process != process_current())
+		return -EINVAL;
+	if (!per_thread && nr && nr != process_current()->pid)
+		return -EINVAL;
+	*out = (struct timer_clock){
+		.cpu = true,
+		.user_only = (clock & CPUCLOCK_KIND) == CPUCLOCK_USER,
+		.tid = per_thread ? t->thread.tid : 0,
+	};
+	return 0;
+}
+
+int timer_clock_of(s32 clock, struct timer_clock *out)
+{
+	*out = (struct timer_clock){0};
+	switch (clock) {
+	case CLOCK_REALTIME_ALARM:
+	case CLOCK_BOOTTIME_ALARM:
+		if (!capable(CAP_WAKE_ALARM))
+			return -EPERM;
+		out->realtime = clock == CLOCK_REALTIME_ALARM;
+		return 0;
+	case CLOCK_REALTIME:
+	case CLOCK_TAI:
+		out->realtime = true;
+		return 0;
+	case CLOCK_MONOTONIC:
+	case CLOCK_BOOTTIME:
+		return 0;
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_MONOTONIC_COARSE:
+		return -EOPNOTSUPP;
+	case CLOCK_PROCESS_CPUTIME_ID:
+		out->cpu = true;
+		return 0;
+	case CLOCK_THREAD_CPUTIME_ID:
+		*out = (struct timer_clock){.cpu = true, .tid = thread_current()->tid};
+		return 0;
+	default:
+		return clock < 0 ? cpu_timer_clock(clock, out) : -EINVAL;
+	}
 }
 
 static int clock_ns(s32 clock, u64 *ns)
@@ -145,6 +197,45 @@ static long sleep_relative(u64 deadline, u64 remaining_user)
 	return -ERESTART_RESTARTBLOCK;
 }
 
+static long sleep_cpu(const struct timer_clock *clock, u64 ns, bool absolute, u64 remaining_user);
+
+/* arg: time of the clock to wait for, where the rest goes, thread, user time only. */
+static long sleep_cpu_restart(struct restart_block *r)
+{
+	struct timer_clock clock = {.cpu = true, .tid = (u32)r->arg[2], .user_only = r->arg[3]};
+	u64 now;
+
+	if (timer_clock_now(&clock, &now))
+		return -EINVAL;
+	return r->arg[0] > now ? sleep_cpu(&clock, r->arg[0] - now, false, r->arg[1]) : 0;
+}
+
+static long sleep_cpu(const struct timer_clock *clock, u64 ns, bool absolute, u64 remaining_user)
+{
+	u64 now, end = ns;
+	long err = timer_clock_now(clock, &now);
+
+	if (err)
+		return err;
+	if (!absolute && __builtin_add_overflow(now, ns, &end))
+		end = INT64_MAX;
+	err = timer_clock_sleep(clock, end);
+	if (err != -EINTR)
+		return err;
+	if (absolute)
+		return -ERESTARTNOHAND;
+	timer_clock_now(clock, &now);
+	if (now >= end)
+		return 0;
+	if (remaining_user && user_store_timespec(remaining_user, end - now))
+		return -EFAULT;
+	task_current()->restart = (struct restart_block){
+		.fn = sleep_cpu_restart,
+		.arg = {end, remaining_user, clock->tid, clock->user_only},
+	};
+	return -ERESTART_RESTARTBLOCK;
+}
+
 long sys_restart_syscall(SYSCALL_ARGS)
 {
 	struct restart_block *r = &task_current()->restart;
@@ -175,20 +266,29 @@ static int sleep_until_realtime(u64 ns)
 
 long sys_clock_nanosleep(SYSCALL_ARGS)
 {
-	s32 clock = (s32)a0;
-	bool realtime = clock == CLOCK_REALTIME || clock == CLOCK_TAI;
+	s32 which = (s32)a0;
+	struct timer_clock clock;
+	int err = timer_clock_of(which, &clock);
 	u64 ns;
-	int err;
 
-	if (!realtime && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
-		return clock_ns(clock, &ns) ? -EINVAL : -EOPNOTSUPP;
+	if (err)
+		return err;
+	/* A thread cannot wait for its own CPU time. */
+	if (which == CLOCK_THREAD_CPUTIME_ID)
+		return -EOPNOTSUPP;
 	err = user_load_timespec(a2, &ns);
 	if (err)
 		return err;
+	if (clock.cpu && clock.tid == thread_current()->tid)
+		return -EINVAL;
+	if (clock.cpu)
+		return sleep_cpu(&clock, ns, a1 & TIMER_ABSTIME, a3);
 	if (!(a1 & TIMER_ABSTIME))
 		return sleep_relative(deadline_after(ns), a3);
-	err = realtime ? sleep_until_realtime(ns)
-		       : sched_sleep_until(deadline_at(ns, false), PARK_INTERRUPTIBLE);
+	if (clock.realtime)
+		err = sleep_until_realtime(ns);
+	else
+		err = sched_sleep_until(deadline_at(ns), PARK_INTERRUPTIBLE);
 	return err ? -ERESTARTNOHAND : 0;
 }
 

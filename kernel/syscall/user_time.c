@@ -3,7 +3,6 @@
 #include "abi/errno.h"
 #include "abi/time.h"
 #include "kernel/mm/uaccess.h"
-#include "kernel/sync/atomic.h"
 #include "kernel/sync/park.h"
 #include "kernel/time/time.h"
 
@@ -48,11 +47,7 @@ u64 deadline_after(u64 ns)
 	return deadline;
 }
 
-u64 deadline_at(u64 ns, bool realtime)
+u64 deadline_at(u64 ns)
 {
-	u64 base = realtime ? atomic_load_relaxed(&time_realtime_base) : 0;
-
-	if (ns == NS_MAX)
-		return PARK_FOREVER;
-	return ns > base ? time_ns_to_ticks(ns - base) : 0;
+	return ns == NS_MAX ? PARK_FOREVER : time_ns_to_ticks(ns);
 }

@@ -17,7 +17,11 @@ int user_store_timeval(u64 user, u64 ns);  /* 0 or -EFAULT */
 
 /* Ticks of the deadline `ns` nanoseconds from now; far ones become PARK_FOREVER. */
 u64 deadline_after(u64 ns);
-/* Ticks of the absolute time `ns` of CLOCK_REALTIME (realtime) or CLOCK_MONOTONIC. */
-u64 deadline_at(u64 ns, bool realtime);
+/* Ticks of the absolute time `ns` of CLOCK_MONOTONIC. */
+u64 deadline_at(u64 ns);
+
+/* What a clock id of timer_create and its like counts. 0, -EINVAL, -EOPNOTSUPP (no timers), -EPERM. */
+struct timer_clock;
+int timer_clock_of(s32 clock, struct timer_clock *out);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * Waits for a time of CLOCK_REALTIME, which clock_settime() may move: a task shows that it is in one, and whoever sets the clock unparks
- * all such tasks. Each then computes its deadline anew, so nothing is shared between them.
+ * all such tasks. Each then computes its deadline anew, so nothing is shared between them. Timers with an absolute time are armed anew.
  *
  *	waiting task				clock_settime()
  *	realtime_park = true			time_realtime_base = new
@@ -9,9 +9,11 @@
  *
  * (X) and (Y) are full fences: either the task sees the new base, or it is found. Cost of a wait: two stores and a fence.
  */
+#include "kernel/file/timerfd.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/park.h"
 #include "kernel/task/task.h"
+#include "kernel/task/timer_internal.h"
 #include "kernel/time/time.h"
 
 int task_park_realtime(u64 ns, u32 park_flags)
@@ -37,6 +39,8 @@ static void clock_tell_process(struct process *p)
 		if (atomic_load_relaxed(&t->realtime_park))
 			unpark(&t->thread);
 	}
+	if (p->timers)
+		posix_timers_clock_set_locked(p->timers);
 	spin_unlock(&p->lock);
 }
 
@@ -50,4 +54,5 @@ void task_clock_changed(void)
 			clock_tell_process(p);
 		kernel_relax();
 	}
+	timerfd_clock_set();
 }

@@ -16,6 +16,7 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/task_internal.h"
+#include "kernel/task/timers.h"
 #include "kernel/trace/trace.h"
 
 #define CLONE_NAMESPACES                                                                           \
@@ -125,6 +126,7 @@ static void clone_drop_files(struct task *child)
 /* A process that never had a task. */
 static void process_discard(struct process *p)
 {
+	process_timers_exit(p);
 	pid_group_put(p->pgid, p->sid);
 	if (p->exe)
 		file_put(p->exe);
@@ -157,7 +159,8 @@ static struct process *clone_process(const struct abi_clone_args *args)
 	if (!p)
 		return NULL;
 	p->exit_signal = (u32)args->exit_signal;
-	p->mm = clone_mm(args->flags);
+	if (!process_timers_limit(p))
+		p->mm = clone_mm(args->flags);
 	if (!p->mm) {
 		process_discard(p);
 		return NULL;

@@ -16,6 +16,7 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/task/clone.h"
 #include "kernel/task/task_internal.h"
+#include "kernel/task/timers.h"
 #include "kernel/task/vdso.h"
 #include "kernel/trace/trace.h"
 
@@ -235,6 +236,7 @@ static void exec_forget(struct task *t)
 	t->clear_child_tid = NULL;
 	t->robust_list = 0;
 	task_vfork_done(t);
+	process_timers_exec(t->process);
 	signal_reset_handlers(t->process);
 	fd_close_on_exec(t->files);
 	fpu_save(&t->fp);

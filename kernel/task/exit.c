@@ -16,6 +16,7 @@
 #include "kernel/task/job.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/task_internal.h"
+#include "kernel/task/timers.h"
 #include "kernel/trace/trace.h"
 
 void process_kill_locked(struct process *p, int status)
@@ -111,6 +112,7 @@ void task_exit(int status)
 	t->fs = NULL;
 	trace_task_exit(tid);
 	if (task_unlink(t, status)) {
+		process_timers_exit(p);
 		if (p->pid == p->sid && task_tty_ops.leader_exit)
 			task_tty_ops.leader_exit(p);
 		process_become_zombie(p);

@@ -10,11 +10,6 @@
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/task.h"
 
-struct signal_entry {
-	struct list list;
-	struct abi_siginfo info;
-};
-
 static struct slab_cache *entry_cache;
 
 void signal_init(void)
@@ -84,17 +79,25 @@ static bool signal_fatal(struct process *p, int sig)
 
 /* ---- queues ---- */
 
+static void entry_free(struct process *p, struct signal_entry *e)
+{
+	list_del(&e->list);
+	if (e->timer) {
+		posix_timer_dropped_locked(e->timer);
+		return;
+	}
+	p->signals.nr_queued--;
+	slab_free(entry_cache, e);
+}
+
 static void pending_flush(struct process *p, struct signal_pending *pending, u64 mask)
 {
 	struct signal_entry *e, *tmp;
 
 	atomic_store_relaxed(&pending->set, pending->set & ~mask);
 	list_for_each_safe(e, tmp, &pending->queue, list) {
-		if (!(SIGMASK(e->info.si_signo) & mask))
-			continue;
-		list_del(&e->list);
-		p->signals.nr_queued--;
-		slab_free(entry_cache, e);
+		if (SIGMASK(e->info.si_signo) & mask)
+			entry_free(p, e);
 	}
 }
 
@@ -128,7 +131,7 @@ static int pending_add(struct process *p, struct signal_pending *pending,
 	if (p->signals.nr_queued < process_rlimit(p, RLIMIT_SIGPENDING))
 		e = slab_alloc(entry_cache);
 	if (e) {
-		e->info = *info;
+		*e = (struct signal_entry){.info = *info};
 		list_add_tail(&pending->queue, &e->list);
 		p->signals.nr_queued++;
 	} else if (info->si_signo >= SIGRTMIN && info->si_code != SI_USER) {
@@ -161,29 +164,31 @@ static void pending_take(struct process *p, struct signal_pending *pending, int 
 		return;
 	}
 	*info = found->info;
-	list_del(&found->list);
-	p->signals.nr_queued--;
-	slab_free(entry_cache, found);
+	if (found->timer) {
+		list_del(&found->list);
+		posix_timer_taken_locked(found->timer, info);
+	} else {
+		entry_free(p, found);
+	}
 }
 
 bool signal_take_locked(struct task *t, u64 set, struct abi_siginfo *info)
 {
 	struct process *p = t->process;
-	u64 own = t->signals.pending.set & set;
-	u64 shared = p->signals.pending.set & set;
-	u64 first = own & SIGMASK_SYNCHRONOUS;
+	bool own = t->signals.pending.set & set;
+	struct signal_pending *from = own ? &t->signals.pending : &p->signals.pending;
+	u64 ready = from->set & set;
+	int sig;
 
-	if (!(own | shared))
+	if (!ready)
 		return false;
-	/*
-	 * A fault's own signal first, so that its handler sees the faulting pc; then the lowest
-	 * number.
-	 */
-	if (!first)
-		first = own | shared;
-	first &= -first;
-	pending_take(p, own & first ? &t->signals.pending : &p->signals.pending,
-		     __builtin_ctzl(first) + 1, info);
+	/* A fault's signal first, so that its handler sees the faulting pc; then the lowest number. */
+	if (ready & SIGMASK_SYNCHRONOUS)
+		ready &= SIGMASK_SYNCHRONOUS;
+	sig = __builtin_ctzl(ready) + 1;
+	pending_take(p, from, sig, info);
+	if (sig == SIGALRM && !own)
+		itimer_taken_locked(p);
 	return true;
 }
 
@@ -214,15 +219,22 @@ static void signal_wake_waiter(struct process *p, struct task *target, int sig)
 			thread_set_work(&t->thread, THREAD_WORK_SIGNAL);
 }
 
-int signal_send_locked(struct process *p, struct task *t, const struct abi_siginfo *info)
-{
-	int sig = info->si_signo;
-	struct task *target;
-	int err;
+/* Where a signal goes, and what is known of it before it is queued. */
+enum signal_fate { SIGNAL_DROPPED, SIGNAL_QUEUE };
 
+static struct task *signal_target(struct process *p, struct task *t, int sig)
+{
+	if (t)
+		return signal_wanted(t, sig) ? t : NULL;
+	return signal_pick_task(p, sig);
+}
+
+/* What a signal does to others by being sent, and whether it is to be queued. */
+static enum signal_fate signal_prepare(struct process *p, struct task *t, int sig)
+{
 	/* list_del() leaves the siblings of a task that has exited empty. */
 	if (p->kernel || p->group_exit || p->nr_tasks == 0 || (t && list_empty(&t->siblings)))
-		return 0;
+		return SIGNAL_DROPPED;
 	if (sig == SIGCONT) {
 		signal_flush_locked(p, SIGMASK_STOP);
 		process_continue_locked(p);
@@ -231,27 +243,63 @@ int signal_send_locked(struct process *p, struct task *t, const struct abi_sigin
 	}
 	if (sig == SIGKILL) {
 		process_kill_locked(p, SIGKILL);
-		return 0;
+		return SIGNAL_DROPPED;
 	}
-	target = t ? (signal_wanted(t, sig) ? t : NULL) : signal_pick_task(p, sig);
-	/*
-	 * A blocked signal is kept even if ignored: its action may change before it is unblocked.
-	 */
-	if (target && signal_ignored(p, sig))
-		return 0;
-	err = pending_add(p, t ? &t->signals.pending : &p->signals.pending, info);
-	if (err)
-		return err;
+	/* A blocked signal is kept even if ignored: its action may change before it is unblocked. */
+	if (signal_ignored(p, sig) && signal_target(p, t, sig))
+		return SIGNAL_DROPPED;
+	return SIGNAL_QUEUE;
+}
+
+/* It is pending: tell whoever takes it. */
+static void signal_announce(struct process *p, struct task *t, int sig)
+{
+	struct task *target;
+
 	fence_full(); /* (B) pairs with (A) in signal_set_mask() */
-	/* Once more: whoever has blocked it since did not see it pending. */
-	target = t ? (signal_wanted(t, sig) ? t : NULL) : signal_pick_task(p, sig);
+	/* Only now: whoever has blocked it before did not see it pending. */
+	target = signal_target(p, t, sig);
 	if (!target)
 		signal_wake_waiter(p, t, sig);
 	else if (signal_fatal(p, sig))
 		process_kill_locked(p, sig);
 	else
 		thread_set_work(&target->thread, THREAD_WORK_SIGNAL);
-	return 0;
+}
+
+static struct signal_pending *pending_of(struct process *p, struct task *t)
+{
+	return t ? &t->signals.pending : &p->signals.pending;
+}
+
+int signal_send_locked(struct process *p, struct task *t, const struct abi_siginfo *info)
+{
+	int err;
+
+	if (signal_prepare(p, t, info->si_signo) == SIGNAL_DROPPED)
+		return 0;
+	err = pending_add(p, pending_of(p, t), info);
+	if (!err)
+		signal_announce(p, t, info->si_signo);
+	return err;
+}
+
+bool signal_send_entry_locked(struct process *p, struct task *t, struct signal_entry *e)
+{
+	struct signal_pending *pending = pending_of(p, t);
+	int sig = e->info.si_signo;
+
+	if (signal_prepare(p, t, sig) == SIGNAL_DROPPED)
+		return false;
+	if (!list_empty(&e->list)) {
+		e->info.si_overrun++;
+		return true;
+	}
+	e->info.si_overrun = 0;
+	list_add_tail(&pending->queue, &e->list);
+	atomic_store_relaxed(&pending->set, pending->set | SIGMASK(sig));
+	signal_announce(p, t, sig);
+	return true;
 }
 
 int signal_send_process(struct process *p, const struct abi_siginfo *info)

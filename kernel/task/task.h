@@ -134,6 +134,8 @@ struct process {
 	int exit_code;		   /* [L:lock] wait status encoding */
 	struct task *exec_task;	   /* [L:lock] waits for the others to exit */
 	struct process_signals signals;
+	struct process_timers *timers;	  /* [a] NULL until the first is set; written under lock */
+	bool timers_ended;		  /* [L:lock] no more are made */
 	struct abi_rusage children_usage; /* [L:child_lock] of reaped children */
 	struct cpu_ticks dead_ticks;	  /* [L:lock] of exited tasks */
 
@@ -191,6 +193,7 @@ void task_set_name(struct task *t, const char *name);
 /* Context: process_cpu_ticks takes the process lock. */
 void task_cpu_ticks(struct task *t, struct cpu_ticks *out);
 void process_cpu_ticks(struct process *p, struct cpu_ticks *out);
+void process_cpu_ticks_locked(struct process *p, struct cpu_ticks *out);
 
 /* ---- clock.c ---- */
 

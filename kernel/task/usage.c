@@ -25,17 +25,22 @@ void task_cpu_ticks(struct task *t, struct cpu_ticks *out)
 	out->faults = atomic_load_relaxed(&t->thread.minor_faults);
 }
 
-void process_cpu_ticks(struct process *p, struct cpu_ticks *out)
+void process_cpu_ticks_locked(struct process *p, struct cpu_ticks *out)
 {
 	struct cpu_ticks one;
 	struct task *t;
 
-	spin_lock(&p->lock);
 	*out = p->dead_ticks;
 	list_for_each(t, &p->tasks, siblings) {
 		task_cpu_ticks(t, &one);
 		cpu_ticks_add(out, &one);
 	}
+}
+
+void process_cpu_ticks(struct process *p, struct cpu_ticks *out)
+{
+	spin_lock(&p->lock);
+	process_cpu_ticks_locked(p, out);
 	spin_unlock(&p->lock);
 }
 

@@ -64,3 +64,12 @@ u64 time_realtime_ns(void)
 {
 	return atomic_load_relaxed(&time_realtime_base) + time_monotonic_ns();
 }
+
+u64 time_realtime_deadline(u64 ns)
+{
+	u64 base = atomic_load_relaxed(&time_realtime_base);
+
+	if (ns >= (u64)INT64_MAX)
+		return TIME_NEVER;
+	return ns > base ? time_ns_to_ticks(ns - base) : 0;
+}

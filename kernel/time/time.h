@@ -26,6 +26,8 @@ u64 time_ticks_to_ns(u64 ticks); /* exact for 10 MHz; rounds down */
 u64 time_ns_to_ticks(u64 ns);	 /* rounds up; saturates at ~0 - 1 */
 u64 time_monotonic_ns(void);
 u64 time_realtime_ns(void);
+/* Ticks at which the wall clock says `ns`, as it is set now; TIME_NEVER for Linux's KTIME_MAX and beyond. */
+u64 time_realtime_deadline(u64 ns);
 
 /*
  * One-shot timers. A timer lives on the queue of the hart that armed it; any hart may cancel it under that queue's lock.

@@ -1,0 +1,65 @@
+/*
+ * Timers that send signals: setitimer's three, POSIX timers, and the limit on CPU time.
+ *
+ * Everything here lies under the lock of its process. A timer that has expired does nothing more
+ * until its signal is taken; only then are the periods that have passed meanwhile counted (the
+ * overrun) and the next one begun. So a short period cannot flood a process that does not listen.
+ */
+#ifndef KERNEL_TASK_TIMERS_H
+#define KERNEL_TASK_TIMERS_H
+
+#include "lib/types.h"
+
+struct abi_siginfo;
+struct process;
+
+struct timer_setting {
+	u64 value_ns; /* time left, or the absolute time when it is set; 0: disarmed */
+	u64 interval_ns;
+};
+
+/* What a timer counts. */
+struct timer_clock {
+	bool cpu;	/* CPU time, of the process or of one thread */
+	bool user_only; /* CPU time in user mode */
+	bool realtime;	/* an absolute time follows the wall clock; else the time since boot */
+	u32 tid;	/* of a thread's CPU clock; 0: the process */
+};
+/* Nanoseconds on a CPU clock of the running process. 0 or -EINVAL (no such thread). */
+int timer_clock_now(const struct timer_clock *clock, u64 *ns);
+/*
+ * Sleeps until CPU clock `clock` says `deadline_ns`. 0, or -EINTR. Context: may sleep.
+ */
+int timer_clock_sleep(const struct timer_clock *clock, u64 deadline_ns);
+
+/* ---- setitimer (which: ITIMER_*); 0 or -ENOMEM ---- */
+int itimer_set(u32 which, const struct timer_setting *setting, struct timer_setting *old);
+void itimer_get(u32 which, struct timer_setting *now);
+
+/* ---- POSIX timers of the running process ---- */
+struct timer_notify {
+	bool none; /* SIGEV_NONE */
+	u32 tid;   /* SIGEV_THREAD_ID: that thread; 0: the process */
+	int signal;
+	u64 value;
+	bool value_is_id; /* no sigevent was given */
+};
+/* Its number, -EAGAIN or -ENOMEM. */
+long posix_timer_create(const struct timer_clock *clock, const struct timer_notify *notify);
+/* 0 or -EINVAL: no such timer. */
+int posix_timer_set(s32 id, bool absolute, const struct timer_setting *setting,
+		    struct timer_setting *old);
+int posix_timer_get(s32 id, struct timer_setting *now);
+int posix_timer_delete(s32 id);
+long posix_timer_overrun(s32 id);
+
+/* ---- life ---- */
+
+/* exec: POSIX timers end, setitimer's go on. Context: the only task of the running process. */
+void process_timers_exec(struct process *p);
+/* All end. Context: `p` has no tasks any more. No lock held. */
+void process_timers_exit(struct process *p);
+/* RLIMIT_CPU was set or inherited. 0 or -ENOMEM. Context: no lock held. */
+int process_timers_limit(struct process *p);
+
+#endif
