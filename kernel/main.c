@@ -20,6 +20,7 @@
 #include "kernel/sync/sync_ops.h"
 #include "kernel/task/task.h"
 #include "kernel/time/time.h"
+#include "kernel/trace/lock_stat.h"
 #include "kernel/trace/trace.h"
 #include "kernel/trace/tracefs.h"
 #include "kernel/trap/trap.h"
@@ -90,7 +91,7 @@ static void main_late(void *unused)
 	task_init(dt_isa());
 	if (fs_task_nodes_init())
 		panic("no memory for /proc");
-	if (tracefs_init())
+	if (tracefs_init() || lock_stat_init())
 		panic("no memory for /sys/kernel/tracing");
 	task_start_init();
 }
@@ -107,6 +108,8 @@ void kernel_main(u64 fdt_pa)
 	main_trace();
 	harts_init_this();
 	sched_init();
+	lock_trace_init();
+	lock_trace_classes();
 	seed = dt_rng_seed(&seed_length);
 	random_init(seed, seed_length);
 	harts_start();

@@ -78,9 +78,9 @@ static const struct irq_controller imsic = {
 	.handle = imsic_handle,
 };
 
-static void imsic_ring(u64 mask)
+static void imsic_ring(u64 mask, u32 work)
 {
-	trace_ipi_send(mask, 0);
+	trace_ipi_send(mask, (u16)work);
 	/* (G): the demand before the doorbell, which is device output. Pairs with the trap on the target. */
 	__asm__ volatile("fence rw, o" ::: "memory");
 	for (; mask; mask &= mask - 1)

@@ -14,22 +14,22 @@
 static const char *ipi_method = "sbi";
 static volatile u32 *sswi; /* [I] one word per hart id: ACLINT supervisor software interrupts */
 
-static void ring_sbi(u64 mask)
+static void ring_sbi(u64 mask, u32 work)
 {
-	trace_ipi_send(mask, 0);
+	trace_ipi_send(mask, (u16)work);
 	sbi_send_ipi(mask);
 }
 
-static void ring_sswi(u64 mask)
+static void ring_sswi(u64 mask, u32 work)
 {
-	trace_ipi_send(mask, 0);
+	trace_ipi_send(mask, (u16)work);
 	/* (G): the demand before the doorbell, which is device output. Pairs with the trap on the target. */
 	__asm__ volatile("fence rw, o" ::: "memory");
 	for (; mask; mask &= mask - 1)
 		sswi[cpu_of((u32)__builtin_ctzl(mask))->hartid] = 1;
 }
 
-void irq_ipi_use(const char *method, void (*ring)(u64 mask))
+void irq_ipi_use(const char *method, void (*ring)(u64 mask, u32 work))
 {
 	ipi_method = method;
 	hart_ops.ring = ring;
@@ -50,7 +50,7 @@ void irq_ipi_init(void)
 void irq_ipi_received(void)
 {
 	this_cpu(irq_stats).ipi++;
-	trace_ipi_recv(0);
+	trace_ipi_recv((u16)atomic_load_relaxed(&cpu_self()->work));
 }
 
 void irq_ipi_acknowledge(void)

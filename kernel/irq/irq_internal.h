@@ -30,7 +30,7 @@ void irq_ipi_init(void);	/* fills hart_ops with the cheapest way that the machin
 void irq_ipi_acknowledge(void); /* SSIP is set */
 void irq_ipi_received(void);	/* bookkeeping, for IPIs that arrive as external interrupts */
 /* IMSIC: where to write to raise an IPI on a hart. Called by imsic_probe(). */
-void irq_ipi_use(const char *method, void (*ring)(u64 mask));
+void irq_ipi_use(const char *method, void (*ring)(u64 mask, u32 work));
 
 PERCPU_DECLARE(struct irq_stats, irq_stats); /* [c] read by any hart */
 

@@ -106,7 +106,7 @@ static void panic_stop_others(void)
 		if (others & BIT(cpu))
 			atomic_fetch_or(&cpu_of(cpu)->work, HART_WORK_STOP);
 	}
-	hart_ops.ring(others);
+	hart_ops.ring(others, HART_WORK_STOP);
 	while (others && csr_time() - start < STOP_WAIT_TICKS) {
 		for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
 			if (atomic_load_acquire(&panic_stopped[cpu].depth))

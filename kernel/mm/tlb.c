@@ -27,6 +27,7 @@
 #include "kernel/mm/space.h"
 #include "kernel/sync/hart.h"
 #include "kernel/sync/percpu.h"
+#include "kernel/trace/trace.h"
 
 static PERCPU(struct mm *, satp_mm); /* [a] written by its hart; NULL: the kernel's own table */
 static PERCPU(u32, tlb_stale);	     /* [a] flush before leaving idle */
@@ -126,6 +127,9 @@ void tlb_flush_mm(struct mm *mm, bool tables)
 	}
 	if (this_cpu(satp_mm) == mm)
 		sfence_vma_all();
-	if (remote)
+	if (remote) {
+		trace_tlb_flush(remote, mm->id, tables);
 		sbi_remote_sfence(remote);
+		trace_tlb_flushed(remote);
+	}
 }

@@ -37,15 +37,10 @@ static u32 sched_trace_state(const struct thread *t)
 	return TRACE_STATE_PREEMPTED;
 }
 
-/* As Linux numbers priorities: 0-99 real time (lower is better), 120 + nice for the rest. */
-static u32 sched_trace_prio(const struct thread *t)
-{
-	return t->rt_prio ? 99U - t->rt_prio : (u32)(120 + t->nice);
-}
-
 static void sched_trace(const struct thread *prev, const struct thread *next)
 {
-	trace_sched_switch(prev->tid, sched_trace_state(prev), next->tid, sched_trace_prio(next));
+	trace_sched_switch(prev->tid, sched_trace_state(prev), next->tid,
+			   sched_trace_prio(next->rt_prio, next->nice));
 }
 
 __hot void sched_account(struct runq *rq, u64 now)

@@ -79,6 +79,7 @@ static u64 idle_poll_until(struct runq *rq, u64 now)
 
 static void idle_halt(void)
 {
+	sched_trace_memory();
 	trace_cpu_idle(0);
 	if (!hart_leave_kernel(HART_HALTED)) {
 		wfi();

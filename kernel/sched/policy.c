@@ -76,6 +76,9 @@ static void policy_settle(struct runq *rq, struct thread *t)
 	t->weight = sched_weight(t->class, t->nice);
 	if (queued)
 		runq_insert(rq, t, t->rt_prio < before ? RUNQ_FIRST : RUNQ_LAST);
+	if (t->rt_prio != before)
+		trace_sched_prio(t->tid, (u16)sched_trace_prio(before, t->nice),
+				 sched_trace_prio(t->rt_prio, t->nice), boosted);
 	if (rq->running == t)
 		atomic_store_relaxed(&rq->running_prio, t->rt_prio);
 	spin_unlock(&rq->lock);

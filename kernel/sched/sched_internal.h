@@ -4,9 +4,11 @@
 #ifndef KERNEL_SCHED_SCHED_INTERNAL_H
 #define KERNEL_SCHED_SCHED_INTERNAL_H
 
+#include "kernel/mm/mm.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/percpu.h"
 #include "kernel/sync/spinlock.h"
+#include "kernel/trace/trace.h"
 
 #define RT_PRIO_MAX 100
 #define TICK_HZ	    250
@@ -88,6 +90,18 @@ void sched_timeout_init(struct thread *t);
 void sched_timeout_set(struct thread *t, u64 deadline);
 void sched_timeout_clear(struct thread *t);
 void sched_timeout_end(struct thread *t);
+
+/* As Linux numbers priorities: 0-99 real time (lower is better), 120 + nice for the rest. */
+static inline u32 sched_trace_prio(u32 rt_prio, s32 nice)
+{
+	return rt_prio ? 99U - rt_prio : (u32)(120 + nice);
+}
+/* How much memory is free, now and then. */
+static inline void sched_trace_memory(void)
+{
+	if (unlikely(atomic_load_relaxed(&trace_mask) & TRACE_MEMORY))
+		trace_free_pages(mm_free_pages());
+}
 
 /* steal.c */
 bool sched_steal(struct runq *rq); /* own hart, its queue empty: takes a thread from a busier one */

@@ -90,6 +90,7 @@ void sched_tick(struct timer *timer)
 	struct runq *rq = container_of(timer, struct runq, tick);
 	struct thread *t = thread_current();
 
+	sched_trace_memory();
 	rq->tick_on = false;
 	if (!inbox_empty(&rq->inbox))
 		sched_drain_inbox(rq);

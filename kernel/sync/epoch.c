@@ -146,6 +146,8 @@ static void epoch_start(void)
 		if ((word & HART_STATE_MASK) == HART_KERNEL)
 			gp.waiting |= BIT(i);
 	}
+	if (sync_ops.epoch_began)
+		sync_ops.epoch_began(gp.now, gp.waiting);
 }
 
 /*

@@ -28,7 +28,7 @@ static bool hart_demand(struct cpu *cpu, u32 work, bool urgent)
 void hart_kick(u32 cpu, u32 work, bool urgent)
 {
 	if (hart_demand(cpu_of(cpu), work, urgent))
-		hart_ops.ring(BIT(cpu));
+		hart_ops.ring(BIT(cpu), work);
 }
 
 void hart_kick_mask(u64 mask, u32 work, bool urgent)
@@ -43,7 +43,7 @@ void hart_kick_mask(u64 mask, u32 work, bool urgent)
 			ring |= BIT(cpu);
 	}
 	if (ring)
-		hart_ops.ring(ring);
+		hart_ops.ring(ring, work);
 }
 
 #ifdef KERNEL_DEBUG

@@ -44,9 +44,9 @@ enum hart_state { HART_OFFLINE, HART_KERNEL, HART_USER, HART_POLL, HART_HALTED }
 	BIT(4) /* a grace period waits for this hart, or its deferred frees are many: epoch_poll() */
 #define HART_WORK_STOP BIT(5) /* panic: stop here */
 
-/* Filled by kernel/irq: raise an IPI on each hart in `mask` (bit = dense cpu id). */
+/* Filled by kernel/irq: raise an IPI on each hart in `mask` (bit = dense cpu id); `work`: why, for the trace. */
 struct hart_ops {
-	void (*ring)(u64 mask);
+	void (*ring)(u64 mask, u32 work);
 };
 extern struct hart_ops hart_ops;
 

@@ -131,9 +131,11 @@ static void mutex_leave_queue(struct mutex *m, struct mutex_waiter *w)
 		atomic_fetch_and(&m->word, ~MUTEX_WAITERS);
 }
 
-static int mutex_lock_slow(struct mutex *m, u32 flags)
+static int mutex_lock_slow(struct mutex *m, u32 flags, const void *site)
 {
 	struct mutex_waiter w = {.thread = thread_current()};
+	u64 word = atomic_load_relaxed(&m->word);
+	u64 began = sync_lock_wait(m->class, m, (const struct thread *)(word & ~MUTEX_WAITERS));
 	int err = 0;
 
 	spin_lock(&m->wait);
@@ -143,6 +145,7 @@ static int mutex_lock_slow(struct mutex *m, u32 flags)
 		if (err) {
 			mutex_leave_queue(m, &w);
 			spin_unlock(&m->wait);
+			sync_lock_taken(m->class, m, began, 0, site);
 			return err;
 		}
 		spin_unlock(&m->wait);
@@ -150,10 +153,11 @@ static int mutex_lock_slow(struct mutex *m, u32 flags)
 		spin_lock(&m->wait);
 	}
 	spin_unlock(&m->wait);
+	sync_lock_taken(m->class, m, began, 0, site);
 	return 0;
 }
 
-static int mutex_lock_flags(struct mutex *m, u32 flags, bool nested)
+static int mutex_lock_flags(struct mutex *m, u32 flags, bool nested, const void *site)
 {
 	int err;
 
@@ -162,7 +166,7 @@ static int mutex_lock_flags(struct mutex *m, u32 flags, bool nested)
 		mutex_note_locked(m);
 		return 0;
 	}
-	err = mutex_lock_slow(m, flags);
+	err = mutex_lock_slow(m, flags, site);
 	if (!err)
 		mutex_note_locked(m);
 	return err;
@@ -170,22 +174,22 @@ static int mutex_lock_flags(struct mutex *m, u32 flags, bool nested)
 
 void mutex_lock(struct mutex *m)
 {
-	mutex_lock_flags(m, 0, false);
+	mutex_lock_flags(m, 0, false, __builtin_return_address(0));
 }
 
 void mutex_lock_nested(struct mutex *m)
 {
-	mutex_lock_flags(m, 0, true);
+	mutex_lock_flags(m, 0, true, __builtin_return_address(0));
 }
 
 int mutex_lock_killable(struct mutex *m)
 {
-	return mutex_lock_flags(m, PARK_KILLABLE, false);
+	return mutex_lock_flags(m, PARK_KILLABLE, false, __builtin_return_address(0));
 }
 
 int mutex_lock_interruptible(struct mutex *m)
 {
-	return mutex_lock_flags(m, PARK_INTERRUPTIBLE, false);
+	return mutex_lock_flags(m, PARK_INTERRUPTIBLE, false, __builtin_return_address(0));
 }
 
 void mutex_unlock(struct mutex *m)

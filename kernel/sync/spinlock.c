@@ -1,5 +1,5 @@
 /*
- * Spin locks: the waiting, the statistics and, in debug builds, the lock order.
+ * Spin locks: the waiting and, in debug builds, the lock order.
  *
  * A waiter spins on a plain load, so the line stays shared until the holder stores. After
  * SPIN_FAST_TURNS turns (about 20 us under TCG: a pause is 18 ns) the holder's virtual CPU has
@@ -16,37 +16,9 @@
 
 struct sync_ops sync_ops;
 
-static u32 lock_stats_on; /* [a] read-mostly switch */
-
-void lock_stats_enable(bool on)
-{
-	atomic_store_relaxed(&lock_stats_on, on);
-}
-
-void lock_stats_reset(void)
-{
-	struct lock_class *c;
-
-	for_each_lock_class(c)
-	{
-		atomic_store_relaxed(&c->contended, 0);
-		atomic_store_relaxed(&c->turns, 0);
-		atomic_store_relaxed(&c->slow_waits, 0);
-	}
-}
-
-static void lock_stats_count(struct lock_class *c, u64 turns)
-{
-	if (likely(!atomic_load_relaxed(&lock_stats_on)))
-		return;
-	atomic_fetch_add_relaxed(&c->contended, 1);
-	atomic_fetch_add_relaxed(&c->turns, turns);
-	atomic_fetch_add_relaxed(&c->slow_waits, turns / SPIN_FAST_TURNS);
-}
-
 void __noinline spin_lock_slow(struct spinlock *l)
 {
-	u64 turns = 0;
+	u64 turns = 0, began = sync_lock_wait(l->class, l, NULL);
 
 	do {
 		while (spin_word_locked(&l->lock)) {
@@ -55,7 +27,7 @@ void __noinline spin_lock_slow(struct spinlock *l)
 				sync_ops.spin_wait_slow();
 		}
 	} while (!spin_word_trylock(&l->lock));
-	lock_stats_count(l->class, turns);
+	sync_lock_taken(l->class, l, began, turns, __builtin_return_address(0));
 }
 
 #ifdef KERNEL_DEBUG
@@ -66,6 +38,7 @@ void __noinline spin_lock_slow(struct spinlock *l)
 struct lock_held {
 	u32 count;
 	const struct spinlock *lock[MAX_HELD];
+	u64 since[MAX_HELD]; /* what lock_held() said */
 };
 
 static PERCPU(struct lock_held, lock_held); /* [c] */
@@ -101,6 +74,7 @@ void spin_note_locked(struct spinlock *l)
 	struct lock_held *h = this_cpu_ptr(lock_held);
 
 	SYNC_BUG_ON(h->count == MAX_HELD);
+	h->since[h->count] = sync_ops.lock_held ? sync_ops.lock_held(l->class) : 0;
 	h->lock[h->count++] = l;
 	atomic_store_relaxed(&l->owner, cpu_id() + 1);
 }
@@ -114,8 +88,12 @@ void spin_note_unlocking(struct spinlock *l)
 	while (i > 0 && h->lock[i - 1] != l)
 		i--;
 	SYNC_BUG_ON(i == 0);
-	for (; i < h->count; i++)
+	if (sync_ops.lock_released)
+		sync_ops.lock_released(l->class, h->since[i - 1]);
+	for (; i < h->count; i++) {
 		h->lock[i - 1] = h->lock[i];
+		h->since[i - 1] = h->since[i];
+	}
 	h->count--;
 	atomic_store_relaxed(&l->owner, 0);
 }

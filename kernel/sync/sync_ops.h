@@ -7,6 +7,9 @@
 
 #include "lib/types.h"
 
+struct lock_class;
+struct thread;
+
 struct sync_ops {
 	/* kernel/log: report and stop. Does not return. */
 	void (*panic)(const char *fmt, ...) __printf(1, 2);
@@ -16,8 +19,35 @@ struct sync_ops {
 	 * none.
 	 */
 	void (*spin_wait_slow)(void);
+	/*
+	 * kernel/trace: a lock must be waited for, and has been taken after all. `holder`: who has a mutex, as
+	 * far as can be seen. The second gets what the first returned, the turns of a spinner, and who wanted the lock.
+	 * Called in any context that takes locks, with locks held.
+	 */
+	u64 (*lock_wait)(const struct lock_class *class, const void *lock,
+			 const struct thread *holder);
+	void (*lock_taken)(const struct lock_class *class, const void *lock, u64 began, u64 turns,
+			   const void *site);
+	/* kernel/trace: grace period `number` has begun, for the harts in `waiting`; the one before is over. */
+	void (*epoch_began)(u64 number, u64 waiting);
+	/* kernel/trace, debug builds only: each taking of a spin lock, and each release with what the first returned. */
+	u64 (*lock_held)(const struct lock_class *class);
+	void (*lock_released)(const struct lock_class *class, u64 since);
 };
 extern struct sync_ops sync_ops;
+
+static inline u64 sync_lock_wait(const struct lock_class *class, const void *lock,
+				 const struct thread *holder)
+{
+	return sync_ops.lock_wait ? sync_ops.lock_wait(class, lock, holder) : 0;
+}
+
+static inline void sync_lock_taken(const struct lock_class *class, const void *lock, u64 began,
+				   u64 turns, const void *site)
+{
+	if (sync_ops.lock_taken)
+		sync_ops.lock_taken(class, lock, began, turns, site);
+}
 
 /*
  * Checks of kernel/sync itself: log.h is above this layer. SYNC_ASSERT is for debug builds,

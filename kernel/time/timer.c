@@ -24,6 +24,7 @@
 #include "kernel/sync/hart.h"
 #include "kernel/sync/percpu.h"
 #include "kernel/sync/spinlock.h"
+#include "kernel/trace/trace.h"
 
 #define SPIN_WAIT_US 20 /* QEMU adds 50-60 us */
 
@@ -184,6 +185,7 @@ void timer_run(void)
 
 	/* What was due at the start: a function that arms its timer for at once must not keep us here. */
 	while ((t = timer_take_due(q, now)) != NULL) {
+		trace_timer_fire((u64)t->fn, (u32)(now - t->node.key));
 		t->fn(t);
 		atomic_store_release(&q->running, NULL); /* (P): pairs with timer_wait_running() */
 	}

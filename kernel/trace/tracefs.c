@@ -16,6 +16,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/task/task.h"
 #include "kernel/trace/describe.h"
+#include "kernel/trace/lock_stat.h"
 #include "kernel/trace/rings.h"
 #include "kernel/trace/trace.h"
 #include "kernel/trace/tracefs_internal.h"
@@ -47,6 +48,7 @@ static void tell_thread(void *unused)
 static void tell_present(void)
 {
 	hart_call(all_harts(), tell_thread, NULL);
+	lock_trace_classes();
 	epoch_enter();
 	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
 		struct process *p = process_find(pid);

@@ -38,8 +38,9 @@ static struct model_hart *hart_self(void)
 	return container_of(cpu_self(), struct model_hart, cpu);
 }
 
-static void model_ring(u64 mask)
+static void model_ring(u64 mask, u32 work)
 {
+	(void)work;
 	for (u32 i = 0; i < nr_cpus; i++) {
 		if (mask & BIT(i))
 			atomic_store_release(&harts[i].ring, 1);

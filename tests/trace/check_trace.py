@@ -23,7 +23,7 @@ import tempfile
 MAX_REPORTED = 20
 PREEMPTED = 0x100
 DEAD = 0x10
-SLICE_BEGIN, SLICE_END, INSTANT = 1, 2, 3
+SLICE_BEGIN, SLICE_END, INSTANT, COUNTER = 1, 2, 3, 4
 KERNEL_THREADS = 0x400001  # ids from here on
 IRQ_FLAG = 8  # of a waking: by an interrupt
 
@@ -228,6 +228,7 @@ class Names:
 def track_events(check, trace):
     """(ns, order, track, event, name) of TrackEvents, and {track: tid}."""
     names, threads, tracks, events = Names(), {}, set(), []
+    counters, depth = set(), collections.Counter()
     seen_clear = False
     last = 0
     for packet in trace.packet:
@@ -236,6 +237,8 @@ def track_events(check, trace):
             seen_clear = packet.sequence_flags & 1
         if packet.HasField("track_descriptor"):
             tracks.add(packet.track_descriptor.uuid)
+            if packet.track_descriptor.HasField("counter"):
+                counters.add(packet.track_descriptor.uuid)
             if packet.track_descriptor.HasField("thread"):
                 threads[packet.track_descriptor.uuid] = packet.track_descriptor.thread.tid
         if not packet.HasField("track_event"):
@@ -245,15 +248,27 @@ def track_events(check, trace):
         check.expect(event.track_uuid in tracks, "event on unknown track {}", event.track_uuid)
         check.expect(packet.timestamp >= last, "TrackEvents out of order at {}", packet.timestamp)
         last = packet.timestamp
+        check.expect((event.type == COUNTER) == (event.track_uuid in counters),
+                     "a figure on no counter track, or the reverse: {}", event.track_uuid)
+        if event.type == COUNTER:
+            check.expect(event.HasField("counter_value"), "counter without a value at {}", last)
+            check.expect(event.counter_value >= 0, "{} threads or pages", event.counter_value)
+            check.counts["figures"] += 1
+            continue
+        if event.track_uuid not in threads and event.type != INSTANT:
+            depth[event.track_uuid] += 1 if event.type == SLICE_BEGIN else -1
+            check.expect(depth[event.track_uuid] in (0, 1), "track {}: slices of a hart overlap at {}",
+                         event.track_uuid, last)
+        name = event.name or names.events.get(event.name_iid)
         if event.type != SLICE_END:
-            check.expect(event.name_iid in names.events, "unknown name {}", event.name_iid)
+            check.expect(name, "unknown name {}", event.name_iid)
             for iid in event.category_iids:
                 check.expect(iid in names.categories, "unknown category {}", iid)
         for annotation in event.debug_annotations:
             check.expect(
                 annotation.name_iid in names.annotations, "unknown argument {}", annotation.name_iid
             )
-        events.append((packet.timestamp, event, names.events.get(event.name_iid)))
+        events.append((packet.timestamp, event, name))
     return events, threads
 
 

@@ -39,6 +39,9 @@ echo 4 > buffer_size_kb; echo 1 > tracing_on
 for i in 1 2 3 4 5 6 7 8; do cat /proc/self/stat > /dev/null; done
 echo 0 > tracing_on; echo OVERRUN; drain; echo END
 echo 0 > events/enable; say end events/enable
+cd /proc; say stat sys/kernel/lock_stat; refused put 2 sys/kernel/lock_stat; refused put 1 lock_stat
+echo 1 > sys/kernel/lock_stat; for i in 1 2 3 4; do (for j in 1 2 3; do ls /proc; done > /dev/null 2>&1) & done; wait
+echo LOCKS; cat lock_stat; echo END; echo 0 > sys/kernel/lock_stat; echo 0 > lock_stat; echo CLEARED; cat lock_stat; echo END
 """
 
 
@@ -50,7 +53,7 @@ def between(text, begin, end="END"):
 def check(text):
     """Yields what is wrong."""
     for wanted in ("on=1", "clock=[boot]", "size=4096", "enabled=0", "new_size=64", "partly=X",
-                   "user=1", "sched=1", "off=0", "end=0"):
+                   "user=1", "sched=1", "off=0", "end=0", "stat=0"):
         if f"\n{wanted}\n" not in f"\n{text}":
             yield f"no line {wanted}"
     if "NOT REFUSED" in text:
@@ -73,6 +76,10 @@ def check(text):
         yield f"set_event_pid {pid} let through {sorted(set(calls))}"
     if not re.search(r"CPU:\d \[LOST \d+ EVENTS\]", between(text, "OVERRUN")):
         yield "a ring of one page lost nothing"
+    if not re.match(r"class, place +waits ", between(text, "LOCKS")):
+        yield "no table of locks"
+    if between(text, "CLEARED").count("\n") != 1:
+        yield "lock statistics were not cleared"
 
 
 def main():

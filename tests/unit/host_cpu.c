@@ -51,8 +51,9 @@ static struct host_hart *host_self(void)
 	return container_of(cpu_self(), struct host_hart, cpu);
 }
 
-static void host_ring(u64 mask)
+static void host_ring(u64 mask, u32 work)
 {
+	(void)work;
 	for (u32 i = 0; i < nr_cpus; i++) {
 		if (!(mask & BIT(i)))
 			continue;

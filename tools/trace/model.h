@@ -8,14 +8,22 @@
 #include "tools/trace/merge.h"
 #include "tools/trace/output.h"
 
-#define MAX_CPUS	 64
-#define MAX_PENDING_IPIS 64
+#define MAX_CPUS	  64
+#define MAX_PENDING_IPIS  64
+#define MODEL_MAX_CLASSES 256
+#define MODEL_MAX_MARKER  1024
 
 struct model_cpu {
 	struct cpu_bundle bundle;
 	u64 pending_ipis[MAX_PENDING_IPIS]; /* flows of doorbells rung, not yet answered */
 	u32 nr_pending;
 	bool started; /* has had a record */
+	u64 spinning; /* address of the lock that the hart spins for, 0: none */
+	u32 runnable; /* threads that wait for the hart */
+	u32 runnable_told;
+	u64 runnable_ns;		   /* when it was told */
+	char marker[MODEL_MAX_MARKER + 1]; /* text of a program, gathered so far: it comes in pieces */
+	u32 marker_len;
 	bool in_irq;
 	u32 irq;
 };
@@ -31,6 +39,7 @@ struct model {
 	u64 next_flow;
 	u64 nr_records;
 	u64 nr_spurious;
+	char lock_class[MODEL_MAX_CLASSES][TRACE_TASK_NAME_LEN];
 };
 
 /* Writes the trace of `dump` to `file`. Errors of the file are left for ferror(). */
@@ -38,5 +47,31 @@ void model_convert(struct model *m, const struct dump *dump, FILE *file);
 
 /* One record, in merged order (model_events.c). */
 void model_event(struct model *m, const struct merged *e);
+
+/* ---- between model_events.c and model_harts.c ---- */
+
+/* The next thing that the current record writes gets the record's own time, each further one the nanosecond after. */
+u64 model_stamp(struct model *m);
+/* Opens `slice` on t's track; false when it is nested too deeply to be followed: it is then not written at all. */
+bool model_slice_begin(struct model *m, struct thread *t, enum slice slice,
+		       struct track_event *event);
+/* Ends it, and what is open inside. Nothing if it is not open: its beginning was lost. */
+void model_slice_end(struct model *m, const struct merged *e, enum slice slice,
+		     const struct annotation *result);
+
+/* What has no thread, or concerns the hart (model_harts.c). */
+void model_ipi_send(struct model *m, const struct merged *e);
+void model_ipi_recv(struct model *m, const struct merged *e);
+void model_lock_wait(struct model *m, const struct merged *e);
+void model_lock_taken(struct model *m, const struct merged *e);
+void model_lock_class(struct model *m, const struct merged *e);
+void model_tlb_flush(struct model *m, const struct merged *e, bool begins);
+void model_timer_fire(struct model *m, const struct merged *e);
+void model_counter(struct model *m, enum machine_counter counter, u64 value);
+void model_priority(struct model *m, const struct merged *e);
+void model_marker(struct model *m, const struct merged *e);
+/* A thread becomes runnable on `cpu`, is moved there, or no longer waits for its hart. */
+void model_queued(struct model *m, struct thread *t, u32 cpu);
+void model_unqueued(struct model *m, struct thread *t);
 
 #endif

@@ -19,10 +19,10 @@ static const struct {
 	[SLICE_FUTEX_WAKE] = {CATEGORY_FUTEX, NAME_FUTEX_WAKE},
 	[SLICE_FAULT] = {CATEGORY_FAULT, NAME_PAGE_FAULT},
 	[SLICE_WOKEN] = {CATEGORY_FUTEX, NAME_WOKEN},
+	[SLICE_LOCK] = {CATEGORY_LOCK, NAME_MUTEX},
 };
 
-/* The next thing that the current record writes gets the record's own time, each further one the nanosecond after. */
-static u64 stamp(struct model *m)
+u64 model_stamp(struct model *m)
 {
 	u64 ns = m->stamp ? m->stamp : merge_stamp(&m->merge);
 
@@ -43,13 +43,12 @@ static struct thread *running_on(struct model *m, const struct merged *e)
 	return thread_get(&m->threads, e->record->tid);
 }
 
-/* Opens `slice` on t's track. False when it is nested too deeply to be followed; it is then not written at all. */
-static bool slice_begin(struct model *m, struct thread *t, enum slice slice, struct track_event *event)
+bool model_slice_begin(struct model *m, struct thread *t, enum slice slice, struct track_event *event)
 {
 	if (t->depth == MAX_SLICES)
 		return false;
 	t->open[t->depth++] = slice;
-	event->ns = stamp(m);
+	event->ns = model_stamp(m);
 	event->track = track_of_thread(&m->out, t);
 	event->type = EVENT_SLICE_BEGIN;
 	event->category = slices[slice].category;
@@ -63,13 +62,13 @@ static void slice_pop(struct model *m, struct thread *t, u32 cpu, const struct a
 	enum slice slice = t->open[--t->depth];
 
 	if (slice == SLICE_SYSCALL) {
-		ftrace_sys_exit(&m->cpus[cpu].bundle, stamp(m), t->tid, t->syscall,
+		ftrace_sys_exit(&m->cpus[cpu].bundle, model_stamp(m), t->tid, t->syscall,
 				RET_NEVER_RETURNED);
 		return;
 	}
 
 	struct track_event event = {
-		.ns = stamp(m), .track = track_of_thread(&m->out, t), .type = EVENT_SLICE_END};
+		.ns = model_stamp(m), .track = track_of_thread(&m->out, t), .type = EVENT_SLICE_END};
 
 	if (annotation)
 		event.annotations[0] = *annotation;
@@ -86,14 +85,21 @@ static bool slice_uncover(struct model *m, struct thread *t, u32 cpu, enum slice
 	return true;
 }
 
+void model_slice_end(struct model *m, const struct merged *e, enum slice slice,
+		     const struct annotation *result)
+{
+	struct thread *t = running_on(m, e);
+
+	if (slice_uncover(m, t, e->cpu, slice))
+		slice_pop(m, t, e->cpu, result);
+}
+
 static void slice_end(struct model *m, const struct merged *e, enum slice slice,
 		      enum track_annotation result)
 {
-	struct thread *t = running_on(m, e);
 	struct annotation annotation = {result, ANNOTATION_INT, e->record->a};
 
-	if (slice_uncover(m, t, e->cpu, slice))
-		slice_pop(m, t, e->cpu, &annotation);
+	model_slice_end(m, e, slice, &annotation);
 }
 
 static void close_all(struct model *m, struct thread *t, u32 cpu)
@@ -111,7 +117,13 @@ static void begin_woken(struct model *m, struct thread *t)
 
 	t->flow = 0;
 	if (is_open(t, SLICE_FUTEX_WAIT))
-		slice_begin(m, t, SLICE_WOKEN, &event);
+		model_slice_begin(m, t, SLICE_WOKEN, &event);
+}
+
+static bool is_sleep(u64 state)
+{
+	return state == TRACE_STATE_SLEEPING || state == TRACE_STATE_BLOCKED ||
+	       state == TRACE_STATE_STOPPED;
 }
 
 static void sched_switch(struct model *m, const struct merged *e)
@@ -127,11 +139,14 @@ static void sched_switch(struct model *m, const struct merged *e)
 	if (state == TRACE_STATE_PREEMPTED && prev->tid)
 		state = LINUX_PREV_STATE_PREEMPTED;
 	next->prio = event_value(r, SLOT_ah);
-	ftrace_sched_switch(bundle, stamp(m), prev, state, next);
+	ftrace_sched_switch(bundle, model_stamp(m), prev, state, next);
 	if (state == TRACE_STATE_DEAD && prev->tid) {
-		ftrace_task_free(bundle, stamp(m), prev);
+		ftrace_task_free(bundle, model_stamp(m), prev);
 		prev->dead = true;
 	}
+	if (prev->tid && state != TRACE_STATE_DEAD && !is_sleep(r->c))
+		model_queued(m, prev, e->cpu);
+	model_unqueued(m, next);
 	if (next->flow)
 		begin_woken(m, next);
 }
@@ -153,13 +168,14 @@ static void sched_waking(struct model *m, const struct merged *e)
 		m->nr_spurious += wakee->run != RUN_NEW;
 		return;
 	}
-	ftrace_sched_waking(&m->cpus[e->cpu].bundle, stamp(m), r->tid, wakee, r->c, irq);
+	model_queued(m, wakee, r->c);
+	ftrace_sched_waking(&m->cpus[e->cpu].bundle, model_stamp(m), r->tid, wakee, r->c, irq);
 	if (irq || !is_open(waker, SLICE_FUTEX_WAKE) || !is_open(wakee, SLICE_FUTEX_WAIT))
 		return;
 	wakee->flow = ++m->next_flow;
 
 	struct track_event event = {
-		.ns = stamp(m),
+		.ns = model_stamp(m),
 		.track = track_of_thread(&m->out, waker),
 		.type = EVENT_INSTANT,
 		.category = CATEGORY_FUTEX,
@@ -182,7 +198,7 @@ static void sys_enter(struct model *m, const struct merged *e)
 	close_all(m, t, e->cpu);
 	t->open[t->depth++] = SLICE_SYSCALL;
 	t->syscall = r->c;
-	ftrace_sys_enter(&m->cpus[e->cpu].bundle, stamp(m), r->tid, r->c, args);
+	ftrace_sys_enter(&m->cpus[e->cpu].bundle, model_stamp(m), r->tid, r->c, args);
 }
 
 static void sys_exit(struct model *m, const struct merged *e)
@@ -193,7 +209,7 @@ static void sys_exit(struct model *m, const struct merged *e)
 	if (!slice_uncover(m, t, e->cpu, SLICE_SYSCALL))
 		return;
 	t->depth--;
-	ftrace_sys_exit(&m->cpus[e->cpu].bundle, stamp(m), r->tid, r->c, (s64)r->a);
+	ftrace_sys_exit(&m->cpus[e->cpu].bundle, model_stamp(m), r->tid, r->c, (s64)r->a);
 }
 
 static void irq_entry(struct model *m, const struct merged *e)
@@ -201,10 +217,10 @@ static void irq_entry(struct model *m, const struct merged *e)
 	struct model_cpu *cpu = &m->cpus[e->cpu];
 
 	if (cpu->in_irq)
-		ftrace_irq_exit(&cpu->bundle, stamp(m), e->record->tid, cpu->irq);
+		ftrace_irq_exit(&cpu->bundle, model_stamp(m), e->record->tid, cpu->irq);
 	cpu->in_irq = true;
 	cpu->irq = event_value(e->record, SLOT_al);
-	ftrace_irq_entry(&cpu->bundle, stamp(m), e->record->tid, cpu->irq);
+	ftrace_irq_entry(&cpu->bundle, model_stamp(m), e->record->tid, cpu->irq);
 }
 
 static void irq_exit(struct model *m, const struct merged *e)
@@ -212,56 +228,8 @@ static void irq_exit(struct model *m, const struct merged *e)
 	struct model_cpu *cpu = &m->cpus[e->cpu];
 
 	if (cpu->in_irq)
-		ftrace_irq_exit(&cpu->bundle, stamp(m), e->record->tid, cpu->irq);
+		ftrace_irq_exit(&cpu->bundle, model_stamp(m), e->record->tid, cpu->irq);
 	cpu->in_irq = false;
-}
-
-/* Doorbells do not queue: several rings before the answer are one interrupt, and all their arrows end there. */
-static void ipi_send(struct model *m, const struct merged *e)
-{
-	u64 flows[MAX_CPUS];
-	u32 nr_flows = 0;
-
-	for (u32 target = 0; target < m->nr_cpus; target++) {
-		struct model_cpu *cpu = &m->cpus[target];
-
-		if (!(e->record->a >> target & 1) || cpu->nr_pending == MAX_PENDING_IPIS)
-			continue;
-		flows[nr_flows++] = ++m->next_flow;
-		cpu->pending_ipis[cpu->nr_pending++] = m->next_flow;
-	}
-
-	struct track_event event = {
-		.ns = stamp(m),
-		.track = track_of_ipis(e->cpu),
-		.type = EVENT_INSTANT,
-		.category = CATEGORY_IPI,
-		.name = NAME_IPI_SEND,
-		.annotations = {{ANNOTATION_CPUS, ANNOTATION_POINTER, e->record->a},
-				{ANNOTATION_REASON, ANNOTATION_UINT, e->record->c}},
-		.flows = flows,
-		.nr_flows = nr_flows,
-	};
-
-	track_event(&m->out, &event);
-}
-
-static void ipi_recv(struct model *m, const struct merged *e)
-{
-	struct model_cpu *cpu = &m->cpus[e->cpu];
-	struct track_event event = {
-		.ns = stamp(m),
-		.track = track_of_ipis(e->cpu),
-		.type = EVENT_INSTANT,
-		.category = CATEGORY_IPI,
-		.name = NAME_IPI,
-		.annotations = {{ANNOTATION_REASON, ANNOTATION_UINT, e->record->c}},
-		.flows_end = cpu->pending_ipis,
-		.nr_flows_end = cpu->nr_pending,
-	};
-
-	track_event(&m->out, &event);
-	cpu->nr_pending = 0;
 }
 
 static void slice_with(struct model *m, const struct merged *e, enum slice slice,
@@ -269,7 +237,7 @@ static void slice_with(struct model *m, const struct merged *e, enum slice slice
 {
 	struct track_event event = {.annotations = {first, second}};
 
-	slice_begin(m, running_on(m, e), slice, &event);
+	model_slice_begin(m, running_on(m, e), slice, &event);
 }
 
 static void task_new(struct model *m, const struct merged *e)
@@ -282,7 +250,7 @@ static void task_new(struct model *m, const struct merged *e)
 	child->tgid = event_value(r, SLOT_ah);
 	child->parent_tid = parent->tid;
 	memcpy(child->name, parent->name, sizeof(child->name));
-	ftrace_task_new(&m->cpus[e->cpu].bundle, stamp(m), parent->tid, child, child->name);
+	ftrace_task_new(&m->cpus[e->cpu].bundle, model_stamp(m), parent->tid, child, child->name);
 }
 
 static void task_name(struct model *m, const struct merged *e)
@@ -294,7 +262,7 @@ static void task_name(struct model *m, const struct merged *e)
 	t->tgid = event_value(e->record, SLOT_fc);
 	if (!strcmp(name, t->name))
 		return;
-	ftrace_task_rename(&m->cpus[e->cpu].bundle, stamp(m), t, name);
+	ftrace_task_rename(&m->cpus[e->cpu].bundle, model_stamp(m), t, name);
 	memcpy(t->name, name, sizeof(name));
 }
 
@@ -309,7 +277,7 @@ void model_event(struct model *m, const struct merged *e)
 	bundle_make_room(bundle, &m->out);
 	if (!m->cpus[e->cpu].started) {
 		m->cpus[e->cpu].started = true;
-		ftrace_cpu_frequency(bundle, stamp(m), PRETENDED_KHZ);
+		ftrace_cpu_frequency(bundle, model_stamp(m), PRETENDED_KHZ);
 	}
 	switch ((enum trace_type)r->type) {
 	case TRACE_EV_sched_switch:
@@ -317,11 +285,13 @@ void model_event(struct model *m, const struct merged *e)
 	case TRACE_EV_sched_waking:
 		return sched_waking(m, e);
 	case TRACE_EV_sched_migrate:
-		return ftrace_sched_migrate(bundle, stamp(m), r->tid,
+		model_queued(m, thread_get(&m->threads, event_value(r, SLOT_al)),
+			     event_value(r, SLOT_ah));
+		return ftrace_sched_migrate(bundle, model_stamp(m), r->tid,
 					    thread_get(&m->threads, event_value(r, SLOT_al)), r->c,
 					    event_value(r, SLOT_ah));
 	case TRACE_EV_cpu_idle:
-		return ftrace_cpu_idle(bundle, stamp(m), r->tid, event_value(r, SLOT_al));
+		return ftrace_cpu_idle(bundle, model_stamp(m), r->tid, event_value(r, SLOT_al));
 	case TRACE_EV_sys_enter:
 		return sys_enter(m, e);
 	case TRACE_EV_sys_exit:
@@ -331,9 +301,9 @@ void model_event(struct model *m, const struct merged *e)
 	case TRACE_EV_irq_exit:
 		return irq_exit(m, e);
 	case TRACE_EV_ipi_send:
-		return ipi_send(m, e);
+		return model_ipi_send(m, e);
 	case TRACE_EV_ipi_recv:
-		return ipi_recv(m, e);
+		return model_ipi_recv(m, e);
 	case TRACE_EV_futex_wait:
 		return slice_with(m, e, SLICE_FUTEX_WAIT, uaddr,
 				  (struct annotation){ANNOTATION_VAL, ANNOTATION_UINT,
@@ -355,7 +325,26 @@ void model_event(struct model *m, const struct merged *e)
 		return task_new(m, e);
 	case TRACE_EV_task_name:
 		return task_name(m, e);
+	case TRACE_EV_lock_wait:
+		return model_lock_wait(m, e);
+	case TRACE_EV_lock_taken:
+		return model_lock_taken(m, e);
+	case TRACE_EV_lock_class:
+		return model_lock_class(m, e);
+	case TRACE_EV_tlb_flush:
+		return model_tlb_flush(m, e, true);
+	case TRACE_EV_tlb_flushed:
+		return model_tlb_flush(m, e, false);
+	case TRACE_EV_timer_fire:
+		return model_timer_fire(m, e);
+	case TRACE_EV_free_pages:
+		return model_counter(m, COUNTER_FREE_MEMORY, r->a * 4);
+	case TRACE_EV_epoch_begin:
+		return model_counter(m, COUNTER_GRACE_PERIODS, r->a);
+	case TRACE_EV_sched_prio:
+		return model_priority(m, e);
 	case TRACE_EV_marker:
+		return model_marker(m, e);
 	case TRACE_EV_task_exit:
 	case TRACE_EV_none:
 	case TRACE_NR_TYPES:

@@ -79,9 +79,25 @@ enum track_name {
 	NAME_PAGE_FAULT,
 	NAME_IPI_SEND,
 	NAME_IPI,
+	NAME_SPIN,
+	NAME_MUTEX,
+	NAME_TLB_FLUSH,
+	NAME_TIMER,
+	NAME_PRIORITY,
+	NAME_MARKER,
 	NR_NAMES
 };
-enum track_category { CATEGORY_FUTEX = 1, CATEGORY_FAULT, CATEGORY_IPI, NR_CATEGORIES };
+enum track_category {
+	CATEGORY_FUTEX = 1,
+	CATEGORY_FAULT,
+	CATEGORY_IPI,
+	CATEGORY_LOCK,
+	CATEGORY_MEMORY,
+	CATEGORY_TIMER,
+	CATEGORY_SCHED,
+	CATEGORY_USER,
+	NR_CATEGORIES
+};
 enum track_annotation {
 	ANNOTATION_UADDR = 1,
 	ANNOTATION_VAL,
@@ -93,6 +109,14 @@ enum track_annotation {
 	ANNOTATION_ACCESS,
 	ANNOTATION_CPUS,
 	ANNOTATION_REASON,
+	ANNOTATION_LOCK,
+	ANNOTATION_HOLDER,
+	ANNOTATION_PAGES,
+	ANNOTATION_FUNCTION,
+	ANNOTATION_LATE,
+	ANNOTATION_OLD,
+	ANNOTATION_NEW,
+	ANNOTATION_BOOSTED,
 	NR_ANNOTATIONS
 };
 
@@ -105,10 +129,12 @@ struct annotation {
 struct track_event {
 	u64 ns;
 	u64 track;
-	u32 type; /* EVENT_SLICE_BEGIN, _END, EVENT_INSTANT */
+	u32 type;	  /* EVENT_SLICE_BEGIN, _END, EVENT_INSTANT, _COUNTER */
+	const char *text; /* a name of its own in place of `name` */
+	s64 value;	  /* EVENT_COUNTER */
 	enum track_category category;
 	enum track_name name;
-	struct annotation annotations[2];
+	struct annotation annotations[3];
 	const u64 *flows;
 	u32 nr_flows;
 	const u64 *flows_end;
@@ -119,7 +145,12 @@ struct track_event {
 void tracks_begin(struct output *out, u32 nr_cpus, u64 ns);
 /* The track of a thread; its description is written at first use. */
 u64 track_of_thread(struct output *out, struct thread *t);
-u64 track_of_ipis(u32 cpu);
+/* A hart's track of what has no thread, or of a figure. */
+enum hart_track { HART_IPIS, HART_SPINS, HART_TLB, HART_TIMERS, HART_RUNNABLE, NR_HART_TRACKS };
+u64 track_of_hart(enum hart_track kind, u32 cpu);
+/* Figures of the machine. */
+enum machine_counter { COUNTER_FREE_MEMORY, COUNTER_GRACE_PERIODS, NR_MACHINE_COUNTERS };
+u64 track_of_counter(enum machine_counter counter);
 void track_event(struct output *out, const struct track_event *event);
 
 #endif

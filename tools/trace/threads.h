@@ -8,7 +8,14 @@
 #include "kernel/trace/record.h"
 
 /* Slices that may be open on a thread, outermost first. */
-enum slice { SLICE_SYSCALL, SLICE_FUTEX_WAIT, SLICE_FUTEX_WAKE, SLICE_FAULT, SLICE_WOKEN };
+enum slice {
+	SLICE_SYSCALL,
+	SLICE_FUTEX_WAIT,
+	SLICE_FUTEX_WAKE,
+	SLICE_FAULT,
+	SLICE_WOKEN,
+	SLICE_LOCK
+};
 #define MAX_SLICES 8
 
 enum thread_run { RUN_UNKNOWN, RUN_NEW, RUN_RUNNABLE, RUN_RUNNING, RUN_BLOCKED, RUN_DEAD };
@@ -26,7 +33,8 @@ struct thread {
 	u32 prio;   /* at the last switch to it */
 	/* merge */
 	enum thread_run run;
-	u32 cpu; /* while RUN_RUNNING */
+	u32 cpu;       /* while RUN_RUNNING */
+	u32 queued_on; /* hart that it waits for, plus 1; 0: none */
 	/* slices */
 	enum slice open[MAX_SLICES];
 	u32 depth;

@@ -12,25 +12,58 @@ static const char *const event_names[NR_NAMES] = {
 	[NAME_PAGE_FAULT] = "page_fault",
 	[NAME_IPI_SEND] = "IPI send",
 	[NAME_IPI] = "IPI",
+	[NAME_SPIN] = "spin lock",
+	[NAME_MUTEX] = "mutex",
+	[NAME_TLB_FLUSH] = "TLB flush",
+	[NAME_TIMER] = "timer",
+	[NAME_PRIORITY] = "priority",
+	[NAME_MARKER] = "marker",
 };
 
 static const char *const category_names[NR_CATEGORIES] = {
-	[CATEGORY_FUTEX] = "futex",
-	[CATEGORY_FAULT] = "fault",
-	[CATEGORY_IPI] = "ipi",
+	[CATEGORY_FUTEX] = "futex", [CATEGORY_FAULT] = "fault",	  [CATEGORY_IPI] = "ipi",
+	[CATEGORY_LOCK] = "lock",   [CATEGORY_MEMORY] = "memory", [CATEGORY_TIMER] = "timer",
+	[CATEGORY_SCHED] = "sched", [CATEGORY_USER] = "user",
 };
 
 static const char *const annotation_names[NR_ANNOTATIONS] = {
-	[ANNOTATION_UADDR] = "uaddr",	[ANNOTATION_VAL] = "val",	[ANNOTATION_NR] = "nr",
-	[ANNOTATION_RET] = "ret",	[ANNOTATION_WOKEN] = "woken",	[ANNOTATION_TID] = "tid",
-	[ANNOTATION_ADDR] = "addr",	[ANNOTATION_ACCESS] = "access", [ANNOTATION_CPUS] = "harts",
-	[ANNOTATION_REASON] = "reason",
+	[ANNOTATION_UADDR] = "uaddr",  [ANNOTATION_VAL] = "val",
+	[ANNOTATION_NR] = "nr",	       [ANNOTATION_RET] = "ret",
+	[ANNOTATION_WOKEN] = "woken",  [ANNOTATION_TID] = "tid",
+	[ANNOTATION_ADDR] = "addr",    [ANNOTATION_ACCESS] = "access",
+	[ANNOTATION_CPUS] = "harts",   [ANNOTATION_REASON] = "reason",
+	[ANNOTATION_LOCK] = "lock",    [ANNOTATION_HOLDER] = "holder",
+	[ANNOTATION_PAGES] = "pages",  [ANNOTATION_FUNCTION] = "function",
+	[ANNOTATION_LATE] = "late_us", [ANNOTATION_OLD] = "old",
+	[ANNOTATION_NEW] = "new",      [ANNOTATION_BOOSTED] = "boosted",
 };
 
-/* Track ids: the group of IPI tracks, one per hart below it, then threads in order of first use. */
-#define TRACK_IPI_GROUP 1
-#define TRACK_IPI_FIRST 2
-#define TRACK_THREADS	1000
+/*
+ * Track ids: groups, in each a track for every hart; figures of the machine; then threads in order of first use. Groups and figures
+ * that nothing is written to are not shown.
+ */
+#define GROUP_TRACKS   100
+#define TRACK_COUNTERS 900
+#define TRACK_THREADS  1000
+
+static const struct {
+	const char *name;
+	const char *unit; /* of counters */
+} hart_tracks[NR_HART_TRACKS] = {
+	[HART_IPIS] = {"IPIs", NULL},
+	[HART_SPINS] = {"Spin locks", NULL},
+	[HART_TLB] = {"TLB flushes", NULL},
+	[HART_TIMERS] = {"Timers", NULL},
+	[HART_RUNNABLE] = {"Runnable threads", "threads"},
+};
+
+static const struct {
+	const char *name;
+	const char *unit;
+} machine_counters[NR_MACHINE_COUNTERS] = {
+	[COUNTER_FREE_MEMORY] = {"Free memory", "KiB"},
+	[COUNTER_GRACE_PERIODS] = {"Grace period", "number"},
+};
 
 static void intern(struct pb *to, u32 field, const char *const *names, u32 nr)
 {
@@ -43,7 +76,9 @@ static void intern(struct pb *to, u32 field, const char *const *names, u32 nr)
 	}
 }
 
-static void ipi_track(struct output *out, u64 uuid, const char *name, u32 rank)
+/* A track of our own; parent 0: none, unit NULL: no counter. */
+static void describe_track(struct output *out, u64 uuid, u64 parent, const char *name, u32 rank,
+			   const char *unit)
 {
 	struct pb *packet = packet_begin(out);
 
@@ -53,20 +88,41 @@ static void ipi_track(struct output *out, u64 uuid, const char *name, u32 rank)
 
 	pb_u64(packet, TRACK_UUID, uuid);
 	pb_string(packet, TRACK_NAME, name);
-	if (uuid == TRACK_IPI_GROUP) {
-		pb_u64(packet, TRACK_CHILD_ORDERING, TRACK_ORDER_EXPLICIT);
-	} else {
-		pb_u64(packet, TRACK_PARENT, TRACK_IPI_GROUP);
+	if (parent) {
+		pb_u64(packet, TRACK_PARENT, parent);
 		pb_u64(packet, TRACK_RANK, rank);
+	} else if (!unit) {
+		pb_u64(packet, TRACK_CHILD_ORDERING, TRACK_ORDER_EXPLICIT);
+	}
+	if (unit) {
+		size_t counter = pb_begin(packet, TRACK_COUNTER);
+
+		pb_string(packet, COUNTER_UNIT_NAME, unit);
+		pb_end(packet, counter);
 	}
 	pb_end(packet, track);
 	packet_end(out);
 }
 
+static void describe_hart_tracks(struct output *out, u32 nr_cpus)
+{
+	char name[32];
+
+	for (u32 kind = 0; kind < NR_HART_TRACKS; kind++) {
+		u64 group = track_of_hart(kind, 0) - 1;
+
+		describe_track(out, group, 0, hart_tracks[kind].name, 0, NULL);
+		for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
+			snprintf(name, sizeof(name), "hart %u", cpu);
+			describe_track(out, track_of_hart(kind, cpu), group, name, cpu,
+				       hart_tracks[kind].unit);
+		}
+	}
+}
+
 void tracks_begin(struct output *out, u32 nr_cpus, u64 ns)
 {
 	struct pb *packet = packet_begin(out);
-	char name[32];
 
 	pb_u64(packet, PACKET_TIMESTAMP, ns);
 	pb_u64(packet, PACKET_SEQUENCE_ID, SEQUENCE);
@@ -80,16 +136,20 @@ void tracks_begin(struct output *out, u32 nr_cpus, u64 ns)
 	pb_u64(packet, PACKET_SEQUENCE_FLAGS, SEQUENCE_CLEARED);
 	packet_end(out);
 
-	ipi_track(out, TRACK_IPI_GROUP, "IPIs", 0);
-	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
-		snprintf(name, sizeof(name), "hart %u", cpu);
-		ipi_track(out, track_of_ipis(cpu), name, cpu);
-	}
+	describe_hart_tracks(out, nr_cpus);
+	for (u32 i = 0; i < NR_MACHINE_COUNTERS; i++)
+		describe_track(out, track_of_counter(i), 0, machine_counters[i].name, 0,
+			       machine_counters[i].unit);
 }
 
-u64 track_of_ipis(u32 cpu)
+u64 track_of_hart(enum hart_track kind, u32 cpu)
 {
-	return TRACK_IPI_FIRST + cpu;
+	return (u64)kind * GROUP_TRACKS + 2 + cpu;
+}
+
+u64 track_of_counter(enum machine_counter counter)
+{
+	return TRACK_COUNTERS + (u64)counter;
 }
 
 u64 track_of_thread(struct output *out, struct thread *t)
@@ -140,14 +200,20 @@ void track_event(struct output *out, const struct track_event *event)
 
 	size_t mark = pb_begin(packet, PACKET_TRACK_EVENT);
 
-	if (event->type != EVENT_SLICE_END)
+	bool named = event->type == EVENT_SLICE_BEGIN || event->type == EVENT_INSTANT;
+
+	if (named)
 		pb_u64(packet, EVENT_CATEGORY_IIDS, event->category);
 	for (size_t i = 0; i < ARRAY_SIZE(event->annotations); i++)
 		annotate(packet, &event->annotations[i]);
 	pb_u64(packet, EVENT_TYPE, event->type);
-	if (event->type != EVENT_SLICE_END)
+	if (named && !event->text)
 		pb_u64(packet, EVENT_NAME_IID, event->name);
 	pb_u64(packet, EVENT_TRACK, event->track);
+	if (named && event->text)
+		pb_string(packet, EVENT_NAME, event->text);
+	if (event->type == EVENT_COUNTER)
+		pb_u64(packet, EVENT_COUNTER_VALUE, (u64)event->value);
 	for (u32 i = 0; i < event->nr_flows; i++)
 		pb_fixed64(packet, EVENT_FLOW, event->flows[i]);
 	for (u32 i = 0; i < event->nr_flows_end; i++)
