@@ -1,0 +1,90 @@
+/* net: sockets over lo. Runs unchanged on Linux. */
+#include "perf/net/net.h"
+
+#include <signal.h>
+
+#define ARRAY_SIZE(array) (int)(sizeof(array) / sizeof((array)[0]))
+#define KIB		  1024
+
+/* Two processes joined by a link; ... are further members. */
+#define PAIR(name_, op_, size_, setup_, work_, ...)                                                \
+	{                                                                                          \
+		.name = name_, .op = op_, .shape = BENCH_PAIR, .threads = 2, .granule = 1,         \
+		.processes = true, .count_ops = 50, .arg = size_, .setup = setup_, .work = work_,  \
+		.check = bench_check_done, __VA_ARGS__                                             \
+	}
+#define EXCHANGE(name_, size_, setup_)                                                             \
+	PAIR(name_, "message to the other process", size_, setup_, exchange_work,                  \
+	     .teardown = links_teardown)
+#define STREAM(name_, size_, setup_, work_)                                                        \
+	PAIR(name_, "block to the other process", size_, setup_, work_, .bytes = (size_),          \
+	     .teardown = links_teardown)
+
+static const struct bench benches[] = {
+	EXCHANGE("tcp-rr-1", 1, tcp_setup),
+	EXCHANGE("tcp-rr-1k", KIB, tcp_setup),
+	EXCHANGE("tcp-rr-16k", 16 * KIB, tcp_setup),
+	EXCHANGE("tcp-rr-1m", 1024 * KIB, tcp_setup),
+	EXCHANGE("tcp6-rr-1", 1, tcp6_setup),
+	EXCHANGE("tcp-rr-idle-1000", 1, tcp_idle_setup),
+	EXCHANGE("udp-rr-1", 1, udp_setup),
+	EXCHANGE("udp-rr-1k", KIB, udp_setup),
+	EXCHANGE("udp-rr-16k", 16 * KIB, udp_setup),
+	EXCHANGE("unix-rr-1", 1, unix_setup),
+	EXCHANGE("unix-rr-16k", 16 * KIB, unix_setup),
+	EXCHANGE("socketpair-rr-1", 1, socketpair_setup),
+	EXCHANGE("unix-datagram-rr-1", 1, unix_datagram_setup),
+	STREAM("tcp-stream-1", 1, tcp_setup, stream_work),
+	STREAM("tcp-stream-1k", KIB, tcp_setup, stream_work),
+	STREAM("tcp-stream-16k", 16 * KIB, tcp_setup, stream_work),
+	STREAM("tcp-stream-64k", 64 * KIB, tcp_setup, stream_work),
+	STREAM("tcp-stream-1m", 1024 * KIB, tcp_setup, stream_work),
+	STREAM("udp-stream-1k", KIB, udp_setup, datagram_stream_work),
+	STREAM("udp-stream-16k", 16 * KIB, udp_setup, datagram_stream_work),
+	STREAM("unix-stream-64k", 64 * KIB, unix_setup, stream_work),
+	STREAM("socketpair-stream-64k", 64 * KIB, socketpair_setup, stream_work),
+	{
+		.name = "tcp-pairs",
+		.op = "byte to the other thread",
+		.shape = BENCH_THREADS,
+		.threads = 2,
+		.max_threads = 8,
+		.granule = 1,
+		.count_ops = 50,
+		.arg = 1,
+		.setup = tcp_setup,
+		.work = exchange_work,
+		.check = bench_check_done,
+		.teardown = links_teardown,
+	},
+	{
+		.name = "tcp-connect",
+		.op = "connect, accept, close",
+		.shape = BENCH_THREADS,
+		.threads = 1,
+		.max_threads = 4,
+		.granule = 1,
+		.max_ops = 2000,
+		.count_ops = 20,
+		.setup = connect_setup,
+		.work = connect_work,
+		.check = bench_check_done,
+		.teardown = connect_teardown,
+	},
+	PAIR("epoll-1000", "byte to the other process", 1, epoll_setup, epoll_work,
+	     .teardown = epoll_teardown),
+};
+
+int main(int argc, char **argv)
+{
+	static const struct bench_suite suite = {
+		.name = "net",
+		.program = "net",
+		.about = "Sockets over lo; every result is checked.",
+		.benches = benches,
+		.nr_benches = ARRAY_SIZE(benches),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return bench_main(&suite, argc, argv);
+}
