@@ -14,7 +14,6 @@
 
 #define FUTEX_SHARED   BIT(0) /* the word may be reached through another address space */
 #define FUTEX_REALTIME BIT(1) /* a deadline is CLOCK_REALTIME in nanoseconds, not ticks */
-#define FUTEX_STRICT   BIT(2) /* waking none wakes none */
 
 /* One cache line: the lock, the count that lets an empty wake pass without it, and the waiters in order of waking. */
 struct futex_bucket {
@@ -123,7 +122,7 @@ void futex_leave(struct futex_waiter *w);
 int futex_park(u64 deadline, u32 flags);
 /* `deadline` by `flags`, or PARK_FOREVER. 0, -EAGAIN, -ETIMEDOUT, -EINTR, -EFAULT. May sleep. */
 int futex_wait(u64 uaddr, u32 flags, const struct mm_key *key, u32 value, u64 deadline, u32 bitset);
-/* Number woken, -EFAULT, -EINVAL. As on Linux an nr_wake below 1 counts as 1, but for FUTEX_STRICT and 0. */
+/* Number woken, -EFAULT, -EINVAL. As on Linux an nr_wake below 1 counts as 1. */
 int futex_wake(u64 uaddr, u32 flags, int nr_wake, u32 bitset);
 /* Claims up to nr_wake waiters of `key` in the locked bucket; how many, or -EINVAL where it meets one of another kind. */
 int futex_wake_locked(struct futex_bucket *b, const struct mm_key *key, int nr_wake, u32 bitset,

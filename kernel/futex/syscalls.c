@@ -11,12 +11,6 @@
 #include "kernel/task/task.h"
 #include "kernel/time/time.h"
 
-/* A timeout as the program gave it: the clock is read only by a call that goes to sleep. */
-struct futex_timeout {
-	enum { TIMEOUT_NONE, TIMEOUT_RELATIVE, TIMEOUT_MONOTONIC, TIMEOUT_REALTIME } kind;
-	u64 ns;
-};
-
 /* LOCK_PI was there before its time was a choice. */
 static bool futex_realtime(u32 op)
 {
@@ -37,34 +31,21 @@ int futex_read_time(u64 uaddr, u64 *ns)
 	return 0;
 }
 
-/* 0, -EFAULT, -EINVAL. */
-static int futex_timeout_read(u64 uaddr, u32 op, struct futex_timeout *timeout)
+/*
+ * The timeout of a call that has one: a duration in ticks of WAIT, of the others a deadline by *flags. Only a call that goes to sleep
+ * reads the clock. 0, -EFAULT, -EINVAL.
+ */
+static __noinline int futex_timeout(u64 uaddr, u32 op, u64 *time, u32 *flags)
 {
-	int ret = futex_read_time(uaddr, &timeout->ns);
+	int ret = futex_read_time(uaddr, time);
 
-	if (ret || timeout->ns == PARK_FOREVER)
+	if (ret || *time == PARK_FOREVER)
 		return ret;
-	if ((op & FUTEX_CMD_MASK) == FUTEX_WAIT)
-		timeout->kind = TIMEOUT_RELATIVE;
-	else
-		timeout->kind = futex_realtime(op) ? TIMEOUT_REALTIME : TIMEOUT_MONOTONIC;
-	return 0;
-}
-
-/* When the timeout ends, and FUTEX_REALTIME in *flags if that is by the clock. */
-static u64 futex_deadline(const struct futex_timeout *timeout, u32 *flags)
-{
-	switch (timeout->kind) {
-	case TIMEOUT_RELATIVE:
-		return time_now() + time_ns_to_ticks(timeout->ns);
-	case TIMEOUT_MONOTONIC:
-		return time_ns_to_ticks(timeout->ns);
-	case TIMEOUT_REALTIME:
+	if (futex_realtime(op))
 		*flags |= FUTEX_REALTIME;
-		return timeout->ns;
-	default:
-		return PARK_FOREVER;
-	}
+	else
+		*time = time_ns_to_ticks(*time);
+	return 0;
 }
 
 static long futex_wait_restart(struct restart_block *r);
@@ -100,16 +81,24 @@ static long futex_wait_restart(struct restart_block *r)
 	return futex_wait_or_restart(r->arg[0], flags, &key, value, r->deadline, (u32)r->arg[2]);
 }
 
-static __hot long futex_sys_wait(u64 uaddr, u32 op, u32 value, u64 timeout_ptr, u32 bitset)
+/* The word had the value: to sleep, unless it changes. */
+static __noinline long futex_sys_sleep(u64 uaddr, u32 op, u32 flags, const struct mm_key *key,
+				       u32 value, u64 time, u32 bitset)
+{
+	if ((op & FUTEX_CMD_MASK) == FUTEX_WAIT && time != PARK_FOREVER)
+		time += time_now();
+	return futex_wait_or_restart(uaddr, flags, key, value, time, bitset);
+}
+
+static __hot long futex_sys_wait(u64 uaddr, u32 op, u32 value, u64 timeout, u32 bitset)
 {
 	u32 flags = op & FUTEX_PRIVATE_FLAG ? 0 : FUTEX_SHARED;
-	struct futex_timeout timeout = {0};
+	u64 time = PARK_FOREVER;
 	struct mm_key key;
-	u64 deadline;
 	int ret;
 
-	if (timeout_ptr) {
-		ret = futex_timeout_read(timeout_ptr, op, &timeout);
+	if (timeout) {
+		ret = futex_timeout(timeout, op, &time, &flags);
 		if (ret)
 			return ret;
 	}
@@ -120,34 +109,28 @@ static __hot long futex_sys_wait(u64 uaddr, u32 op, u32 value, u64 timeout_ptr, 
 	ret = futex_look(uaddr, flags, value, &key);
 	if (ret)
 		return ret;
-	deadline = futex_deadline(&timeout, &flags);
-	return futex_wait_or_restart(uaddr, flags, &key, value, deadline, bitset);
+	return futex_sys_sleep(uaddr, op, flags, &key, value, time, bitset);
 }
 
 /* LOCK_PI, LOCK_PI2 and WAIT_REQUEUE_PI. */
-static long futex_sys_wait_pi(u64 uaddr, u32 op, u32 value, u64 timeout_ptr, u64 uaddr2)
+static long futex_sys_wait_pi(u64 uaddr, u32 op, u32 value, u64 timeout, u64 uaddr2)
 {
 	u32 flags = op & FUTEX_PRIVATE_FLAG ? 0 : FUTEX_SHARED;
-	struct futex_timeout timeout = {0};
-	u64 deadline;
-	int ret;
+	u64 deadline = PARK_FOREVER;
+	int ret = timeout ? futex_timeout(timeout, op, &deadline, &flags) : 0;
 
-	if (timeout_ptr) {
-		ret = futex_timeout_read(timeout_ptr, op, &timeout);
-		if (ret)
-			return ret;
-	}
+	if (ret)
+		return ret;
 	if ((op & FUTEX_CLOCK_REALTIME) && (op & FUTEX_CMD_MASK) == FUTEX_LOCK_PI)
 		return -ENOSYS;
-	deadline = futex_deadline(&timeout, &flags);
 	if ((op & FUTEX_CMD_MASK) == FUTEX_WAIT_REQUEUE_PI)
 		return futex_wait_requeue_pi(uaddr, flags, value, deadline, uaddr2);
 	ret = futex_lock_pi(uaddr, flags, deadline, false);
 	return ret == -EINTR ? -ERESTARTNOINTR : ret;
 }
 
-/* The operations that are not worth an own branch in sys_futex(). */
-static long futex_sys_rare(u32 cmd, u64 uaddr1, u32 flags, u64 uaddr2, int nr1, int nr2, u32 val3)
+/* The operations that never sleep for long. */
+static long futex_sys_nowait(u32 cmd, u64 uaddr1, u32 flags, u64 uaddr2, int nr1, int nr2, u32 val3)
 {
 	switch (cmd) {
 	case FUTEX_WAKE_BITSET:
@@ -169,23 +152,37 @@ static long futex_sys_rare(u32 cmd, u64 uaddr1, u32 flags, u64 uaddr2, int nr1, 
 	}
 }
 
-/* futex(uaddr, op, val, timeout or val2, uaddr2, val3) */
-__hot long sys_futex(SYSCALL_ARGS)
+/* All but WAIT and WAKE, apart so that those two need no stack frame here. */
+static __noinline long futex_sys_other(SYSCALL_ARGS)
 {
 	u32 op = (u32)a1, cmd = op & FUTEX_CMD_MASK, val3 = (u32)a5;
 	u32 flags = op & FUTEX_PRIVATE_FLAG ? 0 : FUTEX_SHARED;
 
-	if (cmd == FUTEX_WAIT)
-		return futex_sys_wait(a0, op, (u32)a2, a3, FUTEX_BITSET_MATCH_ANY);
-	if (cmd == FUTEX_WAIT_BITSET)
+	switch (cmd) {
+	case FUTEX_WAIT_BITSET:
 		return futex_sys_wait(a0, op, (u32)a2, a3, val3);
-	if (cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2 || cmd == FUTEX_WAIT_REQUEUE_PI)
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+	case FUTEX_WAIT_REQUEUE_PI:
 		return futex_sys_wait_pi(a0, op, (u32)a2, a3, a4);
-	if (op & FUTEX_CLOCK_REALTIME)
-		return -ENOSYS;
-	if (cmd == FUTEX_WAKE)
-		return futex_wake(a0, flags, (int)a2, FUTEX_BITSET_MATCH_ANY);
-	return futex_sys_rare(cmd, a0, flags, a4, (int)a2, (int)a3, val3);
+	default:
+		if (op & FUTEX_CLOCK_REALTIME)
+			return -ENOSYS;
+		return futex_sys_nowait(cmd, a0, flags, a4, (int)a2, (int)a3, val3);
+	}
+}
+
+/* futex(uaddr, op, val, timeout or val2, uaddr2, val3) */
+__hot long sys_futex(SYSCALL_ARGS)
+{
+	u32 op = (u32)a1;
+
+	if ((op & FUTEX_CMD_MASK) == FUTEX_WAIT)
+		return futex_sys_wait(a0, op, (u32)a2, a3, FUTEX_BITSET_MATCH_ANY);
+	if ((op & ~(u32)FUTEX_PRIVATE_FLAG) == FUTEX_WAKE)
+		return futex_wake(a0, op & FUTEX_PRIVATE_FLAG ? 0 : FUTEX_SHARED, (int)a2,
+				  FUTEX_BITSET_MATCH_ANY);
+	return futex_sys_other(a0, a1, a2, a3, a4, a5);
 }
 
 /* set_robust_list(head, length) */

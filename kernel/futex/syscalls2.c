@@ -93,11 +93,13 @@ long sys_futex_waitv(SYSCALL_ARGS)
 /* futex_wake(uaddr, mask, count, flags) */
 long sys_futex_wake(SYSCALL_ARGS)
 {
+	struct mm_key key;
 	u32 flags;
 
-	if (futex2_flags((u32)a3, &flags) || a1 > UINT32_MAX)
+	if (futex2_flags((u32)a3, &flags) || !a1 || a1 > UINT32_MAX)
 		return -EINVAL;
-	return futex_wake(a0, flags | FUTEX_STRICT, (int)a2, (u32)a1);
+	/* Here none is none. */
+	return (int)a2 ? futex_wake(a0, flags, (int)a2, (u32)a1) : futex_key(a0, flags, false, &key);
 }
 
 /* futex_wait(uaddr, value, mask, flags, timeout, clock) */

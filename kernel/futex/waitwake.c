@@ -155,9 +155,24 @@ __hot int futex_wake_locked(struct futex_bucket *b, const struct mm_key *key, in
 	return woken;
 }
 
-__hot int futex_wake(u64 uaddr, u32 flags, int nr_wake, u32 bitset)
+/* Somebody waits in the bucket. */
+static __hot __noinline int futex_wake_bucket(u64 uaddr, struct futex_bucket *b,
+					      const struct mm_key *key, int nr_wake, u32 bitset)
 {
 	struct unpark_batch batch = {0};
+	int ret;
+
+	trace_futex_wake(uaddr, (u32)nr_wake);
+	spin_lock(&b->lock);
+	ret = futex_wake_locked(b, key, nr_wake, bitset, &batch);
+	spin_unlock(&b->lock);
+	unpark_batch_flush(&batch);
+	trace_futex_wake_done((u64)ret);
+	return ret;
+}
+
+__hot int futex_wake(u64 uaddr, u32 flags, int nr_wake, u32 bitset)
+{
 	struct futex_bucket *b;
 	struct mm_key key;
 	int ret;
@@ -165,17 +180,11 @@ __hot int futex_wake(u64 uaddr, u32 flags, int nr_wake, u32 bitset)
 	if (!bitset)
 		return -EINVAL;
 	ret = futex_key(uaddr, flags, false, &key);
-	if (ret || (nr_wake == 0 && flags & FUTEX_STRICT))
+	if (ret)
 		return ret;
 	b = futex_bucket(&key);
 	fence_full(); /* (B): pairs with (A) in futex_queue_if_equal() */
 	if (!atomic_load_relaxed(&b->waiters))
 		return 0;
-	trace_futex_wake(uaddr, (u32)nr_wake);
-	spin_lock(&b->lock);
-	ret = futex_wake_locked(b, &key, nr_wake, bitset, &batch);
-	spin_unlock(&b->lock);
-	unpark_batch_flush(&batch);
-	trace_futex_wake_done((u64)ret);
-	return ret;
+	return futex_wake_bucket(uaddr, b, &key, nr_wake, bitset);
 }
