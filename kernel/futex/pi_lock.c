@@ -232,29 +232,33 @@ int futex_lock_pi(u64 uaddr, u32 flags, u64 deadline, bool try)
 	return ret;
 }
 
-/* Nobody waits: the word becomes 0. 0; -EFAULT; -EAGAIN: it has changed, which is the program's to handle. */
-static int pi_unlock_free(u64 uaddr, u32 value, const struct futex_bucket *b)
+/*
+ * The word becomes `next`. 0, -EFAULT; -EBUSY: a waiter has come since we looked, or come and gone; `changed`: the word is somebody else's
+ * now, which is the program's to handle.
+ */
+static int pi_give(u64 uaddr, u32 value, u32 next, int changed)
 {
-	if (value & FUTEX_WAITERS)
-		return 1;
-	fence_full(); /* pairs with (A) of a plain wait on this word, which is an error then */
-	return atomic_load_relaxed(&b->waiters) ? 1 : pi_change(uaddr, value, 0);
+	u32 old;
+
+	if (user_cas_u32_nofault((u32 __user *)uaddr, value, next, &old))
+		return -EFAULT;
+	if (old == value)
+		return 0;
+	return (old & FUTEX_TID_MASK) == (value & FUTEX_TID_MASK) ? -EBUSY : changed;
 }
 
-/* The first waiter becomes the owner. 0, -EFAULT, -EINVAL; -EBUSY: a waiter has just come, look again. */
+/* The first waiter becomes the owner. 0, -EFAULT, -EBUSY, -EINVAL. */
 static int pi_pass_on(u64 uaddr, u32 value, struct futex_waiter *first, struct thread **woken)
 {
 	struct futex_pi_waiter *p = pi_waiter_of(first);
 	struct task *self = task_current();
-	u32 old, next;
+	int ret;
 
 	if (first->kind != FUTEX_PI || p->owner != self)
 		return -EINVAL;
-	next = FUTEX_WAITERS | pi_tid(pi_task(p));
-	if (user_cas_u32_nofault((u32 __user *)uaddr, value, next, &old))
-		return -EFAULT;
-	if (old != value)
-		return (old & FUTEX_TID_MASK) == value ? -EBUSY : -EINVAL;
+	ret = pi_give(uaddr, value, FUTEX_WAITERS | pi_tid(pi_task(p)), -EINVAL);
+	if (ret)
+		return ret;
 	*woken = first->thread;
 	pi_hand_over(p);
 	/* Release: pairs with the acquire in pi_wait(), after which `p` is gone. */
@@ -268,13 +272,13 @@ static int pi_unlock(u64 uaddr, u32 value, const struct mm_key *key)
 	struct futex_bucket *b = futex_bucket(key);
 	struct futex_waiter *first;
 	struct thread *woken = NULL;
-	int ret = pi_unlock_free(uaddr, value, b);
+	int ret;
 
-	if (ret <= 0)
-		return ret;
+	if (!(value & FUTEX_WAITERS) && !atomic_load_relaxed(&b->waiters))
+		return pi_give(uaddr, value, 0, -EAGAIN);
 	spin_lock(&b->lock);
 	first = futex_first(b, key);
-	ret = first ? pi_pass_on(uaddr, value, first, &woken) : pi_change(uaddr, value, 0);
+	ret = first ? pi_pass_on(uaddr, value, first, &woken) : pi_give(uaddr, value, 0, -EAGAIN);
 	spin_unlock(&b->lock);
 	if (woken)
 		unpark(woken); /* alive until this hart's next quiescent point */

@@ -17,9 +17,9 @@
 
 /* Instead of kernel/trace/trace.h: nothing to see. */
 #define KERNEL_TRACE_TRACE_H
-#define trace_futex_wait(uaddr, value)
+#define trace_futex_wait(uaddr, value) ((void)(uaddr))
 #define trace_futex_wait_done(ret)
-#define trace_futex_wake(uaddr, nr)
+#define trace_futex_wake(uaddr, nr) ((void)(uaddr))
 #define trace_futex_wake_done(nr)
 
 #define BUCKETS 2

@@ -86,12 +86,16 @@ static void view_join(struct view *to, const struct view *from)
 
 static u64 plain_load(const volatile void *p, size_t size)
 {
+	if (size == 1)
+		return *(const volatile u8 *)p;
 	return size == 4 ? *(const volatile u32 *)p : *(const volatile u64 *)p;
 }
 
 static void plain_store(volatile void *p, size_t size, u64 v)
 {
-	if (size == 4)
+	if (size == 1)
+		*(volatile u8 *)p = (u8)v;
+	else if (size == 4)
 		*(volatile u32 *)p = (u32)v;
 	else
 		*(volatile u64 *)p = v;

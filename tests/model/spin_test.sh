@@ -40,4 +40,11 @@ check futex_claim 0 holds
 for flaw in 1 2 3; do
 	check futex_claim $flaw fails
 done
+check futex_pi 0 holds
+for flaw in 1 2 3 4; do
+	check futex_pi $flaw fails
+done
+check futex_cycle 0 holds
+check futex_cycle 1 fails
+check futex_cycle 2 fails
 exit $failed
