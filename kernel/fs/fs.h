@@ -69,7 +69,7 @@ struct super_block {
 	u64 magic;		     /* [I] statfs f_type */
 	u64 dev;		     /* [I] st_dev */
 	u64 next_ino;		     /* [a] */
-	u64 max_pages;		     /* [I] statfs: size limit; 0 = not counted */
+	struct vm_budget *budget;    /* [I] of its files' pages; NULL: not counted */
 	struct dentry *root;	     /* [I] */
 	struct mutex rename; /* RANK_MOUNT: renames between two directories, one at a time */
 };

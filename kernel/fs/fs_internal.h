@@ -69,6 +69,7 @@ struct super_block *sysfs_create(void);
 
 /* ---- proc_nodes.c, sys_nodes.c ---- */
 int proc_nodes_init(void);
+int proc_memory_init(void); /* by proc_nodes_init() */
 int sys_nodes_init(void);
 struct seq;
 int proc_show_mounts(struct seq *s, u64 key); /* /proc/<pid>/mounts */

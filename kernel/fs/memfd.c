@@ -2,9 +2,8 @@
  * memfd: a tmpfs file that never had a name, and seals, which forbid changes for good. Seals change
  * under the inode's lock, as size and contents do, so that no write is under way when one is set.
  *
- * F_SEAL_WRITE needs that nobody can write through a mapping. Mappings hold references on the
- * file's object, so one reference means none is left: a private or read-only mapping makes it EBUSY
- * as well, where Linux would look closer.
+ * F_SEAL_WRITE needs that nobody can write through a mapping; the file's object counts those that
+ * may, and admits no more once they are denied.
  */
 #include "kernel/fs/memfd.h"
 
@@ -34,6 +33,8 @@ int memfd_create(const char *name, u32 mode, u32 seals, struct file **out)
 	inode = sb->ops->create(sb, S_IFREG | mode, 0);
 	if (!inode)
 		return -ENOMEM;
+	/* It is in no file system's size. */
+	vm_object_set_budget(inode->object, NULL);
 	inode->nlink = 0;
 	inode->seals = seals;
 	made.dentry = dentry_alloc(mount_root->root, text, (size_t)len, inode);
@@ -81,10 +82,9 @@ int file_add_seals(struct file *f, u32 seals)
 		seals |= F_SEAL_SHRINK | F_SEAL_GROW | SEALS_WRITE;
 	if (inode->seals & F_SEAL_SEAL)
 		err = -EPERM;
-	else if ((seals & ~inode->seals & F_SEAL_WRITE) &&
-		 atomic_load_relaxed(&inode->object->refs) > 1)
-		err = -EBUSY;
-	else
+	else if (seals & ~inode->seals & F_SEAL_WRITE)
+		err = vm_object_deny_writable(inode->object);
+	if (!err)
 		atomic_store_relaxed(&inode->seals, inode->seals | seals);
 	mutex_unlock(&inode->lock);
 	return err;

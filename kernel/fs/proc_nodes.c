@@ -14,14 +14,12 @@
 #include "kernel/fs/fs_internal.h"
 #include "kernel/fs/load.h"
 #include "kernel/fs/pseudo.h"
-#include "kernel/mm/mm.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/time.h"
 #include "lib/version.h"
 
-#define USER_HZ	     100UL
-#define NS_PER_S     1000000000UL
-#define KIB_PER_PAGE (PAGE_SIZE >> 10)
+#define USER_HZ	 100UL
+#define NS_PER_S 1000000000UL
 
 static u64 to_user_hz(u64 ticks)
 {
@@ -36,28 +34,6 @@ static int show_cpuinfo(struct seq *s, u64 key)
 	for (u32 i = 0; i < nr_cpus; i++)
 		seq_printf(s, "processor\t: %u\nhart\t\t: %u\nisa\t\t: %s\nmmu\t\t: sv39\n\n", i,
 			   cpu_of(i)->hartid, dt_isa());
-	return 0;
-}
-
-static int show_meminfo(struct seq *s, u64 key)
-{
-	u64 free = mm_free_pages() * KIB_PER_PAGE;
-	const struct {
-		const char *name;
-		u64 kib;
-	} lines[] = {
-		{"MemTotal:", mm_total_pages() * KIB_PER_PAGE},
-		{"MemFree:", free},
-		{"MemAvailable:", free},
-		{"Buffers:", 0},
-		{"SwapCached:", 0},
-		{"SwapTotal:", 0},
-		{"SwapFree:", 0},
-	};
-
-	(void)key;
-	for (u32 i = 0; i < ARRAY_SIZE(lines); i++)
-		seq_printf(s, "%-15s %8lu kB\n", lines[i].name, lines[i].kib);
 	return 0;
 }
 
@@ -196,7 +172,6 @@ int proc_nodes_init(void)
 		u64 key;
 	} nodes[] = {
 		{"cpuinfo", show_cpuinfo, 0},
-		{"meminfo", show_meminfo, 0},
 		{"cmdline", show_cmdline, 0},
 		{"stat", show_stat, 0},
 		{"uptime", show_uptime, 0},
@@ -214,6 +189,8 @@ int proc_nodes_init(void)
 
 	for (u32 i = 0; i < ARRAY_SIZE(nodes) && !err; i++)
 		err = procfs_register(nodes[i].path, nodes[i].show, nodes[i].key);
+	if (!err)
+		err = proc_memory_init();
 	load_init();
 	return err;
 }

@@ -72,12 +72,12 @@ static long tmpfs_write_page(struct vm_object *o, struct iov_iter *it, u64 pos)
 {
 	u64 at = pos & (PAGE_SIZE - 1);
 	u64 n = MIN(it->count, PAGE_SIZE - at);
-	char *page = vm_object_page(o, pos >> PAGE_SHIFT, true);
-	long got;
+	void *page;
+	long got = vm_object_make_page(o, pos >> PAGE_SHIFT, &page);
 
-	if (!page)
-		return -ENOSPC;
-	got = iov_copy_in(page + at, it, n);
+	if (got)
+		return got;
+	got = iov_copy_in((char *)page + at, it, n);
 	page_put(page);
 	/* The size grows after the bytes are there: a reader never sees what was not written. */
 	if (got > 0 && pos + (u64)got > o->size) {
@@ -196,6 +196,8 @@ static struct inode *tmpfs_inode(struct super_block *sb, u32 mode, u64 rdev)
 			inode_put(inode);
 			return NULL;
 		}
+		if (sb->budget)
+			vm_object_set_budget(inode->object, sb->budget);
 	}
 	return inode;
 }
@@ -227,11 +229,16 @@ struct super_block *tmpfs_create(const char *type, u64 max_pages)
 
 	if (!sb)
 		return NULL;
-	sb->max_pages = max_pages;
+	sb->budget = vm_budget_create(max_pages);
+	if (!sb->budget) {
+		kfree(sb);
+		return NULL;
+	}
 	root = tmpfs_inode(sb, S_IFDIR | 0755, 0);
 	sb->root = root ? dentry_alloc(NULL, "", 0, root) : NULL;
 	if (sb->root)
 		return sb;
+	kfree(sb->budget);
 	kfree(sb);
 	return NULL;
 }

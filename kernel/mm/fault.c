@@ -28,7 +28,8 @@
 struct fault {
 	struct mm *mm;
 	struct vma *vma;
-	u64 addr; /* page-aligned */
+	u64 addr;    /* page-aligned */
+	u64 punches; /* of the object, before its pages were looked for */
 	enum mm_access access;
 };
 
@@ -72,15 +73,18 @@ static bool fault_in_object(const struct vma *vma, u64 index)
 }
 
 /*
- * Under the leaf lock: may an entry be installed? The lock pairs with (D) in vma_detach() and (S)
- * in vm_object_resize(): they store, fence, then take this lock to zap; so we see the store here or
- * they see our entry.
+ * Under the leaf lock: may an entry be installed? The lock pairs with (D) in vma_detach(), (S) in
+ * vm_object_resize() and (P) in vm_object_punch(): they store, fence, then take this lock to zap; so
+ * we see the store here or they see our entry.
  */
 static bool fault_may_install(const struct fault *f, u64 addr)
 {
 	if (atomic_load_relaxed(&f->vma->detached))
 		return false;
-	return !f->vma->object || fault_in_object(f->vma, fault_object_index(f->vma, addr));
+	if (!f->vma->object)
+		return true;
+	return fault_in_object(f->vma, fault_object_index(f->vma, addr)) &&
+	       atomic_load_relaxed(&f->vma->object->priv->punches) == f->punches;
 }
 
 /*
@@ -123,6 +127,7 @@ static int fault_install_fresh(struct fault *f, u64 *table, void **pages, u32 co
 
 		if (*entry)
 			continue;
+		page_set_kind(pages[i], PAGE_KIND_ANONYMOUS);
 		/* The zeroes are visible before the entry. */
 		atomic_store_release(entry, pte_make(va_to_pa(pages[i]), bits));
 		pages[i] = NULL;
@@ -141,21 +146,29 @@ static int fault_install_fresh(struct fault *f, u64 *table, void **pages, u32 co
 static int fault_anonymous(struct fault *f, u64 *table)
 {
 	void *pages[AHEAD_MAX];
-	u32 count = page_alloc_batch(pages, fault_ahead(f, table), PAGE_ZERO);
+	u32 count = page_alloc_batch(pages, fault_ahead(f, table), PAGE_ZERO | PAGE_PROGRAM);
 
 	return count ? fault_install_fresh(f, table, pages, count) : -ENOMEM;
+}
+
+/* A file system without room for the page of a file is a bus error. */
+static int fault_no_page(int err)
+{
+	return err == -ENOSPC ? -EIO : err;
 }
 
 /* First write to a page of a private mapping that is not there yet: a copy of the object's page. */
 static int fault_private_write(struct fault *f, u64 *table)
 {
-	void *from = vm_object_page(f->vma->object, fault_object_index(f->vma, f->addr), true);
-	void *copy = from ? page_alloc(0, 0) : NULL;
+	void *from, *copy;
+	int err = vm_object_make_page(f->vma->object, fault_object_index(f->vma, f->addr), &from);
 
+	if (err)
+		return fault_no_page(err);
+	copy = page_alloc(0, PAGE_PROGRAM);
 	if (copy)
 		page_copy(copy, from);
-	if (from)
-		page_put(from);
+	page_put(from);
 	return copy ? fault_install_fresh(f, table, &copy, 1) : -ENOMEM;
 }
 
@@ -173,15 +186,20 @@ static int fault_object(struct fault *f, u64 *table)
 	void *wanted;
 	u32 used = 0;
 	bool ok;
+	int err;
 
 	if (!(f->vma->flags & VMA_SHARED))
 		bits &= ~PTE_W;
+	err = vm_object_make_page(f->vma->object, fault_object_index(f->vma, f->addr), &wanted);
+	if (err)
+		return fault_no_page(err);
 	for (u64 addr = first; addr < last; addr += PAGE_SIZE)
-		pages[(addr - first) >> PAGE_SHIFT] = vm_object_page(
-			f->vma->object, fault_object_index(f->vma, addr), addr == f->addr);
-	wanted = pages[(f->addr - first) >> PAGE_SHIFT];
+		pages[(addr - first) >> PAGE_SHIFT] =
+			addr == f->addr ? wanted
+					: vm_object_page(f->vma->object,
+							 fault_object_index(f->vma, addr), false);
 	pgtable_lock(table);
-	ok = wanted && fault_may_install(f, f->addr);
+	ok = fault_may_install(f, f->addr);
 	for (u64 addr = first; ok && addr < last; addr += PAGE_SIZE) {
 		void **page = &pages[(addr - first) >> PAGE_SHIFT];
 		u64 *entry = fault_entry(table, addr);
@@ -199,8 +217,6 @@ static int fault_object(struct fault *f, u64 *table)
 		if (pages[i])
 			page_put(pages[i]);
 	}
-	if (!wanted)
-		return -ENOMEM;
 	return ok ? 0 : FAULT_RETRY;
 }
 
@@ -211,6 +227,7 @@ static int fault_finish_copy(struct fault *f, u64 *table, u64 busy, void *copy)
 	void *drop = copy;
 	bool ok;
 
+	page_set_kind(copy, PAGE_KIND_ANONYMOUS);
 	pgtable_lock(table);
 	ok = *entry == busy;
 	if (ok && fault_may_install(f, f->addr)) {
@@ -230,7 +247,7 @@ static int fault_finish_copy(struct fault *f, u64 *table, u64 busy, void *copy)
 static int fault_copy(struct fault *f, u64 *table, u64 pte)
 {
 	u64 busy = (pte & PTE_PPN_MASK) | PTE_BUSY;
-	void *copy = page_alloc(0, 0);
+	void *copy = page_alloc(0, PAGE_PROGRAM);
 	u64 *entry = fault_entry(table, f->addr);
 	bool ours;
 
@@ -295,6 +312,8 @@ static int fault_resolve(struct fault *f, int *sig_code)
 	}
 	if (object && !fault_in_object(f->vma, fault_object_index(f->vma, f->addr)))
 		return atomic_load_acquire(&f->vma->detached) ? FAULT_RETRY : -EIO;
+	if (object)
+		f->punches = atomic_load_acquire(&object->priv->punches);
 	table = pgtable_leaf(f->mm, f->addr, true);
 	if (!table)
 		return -ENOMEM;
@@ -320,6 +339,8 @@ static struct vma *fault_grow_stack(struct mm *mm, u64 addr)
 	if (!stack || !(stack->flags & VMA_GROWSDOWN) ||
 	    stack->end - addr > atomic_load_relaxed(&mm->stack_bytes) ||
 	    !vma_range_free(mm, low, stack->start))
+		return NULL;
+	if (space_may_grow(mm, (stack->start - addr) >> PAGE_SHIFT, stack))
 		return NULL;
 	grown = vma_alloc(mm, stack, addr, stack->end);
 	if (!grown)
@@ -371,11 +392,12 @@ int mm_fault(struct mm *mm, u64 addr, enum mm_access access, int *sig_code)
 	*sig_code = SEGV_MAPERR;
 	if (!mm || addr >= USER_TOP)
 		return -EFAULT;
+	mm_count(MM_FAULTS, 1);
 	trace_page_fault(addr, access);
-	ret = fault_try(&f, sig_code);
-	if (ret == -ENOMEM) {
-		mm_drain_all();
-		ret = fault_try(&f, sig_code);
+	while ((ret = fault_try(&f, sig_code)) == -ENOMEM) {
+		ret = oom_wait();
+		if (ret)
+			break;
 	}
 	trace_page_fault_done(ret);
 	return ret;

@@ -77,6 +77,8 @@ static int fork_vma(struct fork *f, const struct vma *vma)
 
 	if (vma->flags & VMA_DONTFORK)
 		return 0;
+	if (vma->flags & VMA_PROMISED && commit_may((vma->end - vma->start) >> PAGE_SHIFT))
+		return -ENOMEM;
 	copy = vma_alloc(f->to, vma, vma->start, vma->end);
 	if (!copy)
 		return -ENOMEM;
@@ -93,6 +95,7 @@ static void fork_layout(struct mm *to, const struct mm *from)
 	to->brk_start = from->brk_start;
 	to->brk = from->brk;
 	to->limit_pages = from->limit_pages;
+	to->data_limit = from->data_limit;
 	to->stack_bytes = from->stack_bytes;
 }
 

@@ -12,7 +12,8 @@
 /* ---- physical pages ---- */
 
 #define PAGE_ZERO    BIT(0) /* zeroed */
-#define PAGE_RESERVE BIT(1) /* may use the reserve (out-of-memory victim, page tables) */
+#define PAGE_RESERVE BIT(1) /* may use the reserve, as the dying do in any case */
+#define PAGE_PROGRAM BIT(2) /* for a program's memory: leaves a margin to the kernel */
 
 /*
  * Allocates 2^order contiguous pages; returns their direct-map address or NULL. Context: any, no
@@ -28,6 +29,20 @@ void page_get(void *va);
 void page_put(void *va);
 u64 mm_total_pages(void);
 u64 mm_free_pages(void); /* summed over harts: approximate while others run */
+
+/* ---- what memory is used for: in pages, but for the events ---- */
+enum mm_counter {
+	MM_ANONYMOUS, /* private memory of programs */
+	MM_OBJECT,    /* files and shared memory */
+	MM_PAGE_TABLE,
+	MM_KERNEL_STACK,
+	MM_FAULTS,    /* so far */
+	MM_OOM_KILLS, /* so far */
+	NR_MM_COUNTERS,
+};
+void mm_count(enum mm_counter which, u64 delta); /* delta may be negative modulo 2^64 */
+u64 mm_counted(enum mm_counter which);
+u64 mm_slab_pages(void);
 
 /* ---- slabs ---- */
 struct slab_cache;
@@ -50,17 +65,47 @@ struct vm_object {
 	u32 refs; /* [a] */
 	struct vm_object_private *priv;
 };
+/* How many pages a file system's files may have in all, with those that they have. */
+struct vm_stock {
+	u64 pages; /* [a] taken by this hart, but not in use */
+} __cacheline_aligned;
+struct vm_budget {
+	u64 limit;		 /* [a] pages */
+	u64 taken;		 /* [a] */
+	struct vm_stock stock[]; /* by dense cpu id */
+};
+struct vm_budget *vm_budget_create(u64 pages); /* NULL when out of memory; kfree() ends it */
+u64 vm_budget_used(struct vm_budget *b);       /* exact when nothing changes meanwhile */
+bool vm_budget_resize(struct vm_budget *b, u64 pages); /* false: more are in use */
+int vm_budget_charge(struct vm_budget *b);	       /* one page: 0 or -ENOSPC */
+void vm_budget_uncharge(struct vm_budget *b);
+
 struct vm_object *vm_object_create(u64 size);
+/* Its pages count against `b`, which stays as long as the object. Before the first page. */
+void vm_object_set_budget(struct vm_object *o, struct vm_budget *b);
 void vm_object_get(struct vm_object *o);
 void vm_object_put(struct vm_object *o);
 /*
  * The page at `index`, allocated and zeroed if absent (create) or NULL; carries a page reference.
  */
 void *vm_object_page(struct vm_object *o, u64 index, bool create);
+/* As with create, and tells why there is none: 0, -ENOMEM, or -ENOSPC from the budget. */
+int vm_object_make_page(struct vm_object *o, u64 index, void **page);
 /* Adopts an existing frame (initramfs pages). The object takes over the caller's page reference. */
 int vm_object_adopt(struct vm_object *o, u64 index, void *page);
 int vm_object_resize(struct vm_object *o, u64 size); /* truncate frees and unmaps pages beyond */
 u64 vm_object_pages(struct vm_object *o);	     /* resident pages */
+/* Frees and unmaps `nr` pages from `first` on: they read as zeroes again. May sleep. */
+void vm_object_punch(struct vm_object *o, u64 first, u64 nr);
+/* The first index from `index` on that has a page (data) or has none; ~0 if there is no such. */
+u64 vm_object_next(struct vm_object *o, u64 index, bool data);
+/*
+ * Shared mappings that may write. hold: as one such mapping, -EPERM once they are denied. deny: for
+ * good, -EBUSY while there are any.
+ */
+int vm_object_hold_writable(struct vm_object *o);
+void vm_object_drop_writable(struct vm_object *o);
+int vm_object_deny_writable(struct vm_object *o);
 
 /* ---- what a mapping was made from, beyond its pages: an open file, a segment of System V ---- */
 struct vm_backing;
@@ -129,6 +174,7 @@ int mm_protect(struct mm *mm, u64 addr, u64 len, int prot);
 u64 mm_brk(struct mm *mm, u64 addr);	   /* returns the new (or unchanged) break */
 void mm_set_brk(struct mm *mm, u64 start); /* exec: where the heap begins */
 u64 mm_resident_pages(struct mm *mm);
+u64 mm_table_pages(struct mm *mm); /* page tables */
 u64 mm_virtual_pages(struct mm *mm);
 /*
  * mremap(2). Lengths in bytes, flags MREMAP_*. The address, or -EFAULT (not one mapping), -EINVAL,
@@ -159,7 +205,8 @@ int mm_lock_all(struct mm *mm, bool current, bool future);
 enum mm_access { MM_READ, MM_WRITE, MM_EXEC };
 /*
  * Resolves a fault at `addr`. 0, or -EFAULT with *sig_code = SEGV_MAPERR or SEGV_ACCERR, -ENOMEM,
- * or -EIO (SIGBUS) past the end of an object. May sleep; no lock held.
+ * or -EIO (SIGBUS) past the end of an object, -EINTR: the caller is to die. May sleep; no spin lock
+ * held.
  */
 int mm_fault(struct mm *mm, u64 addr, enum mm_access access, int *sig_code);
 
@@ -194,8 +241,30 @@ int mm_for_each_region(struct mm *mm, int (*fn)(const struct mm_region *r, void 
  * if none. May sleep.
  */
 long mm_access(struct mm *mm, u64 addr, void *buf, size_t len, bool write);
-/* RLIMIT_AS and RLIMIT_STACK in bytes; ~0UL: none. */
-void mm_set_limits(struct mm *mm, u64 as_bytes, u64 stack_bytes);
+/* RLIMIT_AS, RLIMIT_DATA and RLIMIT_STACK in bytes; ~0UL: none. */
+void mm_set_limits(struct mm *mm, u64 as_bytes, u64 data_bytes, u64 stack_bytes);
+
+/* ---- promises of memory: vm.overcommit_memory and its like ---- */
+#define OVERCOMMIT_HEURISTIC 0UL
+#define OVERCOMMIT_ALWAYS    1UL
+#define OVERCOMMIT_NEVER     2UL
+extern u64 mm_overcommit_policy; /* [a] */
+extern u64 mm_overcommit_ratio;	 /* [a] percent */
+extern u64 mm_max_map_count;	 /* [I] mappings of one space */
+u64 mm_committed_pages(void);
+u64 mm_commit_limit(void); /* pages */
+
+/* ---- out of memory: filled by kernel/task ---- */
+struct mm_oom_ops {
+	/* The running thread is on its way out: it may use the reserve. Context: any. */
+	bool (*dying)(void);
+	/*
+	 * Sends the process with the most memory to its death. False: there is none. patient: not
+	 * if one is dying already.
+	 */
+	bool (*kill)(bool patient);
+};
+extern struct mm_oom_ops mm_oom_ops;
 
 /* ---- reclaim ---- */
 /*

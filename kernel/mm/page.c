@@ -3,8 +3,10 @@
  *
  * A hart allocates from and frees to its own magazine without a lock or atomic; it exchanges half a
  * magazine with the zone at a time. A frame may be freed on another hart than it came from:
- * magazines own nothing for longer than they hold it. A small reserve stays behind for page tables
- * and for the victim of an out-of-memory kill.
+ * magazines own nothing for longer than they hold it.
+ *
+ * Programs' memory leaves a margin to the kernel's own, so that calls go on to work while a program
+ * has taken all it could get; both leave a reserve to threads on their way out (oom.c).
  */
 #include "kernel/mm/page.h"
 
@@ -30,6 +32,7 @@ u64 page_count;
 static PERCPU(struct magazine, magazine);
 static struct buddy zone;
 static u64 zone_reserve; /* [I] frames kept for PAGE_RESERVE */
+static u64 zone_margin;	 /* [I] frames above those that PAGE_PROGRAM leaves */
 static u64 zone_total;	 /* [I] frames that can be allocated */
 
 void page_init(u64 base, u64 count, struct page *array)
@@ -47,6 +50,7 @@ void page_add_range(u64 start, u64 end)
 	buddy_add(&zone, (start - page_base) >> PAGE_SHIFT, (end - page_base) >> PAGE_SHIFT);
 	zone_total += (end - start) >> PAGE_SHIFT;
 	zone_reserve = MIN(zone_total / 128, 512UL);
+	zone_margin = zone_total / 256;
 }
 
 void page_adopt_range(u64 start, u64 end)
@@ -101,13 +105,34 @@ static void page_poison(struct page *page, u32 order)
 #endif
 }
 
+struct mm_oom_ops mm_oom_ops;
+
+bool page_dying(void)
+{
+	return mm_oom_ops.dying && mm_oom_ops.dying();
+}
+
+bool page_program_may(void)
+{
+	return atomic_load_relaxed(&zone.nr_free) > zone_reserve + zone_margin;
+}
+
+/* Frames that an allocation must leave in the zone. */
+static u64 page_leave(u32 flags)
+{
+	if (flags & PAGE_RESERVE)
+		return 0;
+	return zone_reserve + (flags & PAGE_PROGRAM ? zone_margin : 0);
+}
+
 static struct page *magazine_pop(u32 flags)
 {
 	struct magazine *m = this_cpu_ptr(magazine);
-	u64 reserve = flags & PAGE_RESERVE ? 0 : zone_reserve;
 
 	if (unlikely(!m->count))
-		m->count = buddy_alloc_batch(&zone, m->pages, MAGAZINE_BATCH, reserve);
+		m->count = buddy_alloc_batch(&zone, m->pages, MAGAZINE_BATCH, page_leave(flags));
+	if (unlikely(!m->count && page_dying()))
+		m->count = buddy_alloc_batch(&zone, m->pages, 1, 0);
 	if (unlikely(!m->count))
 		return NULL;
 	atomic_store_relaxed(&m->count, m->count - 1);
@@ -142,12 +167,12 @@ static struct page *page_take(u32 order, u32 flags)
 		return magazine_pop(flags);
 	if (order > BUDDY_MAX_ORDER)
 		return NULL;
-	page = buddy_alloc(&zone, order, flags & PAGE_RESERVE ? 0 : zone_reserve);
+	page = buddy_alloc(&zone, order, page_leave(flags));
 	if (page)
 		return page;
 	/* Frames in this hart's magazine may be what keeps a block from merging. */
 	page_drain_hart();
-	return buddy_alloc(&zone, order, flags & PAGE_RESERVE ? 0 : zone_reserve);
+	return buddy_alloc(&zone, order, page_dying() ? 0 : page_leave(flags));
 }
 
 void *page_alloc(u32 order, u32 flags)
@@ -189,6 +214,24 @@ void page_free(void *va, u32 order)
 		buddy_free(&zone, page, order);
 }
 
+static void page_count_kind(u8 kind, u64 delta)
+{
+	if (kind == PAGE_KIND_ANONYMOUS)
+		mm_count(MM_ANONYMOUS, delta);
+	else if (kind == PAGE_KIND_OBJECT)
+		mm_count(MM_OBJECT, delta);
+}
+
+void page_set_kind(void *va, enum page_kind kind)
+{
+	struct page *page = page_of(va);
+
+	if (page->kind == kind)
+		return;
+	page->kind = (u8)kind;
+	page_count_kind(page->kind, 1);
+}
+
 void page_get(void *va)
 {
 	atomic_fetch_add_relaxed(&page_of(va)->refs, 1U);
@@ -203,6 +246,9 @@ void page_put(void *va)
 	struct page *page = page_of(va);
 
 	/* The only holder needs no atomic operation: nobody else can count it up. */
-	if (atomic_load_acquire(&page->refs) == 1 || atomic_fetch_add(&page->refs, -1U) == 1)
+	if (atomic_load_acquire(&page->refs) == 1 || atomic_fetch_add(&page->refs, -1U) == 1) {
+		page_count_kind(page->kind, -1UL);
+		page->kind = PAGE_KIND_NONE;
 		page_free(va, 0);
+	}
 }

@@ -23,6 +23,8 @@ enum page_kind {
 	PAGE_KIND_LARGE,     /* first frame of a kmalloc() of 2^order pages */
 	PAGE_KIND_SLAB,	     /* first frame of a slab */
 	PAGE_KIND_SLAB_TAIL, /* other frame of a slab */
+	PAGE_KIND_OBJECT,    /* of a vm_object, or once was; mappings may hold it too */
+	PAGE_KIND_ANONYMOUS, /* of mappings alone */
 };
 
 struct page {
@@ -99,6 +101,14 @@ void page_copy(void *dst, const void *src);
  * fault-ahead. Context: any, no lock above RANK_ZONE.
  */
 u32 page_alloc_batch(void **pages, u32 count, u32 flags);
+
+/* A frame from page_alloc() becomes one of a mapping or an object; the last page_put() ends that. */
+void page_set_kind(void *va, enum page_kind kind);
+
+/* Is there memory above what programs leave to the kernel? */
+bool page_program_may(void);
+/* The running thread is on its way out (mm_oom_ops). */
+bool page_dying(void);
 
 /* True while optional uses (fault-ahead) may have memory: more than an eighth is free. */
 bool page_plentiful(void);

@@ -103,25 +103,51 @@ int page_index_insert(struct page_index *p, u64 index, void *page)
 	return 0;
 }
 
+/* Recursion, here and below, is as deep as the tree: eleven levels at most. */
+static u64 index_next_in(const struct index_node *node, u64 base, u64 index)
+{
+	for (u32 i = index > base ? index_slot(node, index) : 0; i < INDEX_SLOTS; i++) {
+		u64 child_base = base + ((u64)i << node->shift), found;
+		void *child = atomic_load_acquire(&node->slot[i]);
+
+		if (!child)
+			continue;
+		found = node->shift ? index_next_in(child, child_base, index) : child_base;
+		if (found != ~0UL)
+			return found;
+	}
+	return ~0UL;
+}
+
+u64 page_index_next(const struct page_index *p, u64 index)
+{
+	const struct index_node *root = atomic_load_acquire(&p->root);
+
+	return root && index_covers(root, index) ? index_next_in(root, 0, index) : ~0UL;
+}
+
 struct index_cut {
-	u64 first;
+	u64 first, last;
 	u32 budget;
 	void (*fn)(void *page, void *arg);
 	void *arg;
 };
 
-/*
- * Empties the part of `node`, whose first index is `base`, from cut->first on. True when that part
- * is empty. Recursion is as deep as the tree: eleven levels at most.
- */
+/* The last index below a slot that begins at `base`. */
+static u64 index_slot_last(const struct index_node *node, u64 base)
+{
+	return base + (1UL << node->shift) - 1;
+}
+
+/* Empties the part of `node`, whose first index is `base`, that is to go. True when that is done. */
 static bool index_cut_node(struct index_node *node, u64 base, struct index_cut *cut)
 {
-	u32 i = cut->first > base ? index_slot(node, cut->first) : 0;
-
-	for (; i < INDEX_SLOTS; i++) {
+	for (u32 i = cut->first > base ? index_slot(node, cut->first) : 0; i < INDEX_SLOTS; i++) {
 		u64 child_base = base + ((u64)i << node->shift);
 		void *child = node->slot[i];
 
+		if (child_base > cut->last)
+			break;
 		if (!child)
 			continue;
 		if (node->shift == 0) {
@@ -134,7 +160,7 @@ static bool index_cut_node(struct index_node *node, u64 base, struct index_cut *
 		}
 		if (!index_cut_node(child, child_base, cut))
 			return false;
-		if (child_base >= cut->first) {
+		if (child_base >= cut->first && index_slot_last(node, child_base) <= cut->last) {
 			atomic_store_relaxed(&node->slot[i], NULL);
 			epoch_defer(&((struct index_node *)child)->free_node, index_node_free);
 		}
@@ -142,17 +168,17 @@ static bool index_cut_node(struct index_node *node, u64 base, struct index_cut *
 	return true;
 }
 
-bool page_index_cut(struct page_index *p, u64 first, u32 budget, void (*fn)(void *page, void *arg),
-		    void *arg)
+bool page_index_cut(struct page_index *p, u64 first, u64 last, u32 budget,
+		    void (*fn)(void *page, void *arg), void *arg)
 {
-	struct index_cut cut = {.first = first, .budget = budget, .fn = fn, .arg = arg};
+	struct index_cut cut = {.first = first, .last = last, .budget = budget, .fn = fn, .arg = arg};
 	struct index_node *root = p->root;
 
 	if (!root || !index_covers(root, first))
 		return true;
 	if (!index_cut_node(root, 0, &cut))
 		return false;
-	if (first == 0) {
+	if (first == 0 && !index_covers(root, last)) {
 		atomic_store_relaxed(&p->root, NULL);
 		epoch_defer(&root->free_node, index_node_free);
 	}

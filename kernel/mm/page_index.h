@@ -22,11 +22,13 @@ void page_index_init(void); /* boot */
 void *page_index_find(const struct page_index *p, u64 index);
 /* Writer; the slot must be empty. 0 or -ENOMEM. */
 int page_index_insert(struct page_index *p, u64 index, void *page);
+/* The first index from `index` on that has a frame, or ~0. Context: epoch or the writers' lock. */
+u64 page_index_next(const struct page_index *p, u64 index);
 /*
- * Writer. Takes out frames from `first` on and hands each to fn, at most `budget` of them. True
+ * Writer. Takes the frames of first..last out and hands each to fn, at most `budget` of them. True
  * when none is left.
  */
-bool page_index_cut(struct page_index *p, u64 first, u32 budget, void (*fn)(void *page, void *arg),
-		    void *arg);
+bool page_index_cut(struct page_index *p, u64 first, u64 last, u32 budget,
+		    void (*fn)(void *page, void *arg), void *arg);
 
 #endif

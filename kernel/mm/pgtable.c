@@ -27,9 +27,17 @@ static u64 *pgtable_alloc(u32 flags)
 {
 	u64 *table = page_alloc(0, PAGE_ZERO | flags);
 
-	if (table)
+	if (table) {
 		spin_init(&page_of(table)->table_lock, &page_table_class);
+		mm_count(MM_PAGE_TABLE, 1);
+	}
 	return table;
+}
+
+static void pgtable_free(u64 *table)
+{
+	mm_count(MM_PAGE_TABLE, -1UL);
+	page_free(table, 0);
 }
 
 static u64 *pgtable_child(u64 pte)
@@ -40,13 +48,13 @@ static u64 *pgtable_child(u64 pte)
 /* The table below `entry`, made if absent. Two may try: the loser takes the winner's. */
 static u64 *pgtable_make(struct mm *mm, u64 *entry)
 {
-	u64 *table = pgtable_alloc(PAGE_RESERVE);
+	u64 *table = pgtable_alloc(0);
 
 	if (!table)
 		return NULL;
 	/* A full barrier: the zeroed table is visible before the entry. */
 	if (!atomic_cas(entry, 0UL, pte_make(va_to_pa(table), PTE_V))) {
-		page_free(table, 0);
+		pgtable_free(table);
 		return pgtable_child(atomic_load_acquire(entry));
 	}
 	atomic_fetch_add_relaxed(&mm->nr_tables, 1U);
@@ -93,7 +101,7 @@ u64 pgtable_bits(const struct vma *vma)
 
 static void pgtable_expired(struct epoch_node *node)
 {
-	page_free(page_address(container_of(node, struct page, epoch)), 0);
+	pgtable_free(page_address(container_of(node, struct page, epoch)));
 }
 
 /*
@@ -169,12 +177,12 @@ void pgtable_free_all(struct mm *mm)
 			u64 *leaf = pgtable_child(middle[k]);
 
 			if (leaf)
-				page_free(leaf, 0);
+				pgtable_free(leaf);
 		}
 		if (middle)
-			page_free(middle, 0);
+			pgtable_free(middle);
 	}
-	page_free(mm->root, 0);
+	pgtable_free(mm->root);
 }
 
 /* Rights of the 2 MiB at `va` in the kernel's own GiB: nothing is both writable and executable. */

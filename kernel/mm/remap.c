@@ -166,7 +166,7 @@ static int remap_check(struct remap *r)
 		return -EINVAL;
 	if (r->flags & MREMAP_DONTUNMAP)
 		more = r->new_len;
-	return more ? space_may_grow(r->mm, more >> PAGE_SHIFT, r->vma->flags) : 0;
+	return more ? space_may_grow(r->mm, more >> PAGE_SHIFT, r->vma) : 0;
 }
 
 /* MREMAP_FIXED or MREMAP_DONTUNMAP: it moves in any case. */

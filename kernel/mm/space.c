@@ -77,6 +77,7 @@ struct mm *mm_create(void)
 	mm->mmap_top = USER_TOP - MMAP_GAP - mm_random() % MMAP_RANDOM_PAGES * PAGE_SIZE;
 	mm->gap_top = mm->mmap_top;
 	mm->limit_pages = ~0UL;
+	mm->data_limit = ~0UL;
 	mm->lock_limit = ~0UL;
 	mm->stack_bytes = STACK_BYTES_DEFAULT;
 	return mm;
@@ -127,14 +128,25 @@ u64 mm_resident_pages(struct mm *mm)
 	return atomic_load_relaxed(&mm->resident_pages);
 }
 
+u64 mm_table_pages(struct mm *mm)
+{
+	return atomic_load_relaxed(&mm->nr_tables) + 1UL;
+}
+
 u64 mm_virtual_pages(struct mm *mm)
 {
 	return atomic_load_relaxed(&mm->virtual_pages);
 }
 
-void mm_set_limits(struct mm *mm, u64 as_bytes, u64 stack_bytes)
+static u64 limit_pages(u64 bytes)
 {
-	atomic_store_relaxed(&mm->limit_pages, as_bytes == ~0UL ? ~0UL : as_bytes >> PAGE_SHIFT);
+	return bytes == ~0UL ? ~0UL : bytes >> PAGE_SHIFT;
+}
+
+void mm_set_limits(struct mm *mm, u64 as_bytes, u64 data_bytes, u64 stack_bytes)
+{
+	atomic_store_relaxed(&mm->limit_pages, limit_pages(as_bytes));
+	atomic_store_relaxed(&mm->data_limit, limit_pages(data_bytes));
 	atomic_store_relaxed(&mm->stack_bytes, stack_bytes);
 }
 
@@ -240,26 +252,40 @@ long space_place(struct mm *mm, u64 addr, u64 len, int flags)
 	return gap ? (long)gap : -ENOMEM;
 }
 
-int space_may_grow(const struct mm *mm, u64 pages, u32 flags)
+static bool space_data_fits(const struct mm *mm, u64 pages, u32 prot, u32 flags)
 {
-	if (flags & VMA_LOCKED && mm->locked_pages + pages > atomic_load_relaxed(&mm->lock_limit))
+	return !vma_is_data(prot, flags) ||
+	       mm->data_pages + pages <= atomic_load_relaxed(&mm->data_limit);
+}
+
+int space_may_grow(const struct mm *mm, u64 pages, const struct vma *vma)
+{
+	if (vma->flags & VMA_LOCKED && mm->locked_pages + pages > atomic_load_relaxed(&mm->lock_limit))
 		return -EAGAIN;
 	if (mm->virtual_pages + pages > atomic_load_relaxed(&mm->limit_pages))
 		return -ENOMEM;
-	return mm->nr_vmas < MAX_VMAS ? 0 : -ENOMEM;
+	if (!space_data_fits(mm, pages, vma->prot, vma->flags) || mm->nr_vmas >= MAX_VMAS)
+		return -ENOMEM;
+	return vma->flags & VMA_PROMISED ? commit_may(pages) : 0;
 }
 
-/* Linux's heuristic: no single promise of more memory than there is. */
-static bool map_promise_kept(u64 pages, int prot, int flags)
+/* VMA_PROMISED, if private memory with these is one of the promises. */
+static u32 map_promise(u32 prot, u32 flags)
 {
-	return !(prot & PROT_WRITE) || flags & (MAP_SHARED | MAP_NORESERVE) ||
-	       pages <= mm_total_pages();
+	bool promise = prot & PROT_WRITE && !(flags & (VMA_SHARED | VMA_NORESERVE));
+
+	return promise ? VMA_PROMISED : 0;
 }
 
-static u32 map_vma_flags(int flags)
+static u32 map_vma_flags(u32 prot, int flags)
 {
-	return (flags & MAP_SHARED ? VMA_SHARED : 0) | (flags & MAP_GROWSDOWN ? VMA_GROWSDOWN : 0) |
-	       (flags & MAP_NO_WRITE ? VMA_NO_WRITE : 0) | (flags & MAP_LOCKED ? VMA_LOCKED : 0);
+	bool reserve = atomic_load_relaxed(&mm_overcommit_policy) == OVERCOMMIT_NEVER;
+	u32 vma = (flags & MAP_SHARED ? VMA_SHARED : 0) |
+		  (flags & MAP_GROWSDOWN ? VMA_GROWSDOWN : 0) |
+		  (flags & MAP_NO_WRITE ? VMA_NO_WRITE : 0) | (flags & MAP_LOCKED ? VMA_LOCKED : 0) |
+		  (flags & MAP_NORESERVE && !reserve ? VMA_NORESERVE : 0);
+
+	return vma | map_promise(prot, vma);
 }
 
 static long map_locked(struct mm *mm, u64 addr, u64 len, int flags, struct vma *like)
@@ -268,11 +294,9 @@ static long map_locked(struct mm *mm, u64 addr, u64 len, int flags, struct vma *
 	long at;
 
 	like->flags |= mm->future_flags;
-	at = space_may_grow(mm, len >> PAGE_SHIFT, like->flags);
+	at = space_may_grow(mm, len >> PAGE_SHIFT, like);
 	if (at)
 		return at;
-	if (!map_promise_kept(len >> PAGE_SHIFT, (int)like->prot, flags))
-		return -ENOMEM;
 	at = space_place(mm, addr, len, flags);
 	if (at < 0)
 		return at;
@@ -295,17 +319,22 @@ static long map_like(struct mm *mm, u64 addr, u64 len, int flags, struct vma *li
 	len = ALIGN_UP(len, PAGE_SIZE);
 	if (!len || len > USER_TOP)
 		return -ENOMEM;
+	like->flags = map_vma_flags(like->prot, flags);
 	if (!like->object && flags & MAP_SHARED) {
-		anonymous = vm_object_create(len);
+		anonymous = vm_object_create_promised(len, like->flags);
 		if (!anonymous)
 			return -ENOMEM;
 		like->object = anonymous;
 		like->offset = 0;
 	}
-	like->flags = map_vma_flags(flags);
+	ret = vma_writes_object(like) ? vm_object_hold_writable(like->object) : 0;
+	if (ret)
+		return ret;
 	space_lock(mm);
 	ret = map_locked(mm, addr, len, flags, like);
 	space_unlock(mm);
+	if (vma_writes_object(like))
+		vm_object_drop_writable(like->object);
 	if (anonymous)
 		vm_object_put(anonymous);
 	return ret;
@@ -330,7 +359,8 @@ long mm_map_backed(struct mm *mm, u64 addr, u64 len, int prot, int flags, struct
 /* One mapping's part of mprotect(). */
 static int protect_vma(struct mm *mm, struct vma *vma, u64 start, u64 end, int prot)
 {
-	int ret;
+	struct vma_change change = {(u32)prot, vma->flags | map_promise((u32)prot, vma->flags)};
+	int ret = 0;
 
 	start = MAX(start, vma->start);
 	end = MIN(end, vma->end);
@@ -338,7 +368,13 @@ static int protect_vma(struct mm *mm, struct vma *vma, u64 start, u64 end, int p
 		return 0;
 	if (prot & PROT_WRITE && vma->flags & VMA_NO_WRITE)
 		return -EACCES;
-	ret = vma_carve(vma, start, end, &(struct vma_change){(u32)prot, vma->flags});
+	if (!vma_is_data(vma->prot, vma->flags) &&
+	    !space_data_fits(mm, (end - start) >> PAGE_SHIFT, change.prot, change.flags))
+		return -ENOMEM;
+	if (change.flags & ~vma->flags & VMA_PROMISED)
+		ret = commit_may((end - start) >> PAGE_SHIFT);
+	if (!ret)
+		ret = vma_carve(vma, start, end, &change);
 	if (ret)
 		return ret;
 	zap_protect(mm, vma_find(mm, start), start, end);
@@ -382,7 +418,7 @@ void mm_set_brk(struct mm *mm, u64 start)
 /* Whole pages between the old and the new break come or go. lock held. */
 static int brk_move(struct mm *mm, u64 old_end, u64 new_end)
 {
-	struct vma like = {.name = "[heap]", .prot = PROT_READ | PROT_WRITE};
+	struct vma like = {.name = "[heap]", .prot = PROT_READ | PROT_WRITE, .flags = VMA_PROMISED};
 	long at;
 
 	if (new_end < old_end)

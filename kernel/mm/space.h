@@ -28,6 +28,8 @@
 #define VMA_LOCKED     BIT(3) /* counts for RLIMIT_MEMLOCK; nothing is ever taken away anyway */
 #define VMA_DONTFORK   BIT(4) /* the child of a fork does not get it */
 #define VMA_WIPEONFORK BIT(5) /* the child gets it empty */
+#define VMA_NORESERVE  BIT(6) /* no promise is made of its memory */
+#define VMA_PROMISED   BIT(7) /* its memory is promised: it may be written, or once might */
 
 struct vma {
 	struct skiplist_node node;  /* key: start */
@@ -54,14 +56,16 @@ struct mm {
 	u64 nr_vmas;		    /* [L:lock] */
 	struct epoch_node *closing; /* [L:lock] retired mappings whose backing waits for the unlock */
 	u64 virtual_pages;	    /* [L:lock] to change, [a] to read */
-	u64 locked_pages;	    /* [L:lock] to change, [a] to read; of VMA_LOCKED mappings */
-	u64 lock_limit;		    /* [a] pages: RLIMIT_MEMLOCK when last asked */
+	u64 data_pages;	  /* [L:lock] to change, [a] to read; private, to be written, no stack */
+	u64 locked_pages; /* [L:lock] to change, [a] to read; of VMA_LOCKED mappings */
+	u64 lock_limit;	  /* [a] pages: RLIMIT_MEMLOCK when last asked */
 	u32 future_flags; /* [L:lock] to change, [a] to read: VMA_LOCKED after mlockall(MCL_FUTURE) */
 	u64 resident_pages;	/* [a] */
 	u64 mmap_top;		/* [I] placement goes down from here */
 	u64 gap_top, gap_known; /* [L:lock] gaps above gap_top are of gap_known bytes at most */
 	u64 brk_start, brk;	/* [L:lock] */
 	u64 limit_pages;	/* [a] RLIMIT_AS */
+	u64 data_limit;		/* [a] pages: RLIMIT_DATA */
 	u64 stack_bytes;	/* [a] RLIMIT_STACK */
 	struct mm *zombie_next; /* [L:zombies] */
 	struct epoch_node free_node;
@@ -75,6 +79,10 @@ struct vm_object_private {
 	struct spinlock lock;	  /* RANK_OBJECT: index and nr_pages */
 	struct page_index *index; /* [e] */
 	u64 nr_pages;		  /* [L:lock] */
+	struct vm_budget *budget; /* [I] that its pages count against, or NULL */
+	u64 promised;		  /* [I] pages that it was promised */
+	u64 punches;		  /* [a] how often pages were taken out of its middle */
+	s64 writable;		  /* [a] shared mappings that may write; -1: there may be none */
 	struct mutex mappings_lock;
 	struct list mappings; /* [L:mappings_lock] struct vma */
 };
@@ -124,8 +132,24 @@ bool vma_range_free(struct mm *mm, u64 start, u64 end);
 long space_place(struct mm *mm, u64 addr, u64 len, int flags);
 int space_unmap(struct mm *mm, u64 start, u64 end);
 bool space_range_valid(u64 addr, u64 len); /* page-aligned and the program's */
-/* Address-space limit, number of mappings, and that of locked memory if `flags` has VMA_LOCKED. */
-int space_may_grow(const struct mm *mm, u64 pages, u32 flags);
+/*
+ * May the space get `pages` more like `vma` (protection and flags)? Limits of address space, data,
+ * locked memory, promises, and the number of mappings.
+ */
+int space_may_grow(const struct mm *mm, u64 pages, const struct vma *vma);
+bool vma_is_data(u32 prot, u32 flags);	       /* counts for RLIMIT_DATA */
+bool vma_writes_object(const struct vma *vma); /* one that vm_object_hold_writable() is about */
+
+/* ---- commit.c ---- */
+void commit_add(u64 pages); /* more are promised, also modulo 2^64 fewer */
+int commit_may(u64 pages);  /* 0 or -ENOMEM */
+
+/* ---- oom.c ---- */
+/*
+ * No page could be had for a program: waits until there is memory again. 0: try again; -EINTR: the
+ * caller is to die; -ENOMEM: nobody is left to kill.
+ */
+int oom_wait(void);
 
 /* ---- pgtable.c ---- */
 /*
@@ -158,6 +182,8 @@ extern u64 *kernel_root; /* [I] */
  * must stay alive.
  */
 void zap_range(struct mm *mm, u64 start, u64 end);
+/* The same, for an object: leaves a program's own copies of its pages alone if keep_copies. */
+void zap_object_range(struct mm *mm, u64 start, u64 end, bool keep_copies);
 /* Changes the rights of present entries in [start, end) of `vma`; flushes if any shrank. */
 void zap_protect(struct mm *mm, const struct vma *vma, u64 start, u64 end);
 
@@ -174,6 +200,8 @@ void tlb_leave(const struct mm *mm);	 /* this hart stops borrowing it */
 /* ---- object.c ---- */
 void vm_object_init(void);
 void vm_object_link(struct vma *vma);
+/* Shared anonymous memory; promised unless VMA_NORESERVE. NULL: no memory, or no such promise. */
+struct vm_object *vm_object_create_promised(u64 size, u32 flags);
 void vm_object_unlink(struct vma *vma);
 
 /* ---- random.c ---- */

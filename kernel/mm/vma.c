@@ -107,12 +107,26 @@ void space_unlock(struct mm *mm)
 	}
 }
 
+bool vma_is_data(u32 prot, u32 flags)
+{
+	return prot & PROT_WRITE && !(flags & (VMA_SHARED | VMA_GROWSDOWN));
+}
+
+bool vma_writes_object(const struct vma *vma)
+{
+	return vma->object && (vma->flags & (VMA_SHARED | VMA_NO_WRITE)) == VMA_SHARED;
+}
+
 /* `pages` more, also modulo 2^64 fewer. */
 static void vma_account(const struct vma *vma, u64 pages)
 {
 	struct mm *mm = vma->mm;
 
 	atomic_store_relaxed(&mm->virtual_pages, mm->virtual_pages + pages);
+	if (vma_is_data(vma->prot, vma->flags))
+		atomic_store_relaxed(&mm->data_pages, mm->data_pages + pages);
+	if (vma->flags & VMA_PROMISED)
+		commit_add(pages);
 	if (vma->flags & VMA_LOCKED)
 		atomic_store_relaxed(&mm->locked_pages, mm->locked_pages + pages);
 }

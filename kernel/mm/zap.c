@@ -14,12 +14,14 @@ struct zap {
 	void **frames;
 	u32 count;
 	u32 capacity;
+	bool keep_copies;	/* only frames of objects go */
 	void *small[ZAP_SMALL]; /* for short ranges, and when there is no memory for more */
 };
 
-static void zap_begin(struct zap *z, struct mm *mm, u64 bytes)
+static void zap_begin(struct zap *z, struct mm *mm, u64 bytes, bool keep_copies)
 {
 	z->mm = mm;
+	z->keep_copies = keep_copies;
 	z->count = 0;
 	z->frames = bytes > ZAP_SMALL * PAGE_SIZE ? page_alloc(0, 0) : NULL;
 	z->capacity = z->frames ? ZAP_LARGE : ZAP_SMALL;
@@ -45,6 +47,11 @@ static void zap_end(struct zap *z)
 		page_free(z->frames, 0);
 }
 
+static bool zap_wants(const struct zap *z, u64 pte)
+{
+	return pte && (!z->keep_copies || page_of(pa_to_va(pte_pa(pte)))->kind == PAGE_KIND_OBJECT);
+}
+
 /*
  * One leaf table, from start to end or until the batch is full; returns how far it got. An entry
  * that a fault is replacing (PTE_BUSY) goes like any other: the fault finds it changed.
@@ -55,7 +62,7 @@ static u64 zap_table(struct zap *z, u64 *table, u64 start, u64 end)
 	while (start < end && z->count < z->capacity) {
 		u64 *entry = &table[pgtable_index(start, 0)];
 
-		if (*entry) {
+		if (zap_wants(z, *entry)) {
 			z->frames[z->count++] = pa_to_va(pte_pa(*entry));
 			atomic_store_relaxed(entry, 0UL);
 		}
@@ -70,12 +77,12 @@ static u64 zap_table_end(u64 start, u64 end)
 	return MIN(end, ALIGN_DOWN(start, PGTABLE_SPAN(1)) + PGTABLE_SPAN(1));
 }
 
-void zap_range(struct mm *mm, u64 start, u64 end)
+void zap_object_range(struct mm *mm, u64 start, u64 end, bool keep_copies)
 {
 	struct zap z;
 	u64 *table;
 
-	zap_begin(&z, mm, end - start);
+	zap_begin(&z, mm, end - start, keep_copies);
 	while ((table = pgtable_next_leaf(mm, &start, end))) {
 		start = zap_table(&z, table, start, zap_table_end(start, end));
 		if (z.count == z.capacity)
@@ -84,6 +91,11 @@ void zap_range(struct mm *mm, u64 start, u64 end)
 			hart_relax();
 	}
 	zap_end(&z);
+}
+
+void zap_range(struct mm *mm, u64 start, u64 end)
+{
+	zap_object_range(mm, start, end, false);
 }
 
 /*

@@ -4,7 +4,8 @@
  * spin_lock_pair(). A sleeping mutex may not be taken under a spin lock.
  *
  *   sleeping mutexes  exit of a futex owner < process children < mount < epoll nesting < file position/pipe/epoll < inode
- *                     < mm (address-space layout) < IPC table < object mappings < epoch barrier
+ *                     < mm (address-space layout) < IPC table < object mappings < out of memory
+ *                     < epoch barrier
  *   spin locks        pid < signal < fd table < dentry hash < terminal list
  *                     < terminal < wait-queue source < epoll ready list
  *                     < futex bucket < IPC object < undo list < pi state < vm_object < page-table leaf < mutex wait list
@@ -25,6 +26,7 @@ enum lock_rank {
 	RANK_MM = 40,
 	RANK_IPC_TABLE = 42,	 /* makers and removers of System V objects */
 	RANK_MAPPING = 45,	 /* an object's list of mappings */
+	RANK_OOM = 80,		 /* one chooses a victim; may be waited for under any of the above */
 	RANK_EPOCH_BARRIER = 90, /* may be waited for under any other mutex */
 	/* spinning */
 	RANK_SPIN = 100, /* first spin rank */

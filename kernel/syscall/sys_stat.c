@@ -7,6 +7,7 @@
 #include "abi/stat.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/sync/atomic.h"
 #include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/time/time.h"
@@ -173,7 +174,8 @@ long sys_statx(SYSCALL_ARGS)
 static long statfs_to_user(const struct path *p, u64 addr)
 {
 	const struct super_block *sb = p->mnt->sb;
-	u64 total = sb->max_pages, free = MIN(mm_free_pages(), total);
+	u64 total = sb->budget ? atomic_load_relaxed(&sb->budget->limit) : 0;
+	u64 used = sb->budget ? vm_budget_used(sb->budget) : 0, free = total - MIN(used, total);
 	struct abi_statfs out = {
 		.f_type = (s64)sb->magic,
 		.f_bsize = PAGE_SIZE,

@@ -110,7 +110,8 @@ static void apply_memory_limits(struct process *p)
 
 	if (!mm)
 		return;
-	mm_set_limits(mm, process_rlimit(p, RLIMIT_AS), process_rlimit(p, RLIMIT_STACK));
+	mm_set_limits(mm, process_rlimit(p, RLIMIT_AS), process_rlimit(p, RLIMIT_DATA),
+		      process_rlimit(p, RLIMIT_STACK));
 	mm_put(mm);
 }
 
@@ -135,7 +136,7 @@ long sys_prlimit64(SYSCALL_ARGS)
 		return err;
 	if (a2 && (u32)a1 == RLIMIT_CPU && process_timers_limit(p))
 		return -ENOMEM;
-	if (a2 && ((u32)a1 == RLIMIT_AS || (u32)a1 == RLIMIT_STACK))
+	if (a2 && ((u32)a1 == RLIMIT_AS || (u32)a1 == RLIMIT_DATA || (u32)a1 == RLIMIT_STACK))
 		apply_memory_limits(p);
 	return a3 ? copy_to_user((void __user *)a3, &old, sizeof(old)) : 0;
 }

@@ -124,7 +124,8 @@ static int exec_map_stack(struct exec_state *st, const struct exec_args *args)
 	struct process *p = process_current();
 	long ret;
 
-	mm_set_limits(st->mm, process_rlimit(p, RLIMIT_AS), process_rlimit(p, RLIMIT_STACK));
+	mm_set_limits(st->mm, process_rlimit(p, RLIMIT_AS), process_rlimit(p, RLIMIT_DATA),
+		      process_rlimit(p, RLIMIT_STACK));
 	st->stack_top = STACK_TOP - random_pages(STACK_RANDOM_BITS);
 	ret = mm_map(st->mm, st->stack_top - size, size, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, NULL, 0, "[stack]");

@@ -31,6 +31,7 @@ void task_init(const char *isa)
 	signal_init();
 	cred_init();
 	exec_set_isa(isa);
+	task_oom_init();
 }
 
 /* ---- processes ---- */

@@ -33,6 +33,8 @@ int task_join_process(struct task *t);
 /* Undoes task_create() for a task that never ran. */
 void task_abandon(struct task *t);
 
+void task_oom_init(void);
+
 /* The parent of `p` with its child_lock held. */
 struct process *process_lock_parent(struct process *p);
 /* News of a child: context: child_lock held. */

@@ -230,7 +230,7 @@ KTEST(mm, placement_goes_down_and_fills_gaps)
 	KCHECK((u64)mm_map(mm, 0, 16 * PAGE_SIZE, RW, ANON, NULL, 0, "e") == b);
 	KCHECK(mm_map(mm, 0, USER_TOP - PAGE_SIZE, 0, ANON, NULL, 0, NULL) == -ENOMEM);
 	KCHECK(mm_map(mm, 0, (mm_total_pages() + 1) * PAGE_SIZE, RW, ANON, NULL, 0, NULL) == -ENOMEM);
-	mm_set_limits(mm, 100 * PAGE_SIZE, 1 << 20);
+	mm_set_limits(mm, 100 * PAGE_SIZE, ~0UL, 1 << 20);
 	KCHECK(mm_map(mm, 0, 64 * PAGE_SIZE, RW, ANON, NULL, 0, NULL) == -ENOMEM);
 	space_leave(mm);
 }

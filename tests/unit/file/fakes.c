@@ -117,6 +117,26 @@ void *vm_object_page(struct vm_object *o, u64 index, bool create)
 	return o->priv->pages[index];
 }
 
+int vm_object_make_page(struct vm_object *o, u64 index, void **page)
+{
+	*page = vm_object_page(o, index, true);
+	return *page ? 0 : -ENOMEM;
+}
+
+void vm_object_set_budget(struct vm_object *o, struct vm_budget *b)
+{
+	(void)o;
+	(void)b;
+}
+
+struct vm_budget *vm_budget_create(u64 pages)
+{
+	struct vm_budget *b = calloc(1, sizeof(*b));
+
+	b->limit = pages;
+	return b;
+}
+
 int vm_object_resize(struct vm_object *o, u64 size)
 {
 	for (u64 i = 0; i < OBJECT_PAGES; i++) {

@@ -2,16 +2,20 @@
  * kernel/mm on the host: frames, slabs, page index, and the list of mappings. Page tables are the
  * booted kernel's to test (tests/kernel/mm_ktest.c); here zapping only counts.
  */
+#include "abi/errno.h"
 #include "kernel/mm/buddy.h"
 #include "kernel/mm/page_index.h"
 #include "tests/unit/mm/arena.h"
 #include "tests/unit/unit.h"
 
+#include <sched.h>
+
 static u64 zapped;
 
-void zap_range(struct mm *mm, u64 start, u64 end)
+void zap_object_range(struct mm *mm, u64 start, u64 end, bool keep_copies)
 {
 	(void)mm;
+	(void)keep_copies;
 	zapped += end - start;
 }
 
@@ -125,7 +129,7 @@ static void exchange(void *unused)
 		object[0] = object[5] = self * 100000 + i;
 		__atomic_store_n(&mailbox[self][i], object, __ATOMIC_RELEASE);
 		while (!(other = __atomic_load_n(&mailbox[from][i], __ATOMIC_ACQUIRE)))
-			cpu_relax();
+			sched_yield();
 		CHECK(other[0] == from * 100000 + i && other[5] == other[0]);
 		slab_free(cache, other);
 	}
@@ -180,11 +184,47 @@ TEST(page_index_cut_in_steps)
 	for (u64 i = 0; i < 1000; i++)
 		CHECK(page_index_insert(&index, i * 3, &cut_count) == 0);
 	cut_count = 0;
-	CHECK(!page_index_cut(&index, 1500, 10, count_cut, NULL) && cut_count == 10);
-	CHECK(page_index_cut(&index, 1500, 10000, count_cut, NULL) && cut_count == 500);
+	CHECK(!page_index_cut(&index, 1500, ~0UL, 10, count_cut, NULL) && cut_count == 10);
+	CHECK(page_index_cut(&index, 1500, ~0UL, 10000, count_cut, NULL) && cut_count == 500);
 	CHECK(page_index_find(&index, 1497) && !page_index_find(&index, 1500));
 	CHECK(page_index_insert(&index, 1500, &cut_count) == 0 && page_index_find(&index, 1500));
-	CHECK(page_index_cut(&index, 0, ~0U, count_cut, NULL) && cut_count == 1001 && !index.root);
+	CHECK(page_index_cut(&index, 0, ~0UL, ~0U, count_cut, NULL) && cut_count == 1001 &&
+	      !index.root);
+}
+
+TEST(page_index_cuts_holes)
+{
+	struct page_index index = {0};
+
+	arena_init();
+	CHECK(page_index_next(&index, 0) == ~0UL);
+	for (u64 i = 0; i < 10000; i++)
+		CHECK(page_index_insert(&index, i, &cut_count) == 0);
+	cut_count = 0;
+	CHECK(page_index_cut(&index, 50, 8999, ~0U, count_cut, NULL) && cut_count == 8950);
+	CHECK(page_index_find(&index, 49) && !page_index_find(&index, 50));
+	CHECK(page_index_find(&index, 9000) && !page_index_find(&index, 8999));
+	CHECK(page_index_next(&index, 49) == 49 && page_index_next(&index, 50) == 9000);
+	CHECK(page_index_next(&index, 9999) == 9999 && page_index_next(&index, 10000) == ~0UL);
+	CHECK(page_index_cut(&index, 60, 70, ~0U, count_cut, NULL) && cut_count == 8950);
+	CHECK(page_index_cut(&index, 0, ~0UL, ~0U, count_cut, NULL) && !index.root);
+}
+
+TEST(budget_is_refused_not_a_page_too_early)
+{
+	struct vm_budget *b;
+
+	arena_init();
+	b = vm_budget_create(100);
+	for (u32 i = 0; i < 100; i++)
+		CHECK(vm_budget_charge(b) == 0 && vm_budget_used(b) == i + 1);
+	CHECK(vm_budget_charge(b) == -ENOSPC && vm_budget_used(b) == 100);
+	CHECK(!vm_budget_resize(b, 99) && vm_budget_resize(b, 101));
+	CHECK(vm_budget_charge(b) == 0 && vm_budget_charge(b) == -ENOSPC);
+	for (u32 i = 0; i < 101; i++)
+		vm_budget_uncharge(b);
+	CHECK(vm_budget_used(b) == 0);
+	kfree(b);
 }
 
 static struct mm mm;

@@ -1,0 +1,95 @@
+/*
+ * /proc nodes about memory as a whole: meminfo, vmstat, and what may be set below /proc/sys/vm. A
+ * line whose value nobody keeps is left out rather than guessed; what does not exist here (swap,
+ * pages to be written back) is 0.
+ */
+#include "kernel/fs/fs_internal.h"
+#include "kernel/fs/pseudo.h"
+#include "kernel/fs/sysctl.h"
+#include "kernel/mm/mm.h"
+
+#define KIB_PER_PAGE (PAGE_SIZE >> 10)
+
+struct line {
+	const char *name;
+	u64 value;
+};
+
+static int show_meminfo(struct seq *s, u64 key)
+{
+	u64 free = mm_free_pages(), objects = mm_counted(MM_OBJECT), slab = mm_slab_pages();
+	const struct line lines[] = {
+		{"MemTotal:", mm_total_pages()},
+		{"MemFree:", free},
+		{"MemAvailable:", free},
+		{"Buffers:", 0},
+		{"Cached:", objects},
+		{"SwapCached:", 0},
+		{"SwapTotal:", 0},
+		{"SwapFree:", 0},
+		{"Dirty:", 0},
+		{"Writeback:", 0},
+		{"AnonPages:", mm_counted(MM_ANONYMOUS)},
+		{"Shmem:", objects},
+		{"KReclaimable:", 0},
+		{"Slab:", slab},
+		{"SReclaimable:", 0},
+		{"SUnreclaim:", slab},
+		{"KernelStack:", mm_counted(MM_KERNEL_STACK)},
+		{"PageTables:", mm_counted(MM_PAGE_TABLE)},
+		{"CommitLimit:", mm_commit_limit()},
+		{"Committed_AS:", mm_committed_pages()},
+	};
+
+	(void)key;
+	for (u32 i = 0; i < ARRAY_SIZE(lines); i++)
+		seq_printf(s, "%-15s %8lu kB\n", lines[i].name, lines[i].value * KIB_PER_PAGE);
+	return 0;
+}
+
+static int show_vmstat(struct seq *s, u64 key)
+{
+	u64 objects = mm_counted(MM_OBJECT);
+	const struct line lines[] = {
+		{"nr_free_pages", mm_free_pages()},
+		{"nr_anon_pages", mm_counted(MM_ANONYMOUS)},
+		{"nr_file_pages", objects},
+		{"nr_shmem", objects},
+		{"nr_dirty", 0},
+		{"nr_writeback", 0},
+		{"nr_slab_reclaimable", 0},
+		{"nr_slab_unreclaimable", mm_slab_pages()},
+		{"nr_page_table_pages", mm_counted(MM_PAGE_TABLE)},
+		{"nr_kernel_stack", mm_counted(MM_KERNEL_STACK) * KIB_PER_PAGE},
+		{"pgpgin", 0},
+		{"pgpgout", 0},
+		{"pswpin", 0},
+		{"pswpout", 0},
+		{"pgfault", mm_counted(MM_FAULTS)},
+		{"pgmajfault", 0},
+		{"oom_kill", mm_counted(MM_OOM_KILLS)},
+	};
+
+	(void)key;
+	for (u32 i = 0; i < ARRAY_SIZE(lines); i++)
+		seq_printf(s, "%s %lu\n", lines[i].name, lines[i].value);
+	return 0;
+}
+
+static const struct sysctl memory_sysctls[] = {
+	{"vm/overcommit_memory", 0644, 1, &mm_overcommit_policy, false, OVERCOMMIT_HEURISTIC,
+	 OVERCOMMIT_NEVER},
+	{"vm/overcommit_ratio", 0644, 1, &mm_overcommit_ratio, false, 0, INT32_MAX},
+	{"vm/max_map_count", 0444, 1, &mm_max_map_count, false, 0, INT32_MAX},
+};
+
+int proc_memory_init(void)
+{
+	int err = procfs_register("meminfo", show_meminfo, 0);
+
+	if (!err)
+		err = procfs_register("vmstat", show_vmstat, 0);
+	for (u32 i = 0; i < ARRAY_SIZE(memory_sysctls) && !err; i++)
+		err = sysctl_register(&memory_sysctls[i]);
+	return err;
+}
