@@ -77,10 +77,27 @@ static int show_vmstat(struct seq *s, u64 key)
 }
 
 static const struct sysctl memory_sysctls[] = {
-	{"vm/overcommit_memory", 0644, 1, &mm_overcommit_policy, false, OVERCOMMIT_HEURISTIC,
-	 OVERCOMMIT_NEVER},
-	{"vm/overcommit_ratio", 0644, 1, &mm_overcommit_ratio, false, 0, INT32_MAX},
-	{"vm/max_map_count", 0444, 1, &mm_max_map_count, false, 0, INT32_MAX},
+	{
+		.path = "vm/overcommit_memory",
+		.mode = 0644,
+		.nr = 1,
+		.values = &mm_overcommit_policy,
+		.max = OVERCOMMIT_NEVER,
+	},
+	{
+		.path = "vm/overcommit_ratio",
+		.mode = 0644,
+		.nr = 1,
+		.values = &mm_overcommit_ratio,
+		.max = INT32_MAX,
+	},
+	{
+		.path = "vm/max_map_count",
+		.mode = 0444,
+		.nr = 1,
+		.values = &mm_max_map_count,
+		.max = INT32_MAX,
+	},
 };
 
 int proc_memory_init(void)

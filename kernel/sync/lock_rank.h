@@ -24,9 +24,9 @@ enum lock_rank {
 	RANK_FILE = 25,		 /* held while copying to user memory: before RANK_MM */
 	RANK_INODE = 30,
 	RANK_MM = 40,
-	RANK_IPC_TABLE = 42,	 /* makers and removers of System V objects */
-	RANK_MAPPING = 45,	 /* an object's list of mappings */
-	RANK_OOM = 80,		 /* one chooses a victim; may be waited for under any of the above */
+	RANK_IPC_TABLE = 42, /* makers and removers of System V objects */
+	RANK_MAPPING = 45,   /* an object's list of mappings */
+	RANK_OOM = 80,	     /* one chooses a victim; may be waited for under any of the above */
 	RANK_EPOCH_BARRIER = 90, /* may be waited for under any other mutex */
 	/* spinning */
 	RANK_SPIN = 100, /* first spin rank */

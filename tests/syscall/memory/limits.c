@@ -98,8 +98,8 @@ TEST(stack_grows_to_its_limit)
 static int stack_is_guarded(void)
 {
 	char here, *below = (char *)((uintptr_t)&here & ~(PAGE - 1)) - 4 * MIB;
-	long at = sys6(SYS_mmap, below, PAGE, RW,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	long at = sys6(SYS_mmap, below, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+		       -1, 0);
 
 	if (at != (long)below)
 		return 1;
@@ -176,13 +176,25 @@ TEST(fixed_mappings_that_replace_nothing)
 {
 	char *p = map_pages(3);
 	const struct errno_case cases[] = {
-		{"over", SYS_mmap, {(long)p, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0}, EEXIST},
-		{"in part", SYS_mmap, {(long)p - (long)PAGE, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0}, EEXIST},
-		{"unaligned", SYS_mmap, {(long)p + 1, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0}, EINVAL},
+		{"over",
+		 SYS_mmap,
+		 {(long)p, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0},
+		 EEXIST},
+		{"in part",
+		 SYS_mmap,
+		 {(long)p - (long)PAGE, 2 * PAGE, RW,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0},
+		 EEXIST},
+		{"unaligned",
+		 SYS_mmap,
+		 {(long)p + 1, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0},
+		 EINVAL},
 	};
 
 	check_errno_cases(cases, ARRAY_SIZE(cases));
 	munmap(p + PAGE, PAGE);
-	CHECK_EQ(sys6(SYS_mmap, p + PAGE, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0), p + PAGE);
+	CHECK_EQ(sys6(SYS_mmap, p + PAGE, PAGE, RW,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0),
+		 p + PAGE);
 	munmap(p, 3 * PAGE);
 }
