@@ -69,6 +69,11 @@ static_assert(sizeof(struct abi_sysinfo) == 112, "struct sysinfo");
 #define SECURE_ALL_BITS		    0x55
 #define SECURE_ALL_LOCKS	    0xaa
 
+#define PIDFD_NONBLOCK		   04000
+#define PIDFD_SIGNAL_THREAD	   1
+#define PIDFD_SIGNAL_THREAD_GROUP  2
+#define PIDFD_SIGNAL_PROCESS_GROUP 4
+
 #define GRND_NONBLOCK 1
 #define GRND_RANDOM   2
 #define GRND_INSECURE 4

@@ -181,6 +181,11 @@ void fd_table_get(struct fd_table *t)
 	refcount_get(&t->refs);
 }
 
+bool fd_table_shared(struct fd_table *t)
+{
+	return atomic_load_relaxed(&t->refs) > 1;
+}
+
 void fd_table_put(struct fd_table *t)
 {
 	struct fd_array *a;

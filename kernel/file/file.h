@@ -151,6 +151,7 @@ struct fd_table *fd_table_create(void);
 struct fd_table *fd_table_copy(struct fd_table *t);
 void fd_table_get(struct fd_table *t);
 void fd_table_put(struct fd_table *t);
+bool fd_table_shared(struct fd_table *t); /* other tasks are on it */
 
 /*
  * Takes the reference when it succeeds; the lowest free descriptor >= min_fd, -EMFILE (>= limit) or

@@ -99,6 +99,8 @@ static inline void sched_switch(struct thread *prev, struct thread *next)
 	next = thread_current();
 	if (next->ops && next->ops->switch_in)
 		next->ops->switch_in(next);
+	if (unlikely(next->rseq_hart != cpu_id()) && next->rseq_hart != RSEQ_HART_NONE)
+		atomic_fetch_or(&next->work, THREAD_WORK_RSEQ);
 	if (next->fp && fpu_wanted(next->fp))
 		fpu_restore(next->fp);
 }

@@ -31,6 +31,10 @@ enum park_state { PARK_EMPTY, PARK_PERMIT, PARK_BLOCKED, PARK_WAKING };
 #define THREAD_WORK_RSEQ BIT(2)
 #define THREAD_WORK_STOP BIT(3)
 
+/* thread->rseq_hart: the program does not ask, or is to be told anyway. */
+#define RSEQ_HART_NONE	 (~0U)
+#define RSEQ_HART_UNTOLD (~1U)
+
 struct fp_state;
 struct mm;
 struct mutex;
@@ -60,8 +64,9 @@ struct thread {
 	u64 kernel_sp;		     /* [I] top of its kernel stack */
 	void *stack;		     /* [I] */
 	struct mm *mm;		     /* [c] NULL for kernel threads */
-	struct fp_state *fp;	     /* [I] floating-point state; NULL for kernel threads */
-	struct inbox_node inbox;     /* [a] link in a hart's inbox */
+	u32 rseq_hart;		 /* [c] hart that the program was told it runs on, or RSEQ_HART_* */
+	struct fp_state *fp;	 /* [I] floating-point state; NULL for kernel threads */
+	struct inbox_node inbox; /* [a] link in a hart's inbox */
 	struct thread *batch_next; /* link in an unpark batch, owned by the waker that won WAKING */
 	struct list run;	   /* [L:runq] real-time classes */
 	struct heap_node fair; /* [L:runq] the others; key = vruntime on the time line of the queue that `cpu` names */

@@ -52,6 +52,7 @@ int thread_init(struct thread *t, const char *name, const struct thread_ops *ops
 	t->base_class = SCHED_CLASS_FAIR;
 	t->weight = sched_weight(SCHED_CLASS_FAIR, 0);
 	t->cpu = cpu_id();
+	t->rseq_hart = RSEQ_HART_NONE;
 	if (!t->affinity)
 		t->affinity = sched_all_cpus();
 	t->ops = ops;

@@ -31,8 +31,7 @@ long sys_close_range(SYSCALL_ARGS)
 
 		if (!copy)
 			return -ENOMEM;
-		fd_table_put(t->files);
-		t->files = copy;
+		task_set_files(copy);
 	}
 	fd_close_range(t->files, first, last, flags & CLOSE_RANGE_CLOEXEC);
 	return 0;

@@ -3,6 +3,7 @@
  */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "abi/rseq.h"
 #include "abi/sched.h"
 #include "arch/riscv64/entry.h"
 #include "kernel/fs/fs.h"
@@ -12,6 +13,8 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/task/exec.h"
 #include "kernel/task/job.h"
+#include "kernel/task/pidfd.h"
+#include "kernel/task/rseq.h"
 #include "kernel/task/task.h"
 #include "kernel/trace/trace.h"
 
@@ -35,6 +38,14 @@ long sys_set_tid_address(SYSCALL_ARGS)
 	return t->thread.tid;
 }
 
+long sys_rseq(SYSCALL_ARGS)
+{
+	if ((u32)a2 & RSEQ_FLAG_UNREGISTER)
+		return (u32)a2 != RSEQ_FLAG_UNREGISTER ? -EINVAL
+						       : rseq_unregister(a0, (u32)a1, (u32)a3);
+	return (u32)a2 ? -EINVAL : rseq_register(a0, (u32)a1, (u32)a3);
+}
+
 /* riscv64's order: flags, stack, parent_tid, tls, child_tid. Source: clone(2). */
 long sys_clone(SYSCALL_ARGS)
 {
@@ -43,12 +54,11 @@ long sys_clone(SYSCALL_ARGS)
 		.exit_signal = a0 & CSIGNAL,
 		.stack = a1,
 		.parent_tid = a2,
+		.pidfd = a2, /* with CLONE_PIDFD */
 		.tls = a3,
 		.child_tid = a4,
 	};
 
-	if ((args.flags & CLONE_PIDFD) && (args.flags & CLONE_PARENT_SETTID))
-		return -EINVAL;
 	if (args.exit_signal > NSIG)
 		return -EINVAL;
 	return task_clone(&args);
@@ -155,8 +165,29 @@ long sys_wait4(SYSCALL_ARGS)
 	return pid;
 }
 
+/* The process behind a pidfd. A non-blocking one answers EAGAIN where WNOHANG would say nothing. */
+static int waitid_pidfd(s32 fd, s64 *pid, u32 *options)
+{
+	struct fd_ref r = fd_borrow(task_current()->files, fd);
+	struct process *p = r.file ? pidfd_process(r.file) : NULL;
+	int err = 0;
+
+	if (!p) {
+		err = -EBADF;
+	} else if (atomic_load_acquire(&p->reaped)) {
+		err = -ECHILD;
+	} else {
+		*pid = p->pid;
+		if (atomic_load_relaxed(&r.file->flags) & O_NONBLOCK)
+			*options |= WNOHANG;
+	}
+	if (r.file)
+		fd_return(&r);
+	return err;
+}
+
 /* waitid's first two arguments as process_wait() wants them; 0 or -EINVAL. */
-static int waitid_target(u32 kind, s32 id, s64 *pid)
+static int waitid_target(u32 kind, s32 id, s64 *pid, u32 *options)
 {
 	switch (kind) {
 	case P_ALL:
@@ -168,6 +199,8 @@ static int waitid_target(u32 kind, s32 id, s64 *pid)
 	case P_PGID:
 		*pid = -(s64)id;
 		return id >= 0 ? 0 : -EINVAL;
+	case P_PIDFD:
+		return id < 0 ? -EINVAL : waitid_pidfd(id, pid, options);
 	default:
 		return -EINVAL;
 	}
@@ -178,7 +211,7 @@ long sys_waitid(SYSCALL_ARGS)
 	struct wait_result result = {0};
 	struct abi_siginfo info = {0};
 	u32 options = (u32)a3;
-	s64 pid;
+	s64 pid = 0;
 	long ret;
 
 	if (options & ~(u32)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
@@ -186,9 +219,11 @@ long sys_waitid(SYSCALL_ARGS)
 		return -EINVAL;
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	ret = waitid_target((u32)a0, (s32)a1, &pid);
+	ret = waitid_target((u32)a0, (s32)a1, &pid, &options);
 	if (!ret)
 		ret = process_wait(pid, options, &result);
+	if (!ret && (options & WNOHANG) && !((u32)a3 & WNOHANG))
+		ret = -EAGAIN;
 	if (ret < 0)
 		return ret;
 	if (ret > 0) {

@@ -36,8 +36,7 @@ long sys_unshare(SYSCALL_ARGS)
 		t->fs = fs;
 	}
 	if (files) {
-		fd_table_put(t->files);
-		t->files = files;
+		task_set_files(files);
 	}
 	if (a0 & CLONE_SYSVSEM && task_ipc_ops.unshare)
 		task_ipc_ops.unshare(t);

@@ -15,6 +15,8 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/task/pidfd.h"
+#include "kernel/task/rseq.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/task/timers.h"
 #include "kernel/trace/trace.h"
@@ -22,11 +24,8 @@
 #define CLONE_NAMESPACES                                                                           \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
 	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
-/*
- * Valid on Linux, refused here: namespaces, process descriptors, and actions shared between
- * processes.
- */
-#define CLONE_UNSUPPORTED (CLONE_NAMESPACES | CLONE_PIDFD | CLONE_INTO_CGROUP)
+/* Valid on Linux, refused here; as are actions shared between processes. */
+#define CLONE_UNSUPPORTED (CLONE_NAMESPACES | CLONE_INTO_CGROUP)
 
 /* Combinations that Linux refuses, then what is not supported. */
 static int clone_check_flags(const struct abi_clone_args *args)
@@ -38,6 +37,8 @@ static int clone_check_flags(const struct abi_clone_args *args)
 	if ((f & CLONE_SIGHAND) && (!(f & CLONE_VM) || (f & CLONE_CLEAR_SIGHAND)))
 		return -EINVAL;
 	if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
+		return -EINVAL;
+	if ((f & CLONE_PIDFD) && (f & CLONE_PARENT_SETTID) && args->pidfd == args->parent_tid)
 		return -EINVAL;
 	if ((f & (CLONE_NEWNS | CLONE_NEWUSER)) && (f & CLONE_FS))
 		return -EINVAL;
@@ -88,6 +89,7 @@ static void clone_thread_state(struct task *child, const struct abi_clone_args *
 	if (args->flags & CLONE_CHILD_CLEARTID)
 		child->clear_child_tid = (u32 __user *)args->child_tid;
 	child->no_new_privs = self->no_new_privs;
+	rseq_inherit(child, args->flags & CLONE_VM ? NULL : self);
 	child->policy = self->policy;
 	sched_inherit(&child->thread, &self->thread);
 }
@@ -221,6 +223,27 @@ static void vfork_wait(struct task *child)
 	spin_unlock(&child->process->lock);
 }
 
+/* CLONE_PIDFD: a descriptor that waits for its file, and its number in user memory. */
+static int clone_reserve_pidfd(const struct abi_clone_args *args, struct file **file,
+			       struct process *p)
+{
+	struct process *self = process_current();
+	struct fd_table *files = task_current()->files;
+	int fd = fd_reserve(files, 0, true,
+			    (u32)MIN(process_rlimit(self, RLIMIT_NOFILE), UINT32_MAX));
+
+	if (fd < 0)
+		return fd;
+	*file = pidfd_create(p, 0);
+	if (*file && !user_store_u32((u32 __user *)args->pidfd, (u32)fd))
+		return fd;
+	fd_unreserve(files, fd);
+	if (!*file)
+		return -ENOMEM;
+	file_put(*file);
+	return -EFAULT;
+}
+
 /* Everything that must not fail once the child can be seen. */
 static int clone_publish(struct task *child, const struct abi_clone_args *args)
 {
@@ -240,8 +263,10 @@ static int clone_publish(struct task *child, const struct abi_clone_args *args)
 
 long task_clone(const struct abi_clone_args *args)
 {
+	struct file *pidfd_file = NULL;
 	struct process *p;
 	struct task *child;
+	int pidfd = -1;
 	long tid;
 	int err = clone_check_flags(args);
 
@@ -259,10 +284,16 @@ long task_clone(const struct abi_clone_args *args)
 	clone_frame(child, args);
 	child->thread.mm = p->mm;
 	err = clone_files(child, args->flags);
+	if (!err && (args->flags & CLONE_PIDFD)) {
+		pidfd = clone_reserve_pidfd(args, &pidfd_file, p);
+		err = MIN(pidfd, 0);
+	}
 	if (!err)
 		err = clone_publish(child, args);
 	if (err)
 		goto out_abandon;
+	if (pidfd >= 0)
+		fd_publish(task_current()->files, pidfd, pidfd_file);
 	tid = child->thread.tid;
 	if (args->flags & CLONE_VFORK) {
 		thread_get(thread_current());
@@ -278,6 +309,10 @@ long task_clone(const struct abi_clone_args *args)
 	return tid;
 
 out_abandon:
+	if (pidfd >= 0) {
+		fd_unreserve(task_current()->files, pidfd);
+		file_put(pidfd_file);
+	}
 	clone_drop_files(child);
 	task_abandon(child);
 	clone_process_undo(p);

@@ -15,6 +15,7 @@
 #include "kernel/random/random.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/clone.h"
+#include "kernel/task/rseq.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/task/timers.h"
 #include "kernel/task/vdso.h"
@@ -236,6 +237,7 @@ static void exec_forget(struct task *t)
 		task_exit_ops.exit(t);
 	t->clear_child_tid = NULL;
 	t->robust_list = 0;
+	rseq_forget(t);
 	task_vfork_done(t);
 	process_timers_exec(t->process);
 	signal_reset_handlers(t->process);
@@ -281,6 +283,20 @@ static int exec_commit(struct exec_state *st, const char *path, struct exec_args
 	return 0;
 }
 
+/* A program closes its own descriptors only, not those of a process that shared them (CLONE_FILES). */
+static int exec_own_files(void)
+{
+	struct fd_table *copy, *files = task_current()->files;
+
+	if (!fd_table_shared(files))
+		return 0;
+	copy = fd_table_copy(files);
+	if (!copy)
+		return -ENOMEM;
+	task_set_files(copy);
+	return 0;
+}
+
 int exec_program(const char *path, struct exec_args *args)
 {
 	struct exec_state *st = kzalloc(sizeof(*st));
@@ -294,6 +310,8 @@ int exec_program(const char *path, struct exec_args *args)
 	err = exec_prepare(st, args);
 	if (!err)
 		err = process_become_single(process_current());
+	if (!err)
+		err = exec_own_files();
 	if (err) {
 		if (st->mm)
 			mm_put(st->mm);

@@ -8,6 +8,7 @@
 
 #include "abi/auxv.h"
 #include "abi/errno.h"
+#include "abi/rseq.h"
 #include "abi/signal.h"
 #include "abi/time.h"
 #include "kernel/mm/mm.h"
@@ -93,6 +94,8 @@ static u32 build_auxv(const struct stack_build *b, const struct exec_image *imag
 	aux(&v, AT_SECURE, image->secure);
 	aux(&v, AT_RANDOM, b->random);
 	aux(&v, AT_HWCAP2, 0);
+	aux(&v, AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE);
+	aux(&v, AT_RSEQ_ALIGN, RSEQ_ALIGN);
 	aux(&v, AT_EXECFN, b->execfn);
 	aux(&v, AT_MINSIGSTKSZ, sizeof(struct abi_rt_sigframe));
 	aux(&v, AT_NULL, 0);

@@ -90,6 +90,22 @@ static bool task_unlink(struct task *t, int status)
 	return last;
 }
 
+static void task_drop_files(struct task *t)
+{
+	struct fd_table *files = t->files;
+	struct fs_context *fs = t->fs;
+
+	/* Under the lock: others take references through it. */
+	spin_lock(&t->process->lock);
+	t->files = NULL;
+	t->fs = NULL;
+	spin_unlock(&t->process->lock);
+	if (files)
+		fd_table_put(files);
+	if (fs)
+		fs_context_put(fs);
+}
+
 void task_exit(int status)
 {
 	struct task *t = task_current();
@@ -104,12 +120,7 @@ void task_exit(int status)
 	task_leave_mm(t);
 	if (task_ipc_ops.exit)
 		task_ipc_ops.exit(t);
-	if (t->files)
-		fd_table_put(t->files);
-	if (t->fs)
-		fs_context_put(t->fs);
-	t->files = NULL;
-	t->fs = NULL;
+	task_drop_files(t);
 	trace_task_exit(tid);
 	if (task_unlink(t, status)) {
 		process_timers_exit(p);

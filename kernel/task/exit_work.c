@@ -4,7 +4,18 @@
  */
 #include "kernel/sync/atomic.h"
 #include "kernel/task/job.h"
+#include "kernel/task/rseq.h"
 #include "kernel/task/task.h"
+
+void task_note_switches(struct task *t)
+{
+	u64 switches = t->thread.nr_voluntary + t->thread.nr_involuntary;
+
+	if (t->rseq.addr && t->rseq.seen_switches != switches) {
+		t->rseq.seen_switches = switches;
+		atomic_fetch_or(&t->thread.work, THREAD_WORK_RSEQ);
+	}
+}
 
 void task_exit_work(struct trap_frame *frame)
 {
@@ -15,6 +26,8 @@ void task_exit_work(struct trap_frame *frame)
 	/* Without group_exit it is exec in another task that wants this one gone. */
 	if (work & THREAD_WORK_KILL)
 		task_exit(p->group_exit ? p->exit_code : 0);
+	if (work & THREAD_WORK_RSEQ)
+		rseq_resume(frame);
 	if (work & THREAD_WORK_STOP)
 		task_stop(t);
 	if (work & (THREAD_WORK_SIGNAL | THREAD_WORK_STOP))

@@ -90,6 +90,8 @@ struct process *process_create(struct process *parent)
 	list_init(&p->children);
 	list_init(&p->sibling);
 	list_init(&p->waiters);
+	waitq_init(&p->signal_queue);
+	waitq_init(&p->exit_queue);
 	signal_process_init(&p->signals);
 	p->start_ticks = time_now();
 	p->cred = parent ? task_current()->cred : &cred_root;
@@ -146,6 +148,30 @@ struct mm *process_mm_get(struct process *p)
 		mm_get(mm);
 	spin_unlock(&p->lock);
 	return mm;
+}
+
+struct fd_table *task_files_get(struct task *t)
+{
+	struct fd_table *files;
+
+	spin_lock(&t->process->lock);
+	files = t->files;
+	if (files)
+		fd_table_get(files);
+	spin_unlock(&t->process->lock);
+	return files;
+}
+
+void task_set_files(struct fd_table *files)
+{
+	struct task *t = task_current();
+	struct fd_table *old;
+
+	spin_lock(&t->process->lock);
+	old = t->files;
+	t->files = files;
+	spin_unlock(&t->process->lock);
+	fd_table_put(old);
 }
 
 struct mm *process_replace_mm(struct process *p, struct mm *mm)

@@ -257,6 +257,8 @@ static void signal_announce(struct process *p, struct task *t, int sig)
 	struct task *target;
 
 	fence_full(); /* (B) pairs with (A) in signal_set_mask() */
+	if (unlikely(atomic_load_relaxed(&p->signal_queue.nr_entries)))
+		waitq_wake(&p->signal_queue, POLL_EVENT_READ, WAITQ_ALL);
 	/* Only now: whoever has blocked it before did not see it pending. */
 	target = signal_target(p, t, sig);
 	if (!target)

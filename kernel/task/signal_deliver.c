@@ -10,6 +10,7 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/job.h"
+#include "kernel/task/rseq.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/task.h"
 #include "kernel/task/vdso.h"
@@ -132,7 +133,7 @@ static void signal_run_handler(struct task *t, struct trap_frame *frame,
 	u64 mask = t->signals.blocked | action->sa_mask;
 
 	signal_restart(frame, action);
-	if (signal_setup_frame(t, frame, action, info)) {
+	if (!rseq_interrupt(frame) || signal_setup_frame(t, frame, action, info)) {
 		/* No stack to run on: a second SIGSEGV kills for certain. */
 		if (info->si_signo == SIGSEGV) {
 			spin_lock(&t->process->lock);

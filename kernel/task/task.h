@@ -13,6 +13,7 @@
 #include "abi/resource.h"
 #include "arch/riscv64/fpu.h"
 #include "arch/riscv64/trap_frame.h"
+#include "kernel/file/waitq.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/mutex.h"
 #include "kernel/sync/spinlock.h"
@@ -49,13 +50,21 @@ struct task_pi {
 	struct mutex exit;
 };
 
+/* A registered restartable-sequence area (rseq.h). */
+struct task_rseq {
+	u64 addr;	   /* user address; 0: none */
+	u64 seen_switches; /* of the thread, when a section was last looked for */
+	u32 len;
+	u32 signature;
+};
+
 /* A Linux thread. `thread` is first so that both share one lifetime. */
 struct task {
 	struct thread thread;
-	struct process *process;     /* [I] */
-	struct cred *cred;	     /* [e] a reference; written by the task only */
-	struct list siblings;	     /* [L:process] threads of the process */
-	struct fd_table *files;	     /* [c] counted once a task; NULL for pid 1 */
+	struct process *process; /* [I] */
+	struct cred *cred;	 /* [e] a reference; written by the task only */
+	struct list siblings;	 /* [L:process] threads of the process */
+	struct fd_table *files; /* [c] changes under process lock; counted once a task; NULL for pid 1 */
 	struct fs_context *fs;	     /* [c] */
 	u32 __user *clear_child_tid; /* [c] zeroed and woken at exit */
 	u64 robust_list;	     /* [c] user address of struct robust_list_head */
@@ -65,6 +74,7 @@ struct task {
 	bool made_shm; /* [c] for kernel/ipc: segments may name it as their creator */
 	struct task_signals signals;
 	struct restart_block restart; /* [c] */
+	struct task_rseq rseq;	      /* [c] */
 	struct fp_state fp;	      /* [c] thread.fp points here */
 	struct task *vfork_parent;    /* [L:process] waits for our exec or exit; a reference */
 	u32 policy;	    /* [a] SCHED_* of abi/sched.h; thread.class is what it amounts to */
@@ -115,25 +125,28 @@ struct process {
 	struct process_layout layout;		 /* [c] by exec */
 	u64 start_ticks;			 /* [I] */
 
-	struct spinlock lock;	   /* signals, tasks, exit */
-	struct list tasks;	   /* [L:lock] */
-	u32 nr_tasks;		   /* [a] changes under lock */
-	bool group_exit;	   /* [L:lock] all must exit with exit_code */
-	bool stopped;		   /* [a] by a stop signal; changes under lock */
-	bool stop_told;		   /* [L:lock] the parent knows of this stop */
-	bool continue_untold;	   /* [L:lock] the first task to run again tells the parent */
-	int stop_signal;	   /* [L:lock] */
-	u32 nr_resting;		   /* [L:lock] tasks in task_stop() */
-	enum job_event job_event;  /* [L:parent's child_lock] */
-	bool did_exec;		   /* [a] since fork: setpgid by the parent is refused */
-	bool zombie;		   /* [L:parent's child_lock] all tasks have exited */
-	u8 dumpable;		   /* [a] DUMPABLE_*, prctl */
-	int parent_death_signal;   /* [a] */
-	u64 timer_slack_ns;	   /* [a] kept for prctl, timers here are exact */
+	struct spinlock lock;	  /* signals, tasks, exit */
+	struct list tasks;	  /* [L:lock] */
+	u32 nr_tasks;		  /* [a] changes under lock */
+	bool group_exit;	  /* [L:lock] all must exit with exit_code */
+	bool stopped;		  /* [a] by a stop signal; changes under lock */
+	bool stop_told;		  /* [L:lock] the parent knows of this stop */
+	bool continue_untold;	  /* [L:lock] the first task to run again tells the parent */
+	int stop_signal;	  /* [L:lock] */
+	u32 nr_resting;		  /* [L:lock] tasks in task_stop() */
+	enum job_event job_event; /* [L:parent's child_lock] */
+	bool did_exec;		  /* [a] since fork: setpgid by the parent is refused */
+	bool zombie;		  /* [a] all tasks have exited; changes under parent's child_lock */
+	bool reaped;		  /* [a] nobody waits for it any more; its number is free */
+	u8 dumpable;		  /* [a] DUMPABLE_*, prctl */
+	int parent_death_signal;  /* [a] */
+	u64 timer_slack_ns;	  /* [a] kept for prctl, timers here are exact */
 	u32 membarrier_registered; /* [a] MEMBARRIER_CMD_REGISTER_* seen */
 	int exit_code;		   /* [L:lock] wait status encoding */
 	struct task *exec_task;	   /* [L:lock] waits for the others to exit */
 	struct process_signals signals;
+	struct wait_queue signal_queue;	  /* readers and watchers of signalfds */
+	struct wait_queue exit_queue;	  /* watchers of pidfds */
 	struct process_timers *timers;	  /* [a] NULL until the first is set; written under lock */
 	bool timers_ended;		  /* [L:lock] no more are made */
 	struct abi_rusage children_usage; /* [L:child_lock] of reaped children */
@@ -142,7 +155,7 @@ struct process {
 	struct spinlock child_lock; /* children, their zombie flags, waiters */
 	struct list children;	    /* [L:child_lock] */
 	struct list sibling;	    /* [L:parent's child_lock] */
-	struct list waiters;	    /* [L:child_lock] struct wait_entry of tasks in wait4 */
+	struct list waiters;	    /* [L:child_lock] struct child_waiter of tasks in wait4 */
 	struct epoch_node free_node;
 };
 
@@ -180,6 +193,11 @@ struct mm *process_mm(struct process *p);
 struct mm *process_mm_get(struct process *p);
 void process_get(struct process *p);
 void process_put(struct process *p);
+
+/* The descriptors of any task, with a reference; NULL: it has none any more. */
+struct fd_table *task_files_get(struct task *t);
+/* The running task goes over to `files` (takes the reference). May sleep. */
+void task_set_files(struct fd_table *files);
 
 /* Soft limit RLIMIT_x of the running process. Context: any. */
 static inline u64 process_rlimit(struct process *p, u32 resource)
@@ -275,6 +293,8 @@ void task_start_init(void);
 
 /* For kernel/trap, with a full frame: signals, kill and stop before the return to user mode. */
 void task_exit_work(struct trap_frame *frame);
+/* Behind an exception or interrupt of user mode: was the task switched out since the last one? */
+void task_note_switches(struct task *t);
 /* And an exception of user mode: page fault, or a signal. */
 void task_fault(struct trap_frame *frame);
 

@@ -9,7 +9,7 @@
 #include "kernel/task/task.h"
 
 /* A task in process_wait(), on its process's waiters. */
-struct wait_entry {
+struct child_waiter {
 	struct list list; /* [L:child_lock] */
 	struct thread *thread;
 };

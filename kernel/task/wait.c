@@ -37,7 +37,7 @@ void process_add_child(struct process *parent, struct process *child)
 
 void process_wake_waiters_locked(struct process *parent)
 {
-	struct wait_entry *w;
+	struct child_waiter *w;
 
 	list_for_each(w, &parent->waiters, list)
 		unpark(w->thread);
@@ -92,6 +92,8 @@ static void siginfo_of_child(struct process *p, struct abi_siginfo *info, int si
 /* Frees the number of a zombie that nobody will ask for any more. Context: no lock. */
 static void process_release(struct process *p)
 {
+	atomic_store_release(&p->reaped, true);
+	waitq_wake(&p->exit_queue, POLL_EVENT_READ | POLL_EVENT_HUP, WAITQ_ALL);
 	pid_group_put(p->pgid, p->sid);
 	pid_clear_process(p->pid);
 	process_put(p);
@@ -129,8 +131,9 @@ void process_become_zombie(struct process *p)
 	if (reap)
 		list_del(&p->sibling);
 	else
-		p->zombie = true;
+		atomic_store_release(&p->zombie, true);
 	process_wake_waiters_locked(parent);
+	waitq_wake(&p->exit_queue, POLL_EVENT_READ, WAITQ_ALL);
 	spin_unlock(&parent->child_lock);
 	if (reap)
 		process_release(p);
@@ -209,7 +212,7 @@ static struct process *wait_scan(struct process *self, s64 pid, u32 options,
 long process_wait(s64 pid, u32 options, struct wait_result *result)
 {
 	struct process *self = process_current(), *child;
-	struct wait_entry entry = {.thread = thread_current()};
+	struct child_waiter entry = {.thread = thread_current()};
 	bool any;
 	long ret;
 

@@ -18,6 +18,7 @@
 #include "kernel/task/task.h"
 
 #define EXC_ILLEGAL	2
+#define EXC_SYSCALL	8
 #define EXC_FETCH_FAULT 12
 #define EXC_LOAD_FAULT	13
 #define EXC_STORE_FAULT 15
@@ -110,6 +111,8 @@ void trap_exit_work(struct trap_frame *frame)
 		do {
 			sched_hart_work();
 			sched_resched_if_needed();
+			if (frame->cause != EXC_SYSCALL && t->rseq_hart != RSEQ_HART_NONE)
+				task_note_switches(task_of(t));
 			if (t->work)
 				task_exit_work(frame);
 		} while (hart_leave_kernel(HART_USER));
