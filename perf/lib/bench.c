@@ -4,7 +4,7 @@
  * Time: the number of operations grows from the granule until a run fills half a sample, is then
  * scaled to a whole one and stays fixed for all samples of the variant; the growing runs warm up
  * caches and QEMU's translations. Counts: a fixed number of operations, one run to warm up, then
- * COUNT_REPEATS windows (the reader takes the minimum: ticks and interrupts only add).
+ * several windows (the reader takes the minimum: ticks and interrupts only add).
  */
 #include "perf/lib/bench.h"
 
@@ -21,10 +21,13 @@
 #include "perf/lib/report.h"
 #include "perf/lib/team.h"
 
-#define COUNT_REPEATS 8
-#define NAME_SIZE     64
-#define MAX_GROWTH    16
-#define MAX_OPS	      (1ull << 40)
+#define COUNT_REPEATS	   8
+#define COUNT_REPEATS_MANY 3   /* with more workers than */
+#define COUNT_MANY	   16  /* whose share of ticks is small */
+#define COUNT_WATCHDOG_S   600 /* counted code is slow, with many harts very slow */
+#define NAME_SIZE	   64
+#define MAX_GROWTH	   16
+#define MAX_OPS		   (1ull << 40)
 
 struct variant {
 	const struct bench *bench;
@@ -130,14 +133,25 @@ static bool one_hart(const struct variant *variant)
 	return variant->threads == 1 || variant->place == TEAM_SAME_HART;
 }
 
+/* Where counted workers are: threads that find a hart each stay there, so nobody migrates. */
+static enum team_place count_place(const struct variant *variant)
+{
+	if (one_hart(variant))
+		return TEAM_SAME_HART;
+	if (variant->bench->shape == BENCH_THREADS && variant->threads <= team_harts())
+		return TEAM_OTHER_HART;
+	return variant->place;
+}
+
 static void count(const struct options *options, const struct variant *variant, int window)
 {
 	const struct bench *bench = variant->bench;
 	int workers = bench->shape == BENCH_ONE ? 1 : variant->threads;
 	uint64_t ops = whole_granules(bench, bench->count_ops * workers);
+	int repeats = workers > COUNT_MANY ? COUNT_REPEATS_MANY : COUNT_REPEATS;
 
 	team_run(team, ops, -1);
-	for (int i = 0; i < COUNT_REPEATS; i++) {
+	for (int i = 0; i < repeats; i++) {
 		team_run(team, ops, window);
 		report_window(options, variant->name, window, ops, one_hart(variant));
 	}
@@ -155,12 +169,13 @@ static void run_variant(const struct options *options, const struct bench_suite 
 	}
 	running_name = variant->name;
 	team_init(team, bench, variant->name, variant->threads);
+	team->patience_s = options->count ? COUNT_WATCHDOG_S : BENCH_WATCHDOG_S;
 	why = bench->setup ? bench->setup(team) : NULL;
 	if (why) {
 		report_unsupported(options, variant->name, why);
 		return;
 	}
-	team_start(team, options->count && one_hart(variant) ? TEAM_SAME_HART : variant->place);
+	team_start(team, options->count ? count_place(variant) : variant->place);
 	if (options->count)
 		count(options, variant, window);
 	else

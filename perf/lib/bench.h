@@ -8,8 +8,8 @@
  * worker begins to the moment its last worker ends.
  *
  * Invariant: no figure is printed that was not checked. Every sample ends in the benchmark's own
- * check of its result; a failed check, or a sample that does not end within BENCH_WATCHDOG_S
- * (a lost wake-up), ends the program with status 1 and a message that names the benchmark.
+ * check of its result; a failed check, or a sample that does not end within BENCH_WATCHDOG_S (a
+ * lost wake-up; ten times that when counting), ends the program with status 1 and a message that names the benchmark.
  *
  * What the kernel does not have is said ("not supported", with the reason), never measured: a
  * benchmark's setup() finds out.
@@ -79,6 +79,7 @@ struct bench_team {
 	const char *name;			       /* [I] suite/benchmark/variant */
 	int threads;				       /* [I] */
 	void *shared;				       /* [I] the benchmark's own, from setup() */
+	int patience_s;				       /* [I] a sample that lasts longer hangs */
 	int window;				       /* counted window of this sample, -1: none */
 	bool quit;				       /* read after the gate opens */
 	uint64_t ops;				       /* of the whole team in this sample */

@@ -188,7 +188,7 @@ _Noreturn static void stuck(const struct bench_team *team)
 	for (int i = 0; i < team->threads; i++)
 		if (!atomic_load(&team->workers[i].finished))
 			used += snprintf(list + used, sizeof(list) - used, " %d", i);
-	bench_fail("no end after %d s, lost wake-up? Workers of %d still busy:%s", BENCH_WATCHDOG_S,
+	bench_fail("no end after %d s, lost wake-up? Workers of %d still busy:%s", team->patience_s,
 		   team->threads, list);
 }
 
@@ -208,7 +208,7 @@ static void reap(struct bench_worker *worker, int options)
 static void wait_for_workers(struct bench_team *team)
 {
 	const struct timespec second = {.tv_sec = 1};
-	uint64_t deadline = bench_now_ns() + BENCH_WATCHDOG_S * 1000000000ull;
+	uint64_t deadline = bench_now_ns() + team->patience_s * 1000000000ull;
 	uint32_t running;
 
 	while ((running = atomic_load(&team->running)) != 0) {

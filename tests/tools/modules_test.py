@@ -12,11 +12,12 @@ import tempfile
 import unittest
 from pathlib import Path
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 sys.path.insert(0, os.getcwd())
 
 from tools.guest import benchlist, count, cpio, machine, panic, program, rootfs, run, stats  # noqa: E402
-from tools.guest import build, busybox, commands, compare  # noqa: E402
+from tools.guest import build, busybox, commands, compare, lab, plot  # noqa: E402
 from tools.guest.errors import NOT_EXECUTABLE, NOT_FOUND, USAGE, ToolError  # noqa: E402
 from tools.guest.tree import Tree  # noqa: E402
 
@@ -225,7 +226,8 @@ class CommandLineTest(unittest.TestCase):
             self.usage_error(run.parse, *args)
 
     def test_compare_refuses(self):
-        for args in (["--bogus"], ["--rounds", "0"], ["--rounds", "x"], ["--system", "bsd"]):
+        for args in (["--bogus"], ["--rounds", "0"], ["--rounds", "x"], ["--system", "bsd"],
+                     ["--smp", "1,x"], ["--also", "x"], ["--from", "x"], ["--smp", "65", "core"]):
             self.usage_error(compare.main, *args)
 
     def test_harts(self):
@@ -260,7 +262,7 @@ class BenchmarkListTest(unittest.TestCase):
         self.assertEqual(list(batches[0].runs), ["core/pipe/one-threads", "core/pipe/two-threads"])
         (choice,), batches = benchmarks.choose(["core/fault", "core/null_syscall/1"])
         self.assertEqual(batches, [])
-        self.assertEqual(choice.words([]), ["--only", "fault", "--only", "null_syscall"])
+        self.assertEqual(choice.words([]), ["--only", "fault", "--only", "core/null_syscall/1"])
         self.assertTrue(choice.wants("core/fault/4"))
         self.assertTrue(choice.wants("core/null_syscall/1"))
         self.assertFalse(choice.wants("core/null_syscall/2"))
@@ -398,6 +400,40 @@ class StatsTest(unittest.TestCase):
                 stats.parse_results(text)
 
 
+class PlotTest(unittest.TestCase):
+    def results(self, variants, harts=(4,), **sides):
+        items = []
+        for variant in variants:
+            for number in harts:
+                row = stats.Row(f"core/x/{variant}", "ns", "lower", bar=2)
+                for system in sides or ("stellar", "linux"):
+                    row.add(system, 10 * number, 0)
+                items.append(row.to_json(machine.Machine(smp=number), ["stellar", "linux", *sides]))
+        return json.loads(json.dumps(items))
+
+    def titles(self, results):
+        return [chart[0] for chart in plot.charts(results)]
+
+    def test_charts(self):
+        self.assertEqual(self.titles(self.results(["1-threads", "4-threads"])),
+                         ["core/x, 4 harts"])
+        self.assertEqual(self.titles(self.results(["default"], (1, 4))), ["core/x/default"])
+        self.assertEqual(self.titles(self.results(["1-threads", "default"])), [])
+        counts = [{"name": "core/x/1-threads", "unit": "per operation", "better": "lower",
+                   "machine": "virt", "harts": harts, "stellar": {"csr": 1}} for harts in (1, 2)]
+        self.assertEqual(self.titles(counts), [])
+
+    def test_svg(self):
+        results = self.results(["1-threads", "4-threads"], (1, 4), stellar=1, ticket=1, mcs=1)
+        root = ElementTree.fromstring(plot.svg(results))
+        self.assertTrue(root.tag.endswith("svg"))
+        self.assertEqual(plot.svg(results).count("<circle"), 4 * 2 * 3)
+        page = plot.html(results)
+        self.assertIn("core/x/1-threads", page)
+        self.assertEqual(page.count("<tr"), 5)
+        self.assertIn("</svg>", plot.svg([]))
+
+
 class CountTest(unittest.TestCase):
     def test_minimum_of_repeats(self):
         def window(seq, instructions):
@@ -425,8 +461,8 @@ class CountTest(unittest.TestCase):
 
     def test_console(self):
         log = 'kernel_entry 0x00000000000186a0\n[ 1.0] words {"name":"a"}\r\nKernel panic\r\n'
-        self.assertEqual(compare.json_lines(log), '{"name":"a"}')
-        self.assertEqual(compare.kernel_entry_us(log), 10000)
+        self.assertEqual(lab.json_lines(log), '{"name":"a"}')
+        self.assertEqual(lab.kernel_entry_us(log), 10000)
 
 
 class BuildTest(unittest.TestCase):

@@ -139,7 +139,9 @@ class Choice:
 
     def words(self, args):
         """The command line of the program behind its name."""
-        return [*args, *(word for name in self.only for word in ("--only", name))]
+        full = {name.split("/")[1] for name in self.full_names}
+        names = [name for name in self.only if name not in full] + sorted(self.full_names)
+        return [*args, *(word for name in names for word in ("--only", name))]
 
 
 @dataclass

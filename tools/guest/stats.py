@@ -98,12 +98,12 @@ class Row:
         """The median of the host's load averages."""
         return statistics.median(self.loads) if self.loads else 0.0
 
-    def to_json(self, hardware):
+    def to_json(self, hardware, systems=("stellar", "linux")):
         """The object that --json writes."""
         item = {"name": self.name, "unit": self.unit, "better": self.better,
-                "harts": hardware.smp, "machine": hardware.machine, "cpu": hardware.cpu,
-                "stellar": self.summary("stellar"), "linux": self.summary("linux"),
-                "ratio": self.ratio(), "load": self.load()}
+                "harts": hardware.smp, "machine": hardware.machine, "cpu": hardware.cpu}
+        item.update((system, self.summary(system)) for system in ("stellar", "linux", *systems))
+        item.update(ratio=self.ratio(), load=self.load(), systems=list(systems))
         if self.bar is not None:
             item.update(bar=self.bar, below=self.below())
         if self.notes:
