@@ -14,6 +14,7 @@
 #include "kernel/irq/irq.h"
 #include "kernel/log/log.h"
 #include "kernel/mm/mm.h"
+#include "kernel/net/net.h"
 #include "kernel/random/random.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/hart.h"
@@ -118,6 +119,7 @@ void kernel_main(u64 fdt_pa)
 	fs_init();
 	ipc_init();
 	tty_init();
+	net_init();
 	if (!kthread_create("boot", main_late, NULL))
 		panic("no memory for the first thread");
 	sched_idle();

@@ -102,6 +102,10 @@ struct file_ops {
 	 * f->flags still has what acts at open (O_NOCTTY). NULL: nothing to do.
 	 */
 	int (*open)(struct file *f);
+	/* O_ASYNC was set or cleared: SIGIO to the owner at each event, or not. NULL: -EINVAL. */
+	void (*async)(struct file *f, bool on);
+	/* A write that fails with -EPIPE has sent SIGPIPE itself, or wants none. */
+	bool raises_sigpipe_itself;
 };
 
 struct file {
@@ -111,6 +115,7 @@ struct file {
 	u64 pos;	  /* [L:pos_lock, or the only task that can reach it] */
 	struct mutex pos_lock;	    /* RANK_FILE */
 	u32 flags;		    /* [a] O_* access mode and status flags */
+	s32 owner;		    /* [a] F_SETOWN: process, or -group; 0: nobody */
 	u32 refs;		    /* [a] 0: being released */
 	struct epoll_item *watches; /* [a] epoll's items of this file, see epoll.c */
 	struct vm_backing backing;  /* each mapping of it holds a reference */

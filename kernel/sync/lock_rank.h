@@ -3,11 +3,13 @@
  * holds (checked in debug builds). Two locks of one class are taken in address order through
  * spin_lock_pair(). A sleeping mutex may not be taken under a spin lock.
  *
- *   sleeping mutexes  exit of a futex owner < process children < mount < epoll nesting < file position/pipe/epoll < inode
+ *   sleeping mutexes  exit of a futex owner < process children < mount < epoll nesting < socket
+ *                     < file position/pipe/epoll < byte stream < inode
  *                     < mm (address-space layout) < IPC table < object mappings < out of memory
  *                     < epoch barrier
- *   spin locks        pid < signal < fd table < dentry hash < terminal list
- *                     < terminal < wait-queue source < epoll ready list
+ *   spin locks        pid < signal < AF_UNIX < TCP pair < accept queue < port < 4-tuple
+ *                     < TIME_WAIT < interfaces < fd table < dentry hash < terminal list
+ *                     < terminal < datagram queue < wait-queue source < epoll ready list
  *                     < futex bucket < IPC object < undo list < pi state < vm_object < page-table leaf < mutex wait list
  *                     < run queue < timer queue < slab depot < buddy zone < trace control < epoch
  *                     < console
@@ -21,7 +23,9 @@ enum lock_rank {
 	RANK_PROCESS = 10,
 	RANK_MOUNT = 20,
 	RANK_EPOLL_NESTING = 22, /* which epoll watches which */
+	RANK_SOCKET = 24,	 /* a socket's names and options */
 	RANK_FILE = 25,		 /* held while copying to user memory: before RANK_MM */
+	RANK_STREAM = 27,	 /* one side of a local byte stream: copies user memory */
 	RANK_INODE = 30,
 	RANK_MM = 40,
 	RANK_IPC_TABLE = 42, /* makers and removers of System V objects */
@@ -32,12 +36,20 @@ enum lock_rank {
 	RANK_SPIN = 100, /* first spin rank */
 	RANK_PID = 105,
 	RANK_SIGNAL = 110,
+	RANK_UNIX = 111, /* names of AF_UNIX, ends of a pair */
+	RANK_TCP = 112,	 /* both ends' states of a local connection */
+	RANK_ACCEPT = 114,
+	RANK_PORT = 116,
+	RANK_TUPLE = 117,
+	RANK_TIME_WAIT = 118,
+	RANK_IFACE = 119,
 	RANK_FDTABLE = 120,
 	RANK_TIMERFD_LIST = 122, /* before each timerfd's */
 	RANK_TIMERFD = 123,
 	RANK_DENTRY = 125,
 	RANK_TTY_LIST = 127,
 	RANK_TTY = 128,
+	RANK_SOCKQ = 129, /* datagrams not yet received */
 	RANK_WAITQ = 130,
 	RANK_EPOLL = 135,
 	RANK_FUTEX = 140,

@@ -29,6 +29,28 @@ long file_install_new(struct file *f, bool cloexec)
 	return fd;
 }
 
+long file_install_pair(struct file *ends[2], u64 addr, bool cloexec)
+{
+	struct fd_table *files = task_current()->files;
+	int fds[2];
+	int err;
+
+	fds[0] = fd_reserve(files, 0, cloexec, fd_limit());
+	if (fds[0] < 0)
+		return fds[0];
+	fds[1] = fd_reserve(files, 0, cloexec, fd_limit());
+	err = fds[1] < 0 ? fds[1] : copy_to_user((void __user *)(uintptr_t)addr, fds, sizeof(fds));
+	if (err) {
+		fd_unreserve(files, fds[0]);
+		if (fds[1] >= 0)
+			fd_unreserve(files, fds[1]);
+		return err;
+	}
+	fd_publish(files, fds[0], ends[0]);
+	fd_publish(files, fds[1], ends[1]);
+	return 0;
+}
+
 int path_arg_get(struct path_arg *p, u64 addr)
 {
 	const char __user *from = (const char __user *)(uintptr_t)addr;

@@ -27,6 +27,13 @@ u32 fd_limit(void);
  */
 long file_install_new(struct file *f, bool cloexec);
 
+/*
+ * Two new files and their descriptors, which are written to the int[2] at `addr`: reserved before
+ * user memory is touched and published after it, so that they appear together or not at all. On
+ * -errno the files stay the caller's.
+ */
+long file_install_pair(struct file *files[2], u64 addr, bool cloexec);
+
 /* True if [addr, addr + len) lies in user space. */
 static inline bool user_range(u64 addr, u64 len)
 {

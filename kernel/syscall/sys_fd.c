@@ -12,7 +12,7 @@
 #include "kernel/syscall/syscall.h"
 
 /* Status flags that F_SETFL may change. */
-#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME)
+#define SETFL_MASK (O_APPEND | O_ASYNC | O_NONBLOCK | O_NOATIME)
 
 long sys_close(SYSCALL_ARGS)
 {
@@ -78,13 +78,35 @@ long sys_dup3(SYSCALL_ARGS)
 
 static long set_status_flags(struct file *f, u32 flags)
 {
-	u32 old;
+	u32 old = atomic_load_relaxed(&f->flags);
 
-	if (flags & (O_ASYNC | O_DIRECT))
+	if (flags & O_DIRECT)
 		return -EINVAL;
+	if ((flags ^ old) & O_ASYNC) {
+		if (!f->ops->async)
+			return -EINVAL;
+		f->ops->async(f, flags & O_ASYNC);
+	}
 	do {
 		old = atomic_load_relaxed(&f->flags);
 	} while (!atomic_cas(&f->flags, old, (old & ~SETFL_MASK) | (flags & SETFL_MASK)));
+	return 0;
+}
+
+/* F_SETOWN: a process, or minus a group; 0: nobody. */
+static long set_owner(struct file *f, s32 owner)
+{
+	bool there = true;
+
+	if (owner == INT32_MIN)
+		return -EINVAL;
+	epoch_enter();
+	if (owner > 0)
+		there = process_find((u32)owner);
+	epoch_exit();
+	if (!there)
+		return -ESRCH;
+	atomic_store_relaxed(&f->owner, owner);
 	return 0;
 }
 
@@ -122,6 +144,10 @@ static long fcntl_run(u64 fd, const struct fd_ref *ref, u32 cmd, u64 arg)
 		return file_add_seals(f, (u32)arg);
 	case F_GET_SEALS:
 		return file_get_seals(f);
+	case F_SETOWN:
+		return set_owner(f, (s32)arg);
+	case F_GETOWN:
+		return atomic_load_relaxed(&f->owner);
 	case F_GETPIPE_SZ:
 		return pipe_size(f);
 	case F_SETPIPE_SZ:
@@ -183,32 +209,6 @@ long sys_ioctl(SYSCALL_ARGS)
 	return ret;
 }
 
-/*
- * Both descriptors are reserved before user memory is written, and published after it: they appear
- * together or not at all.
- */
-static long pipe_install(struct file *ends[2], u64 addr, bool cloexec)
-{
-	struct fd_table *files = task_current()->files;
-	int fds[2];
-	int err;
-
-	fds[0] = fd_reserve(files, 0, cloexec, fd_limit());
-	if (fds[0] < 0)
-		return fds[0];
-	fds[1] = fd_reserve(files, 0, cloexec, fd_limit());
-	err = fds[1] < 0 ? fds[1] : copy_to_user((void __user *)(uintptr_t)addr, fds, sizeof(fds));
-	if (err) {
-		fd_unreserve(files, fds[0]);
-		if (fds[1] >= 0)
-			fd_unreserve(files, fds[1]);
-		return err;
-	}
-	fd_publish(files, fds[0], ends[0]);
-	fd_publish(files, fds[1], ends[1]);
-	return 0;
-}
-
 long sys_memfd_create(SYSCALL_ARGS)
 {
 	u32 flags = (u32)a1;
@@ -241,7 +241,7 @@ long sys_pipe2(SYSCALL_ARGS)
 	ret = pipe_create(ends, flags & O_NONBLOCK);
 	if (ret)
 		return ret;
-	ret = pipe_install(ends, a0, flags & O_CLOEXEC);
+	ret = file_install_pair(ends, a0, flags & O_CLOEXEC);
 	if (ret) {
 		file_put(ends[0]);
 		file_put(ends[1]);

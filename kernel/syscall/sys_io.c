@@ -20,7 +20,7 @@ static long io_run(struct file *f, struct iov_iter *it, u64 *pos, bool write)
 	if (!write)
 		return f->ops->read ? f->ops->read(f, it, pos, nonblock) : -EINVAL;
 	ret = f->ops->write ? f->ops->write(f, it, pos, nonblock) : -EINVAL;
-	if (ret == -EPIPE) {
+	if (ret == -EPIPE && !f->ops->raises_sigpipe_itself) {
 		signal_info_user(&info, SIGPIPE, SI_USER);
 		signal_send_task(task_current(), &info);
 	}

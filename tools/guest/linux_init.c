@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -21,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -235,11 +237,23 @@ static int wait_for(pid_t program)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* As the other system has it from the start. */
+static void loopback_up(void)
+{
+	struct ifreq req = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &req))
+		fail("cannot bring up lo");
+	close(fd);
+}
+
 int main(void)
 {
 	pid_t program;
 
 	mount_all();
+	loopback_up();
 	set_host_name();
 	status_fd = open_port("stellar.status", O_WRONLY);
 	if (chdir("/"))

@@ -53,6 +53,18 @@ LINUX_HEADERS = """
 #include <linux/wait.h>
 #include <linux/close_range.h>
 #include <linux/resource.h>
+#include <sys/socket.h>
+#include <linux/if.h>
+#include <linux/if_arp.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/ip.h>
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/errqueue.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <linux/un.h>
 #include <unistd.h>
 """
 

@@ -1,0 +1,53 @@
+/*
+ * The network as a whole: start, limits that programs may set, counters of /proc/net.
+ */
+#ifndef KERNEL_NET_NET_H
+#define KERNEL_NET_NET_H
+
+#include "lib/types.h"
+
+struct socket;
+struct tcp_sock;
+
+void net_init(void); /* after fs_init() and sched_init() */
+
+extern u32 net_somaxconn; /* [a] net.core.somaxconn */
+
+/* Counters of /proc/net/snmp and netstat: each hart has its own, readers sum. */
+enum net_counter {
+	IP_IN_RECEIVES,
+	IP_IN_DELIVERS,
+	IP_OUT_REQUESTS,
+	ICMP_IN_MSGS,
+	ICMP_IN_ECHOS,
+	ICMP_OUT_ECHO_REPS,
+	ICMP_OUT_DEST_UNREACHS,
+	TCP_ACTIVE_OPENS,
+	TCP_PASSIVE_OPENS,
+	TCP_ATTEMPT_FAILS,
+	TCP_ESTAB_RESETS,
+	TCP_OUT_RSTS,
+	TCP_IN_SEGS,
+	TCP_OUT_SEGS,
+	TCP_LISTEN_OVERFLOWS,
+	UDP_IN_DATAGRAMS,
+	UDP_NO_PORTS,
+	UDP_IN_ERRORS,
+	UDP_OUT_DATAGRAMS,
+	UDP_RCVBUF_ERRORS,
+	NET_COUNTERS
+};
+void net_count(enum net_counter counter);
+u64 net_counter_sum(enum net_counter counter);
+
+/* Tells every interface but lo that `t` listens, or does no more. */
+void net_wire_listen(struct tcp_sock *t);
+void net_wire_unlisten(struct tcp_sock *t);
+
+/* Parts that net_init() starts; sockets of the internet families. */
+void unix_init(void);
+void net_proc_init(void);
+int udp_create(int family, struct socket **out);
+int raw_create(int family, int protocol, struct socket **out);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * The per-hart poll loops; poll.h tells the rules.
+ */
+#include "kernel/net/poll.h"
+
+#include <stdio.h>
+
+#include "kernel/log/log.h"
+#include "kernel/sched/sched.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/sync/percpu.h"
+
+struct poll_loop {
+	struct inbox inbox;	     /* [a] struct net_work */
+	u32 kicked;		     /* [a] ask the pollers */
+	u32 sleeping;		     /* [a] */
+	struct thread *thread;	     /* [I] */
+	struct net_poll_stats stats; /* [c] the loop's own */
+} __cacheline_aligned;
+
+static PERCPU(struct poll_loop, loops);
+static struct net_poller *pollers; /* [e] only grows */
+
+void net_poller_register(struct net_poller *p)
+{
+	p->next = pollers;
+	/* Pairs with the acquire load in loop_poll(). */
+	atomic_store_release(&pollers, p);
+}
+
+static void loop_unpark(struct poll_loop *l)
+{
+	if (atomic_load_relaxed(&l->sleeping) && l->thread)
+		unpark(l->thread);
+}
+
+bool net_work_queue(u32 cpu, struct net_work *w)
+{
+	struct poll_loop *l = cpu_ptr(loops, cpu);
+
+	if (atomic_xchg(&w->queued, 1))
+		return false;
+	inbox_push(&l->inbox, &w->node); /* (A), a full barrier */
+	loop_unpark(l);
+	return true;
+}
+
+void net_poll_kick(u32 cpu)
+{
+	struct poll_loop *l = cpu_ptr(loops, cpu);
+
+	atomic_store_relaxed(&l->kicked, 1);
+	fence_full(); /* (A) Pairs with (B) in loop_sleep(). */
+	loop_unpark(l);
+}
+
+void net_poll_stats(u32 cpu, struct net_poll_stats *out)
+{
+	*out = cpu_ptr(loops, cpu)->stats;
+}
+
+/* All that is queued now; items that queue themselves again wait for the next turn. */
+static void loop_work(struct poll_loop *l)
+{
+	struct inbox_node *n = inbox_take_all(&l->inbox), *next;
+
+	for (; n; n = next) {
+		struct net_work *w = container_of(n, struct net_work, node);
+
+		next = n->next;
+		atomic_store_release(&w->queued, 0);
+		w->fn(w);
+		l->stats.work_items++;
+	}
+}
+
+/* True if a poller has more than its budget. */
+static bool loop_poll(struct poll_loop *l)
+{
+	bool more = false;
+
+	for (struct net_poller *p = atomic_load_acquire(&pollers); p; p = p->next) {
+		u32 done = p->poll(p, NET_POLL_BUDGET);
+
+		l->stats.polled += done;
+		if (done < NET_POLL_BUDGET && !p->arm(p))
+			continue;
+		more = true;
+		l->stats.squeezed++;
+	}
+	return more;
+}
+
+static void loop_sleep(struct poll_loop *l)
+{
+	atomic_store_relaxed(&l->sleeping, 1);
+	fence_full(); /* (B) Pairs with (A). */
+	if (inbox_empty(&l->inbox) && !atomic_load_relaxed(&l->kicked)) {
+		l->stats.sleeps++;
+		park(PARK_FOREVER, 0);
+	}
+	atomic_store_relaxed(&l->sleeping, 0);
+}
+
+static __noreturn void loop_run(void *arg)
+{
+	struct poll_loop *l = arg;
+	bool more;
+
+	for (;;) {
+		l->stats.turns++;
+		atomic_store_relaxed(&l->kicked, 0);
+		fence_full();
+		loop_work(l);
+		more = loop_poll(l);
+		if (more)
+			kernel_relax();
+		else
+			loop_sleep(l);
+	}
+}
+
+void net_poll_init(void)
+{
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
+		struct poll_loop *l = cpu_ptr(loops, cpu);
+		char name[16];
+
+		snprintf(name, sizeof(name), "net/%u", cpu);
+		l->thread = kthread_create(name, (void (*)(void *))loop_run, l);
+		if (!l->thread || sched_set_affinity(l->thread, BIT(cpu)))
+			panic("no memory for the network's threads");
+	}
+}

@@ -1,0 +1,17 @@
+/*
+ * Raw sockets and ICMP, as far as the wire has to know them.
+ */
+#ifndef KERNEL_NET_RAW_H
+#define KERNEL_NET_RAW_H
+
+#include "kernel/net/dgram.h"
+#include "lib/types.h"
+
+/*
+ * A packet of `protocol` has come, local and remote filled: for IPv4 the whole packet with its
+ * header, for IPv6 the payload. Each raw socket that fits gets a copy. Does not take the reference.
+ * True if somebody wanted it.
+ */
+bool raw_input(const struct dgram *d, int protocol);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * A byte ring between one writer and one reader, in pages that are allocated when they are first
+ * written and given back when they have been read: the data path of local TCP and of AF_UNIX
+ * streams. Whoever writes (reads) holds the lock of that side, which is not the ring's business.
+ *
+ *	writer: room = limit - (head - tail); copy in behind head; head += n	(release, A)
+ *	reader: used = head - tail	(acquire, pairs with A); copy out; tail += n	(release, B)
+ *	writer: tail			(acquire, pairs with B)
+ *
+ * Invariant: tail <= head <= tail + RING_LIMIT_MAX; a page belongs to the writer from its slot's
+ * filling until head passes its begin, to both while bytes are in it, to the reader once tail
+ * reaches its end. RING_LIMIT_MAX leaves one slot free, so the writer never enters the page that
+ * the reader is in from behind. A slot is emptied before tail passes (B), so the writer that sees
+ * the room sees the empty slot. Positions count bytes since the beginning and never wrap.
+ *
+ * Cost of a small message: one copy in, one out, and three lines that move if the ends are on two
+ * harts (head, tail, data); the writer looks at tail only when its last view says full.
+ */
+#ifndef KERNEL_NET_RING_H
+#define KERNEL_NET_RING_H
+
+#include "kernel/file/file.h"
+#include "lib/types.h"
+
+#define RING_SLOTS     64U
+#define RING_LIMIT_MAX ((RING_SLOTS - 1) * 4096U)
+#define RING_SPARES    8U
+
+struct ring {
+	u64 head;		       /* [a] bytes ever written; by the writer */
+	u64 tail_seen;		       /* [writer] last tail that the writer looked at */
+	u64 tail __cacheline_aligned;  /* [a] bytes ever read; by the reader */
+	u32 limit __cacheline_aligned; /* [a] bytes that may be in it */
+	u32 want_room;		       /* [a] the writer waits for room, see stream.h */
+	void **slots;		       /* [e] RING_SLOTS pages; NULL until the first write */
+	void *spares[RING_SPARES];     /* [a] empty pages, taken by exchange */
+};
+
+void ring_init(struct ring *r, u32 limit);
+/* Frees all pages. Nobody uses it any more. */
+void ring_destroy(struct ring *r);
+
+static inline u64 ring_used(const struct ring *r)
+{
+	u64 tail = atomic_load_relaxed(&r->tail);
+
+	return atomic_load_relaxed(&r->head) - tail;
+}
+/* Bytes that fit now; 0 also when the limit was lowered below what is in. */
+static inline u64 ring_room(const struct ring *r)
+{
+	u64 used = ring_used(r), limit = atomic_load_relaxed(&r->limit);
+
+	return used < limit ? limit - used : 0;
+}
+
+/*
+ * Copies up to n bytes in, as many as there is room for, and publishes them. Bytes, 0 (full),
+ * -EFAULT, -ENOMEM. Context: the writer's; may touch user memory.
+ */
+long ring_write(struct ring *r, struct iov_iter *it, size_t n);
+/*
+ * Copies up to n bytes out, from `skip` bytes behind tail on; `take` consumes them (skip must be 0
+ * then). Bytes, 0 (empty), -EFAULT. Context: the reader's.
+ */
+long ring_read(struct ring *r, struct iov_iter *it, size_t n, u64 skip, bool take);
+/* Drops up to n bytes. Context: the reader's. */
+void ring_drop(struct ring *r, size_t n);
+/* Gives the spare pages back: the reader found nothing and will wait. */
+void ring_trim(struct ring *r);
+
+#endif

@@ -1,0 +1,289 @@
+/*
+ * TCP sockets: creation, poll, sending and receiving as far as the state decides, shutdown, close.
+ */
+#include "kernel/net/tcp.h"
+
+#include "abi/errno.h"
+#include "kernel/mm/mm.h"
+#include "kernel/net/iface.h"
+#include "kernel/net/net.h"
+#include "kernel/sync/atomic.h"
+
+LOCK_CLASS(tcp_pair, RANK_TCP);
+
+static void syn_timer_fired(struct timer *timer)
+{
+	struct tcp_sock *t = container_of(timer, struct tcp_sock, syn_timer);
+
+	tcp_reset(t, ETIMEDOUT);
+}
+
+struct tcp_sock *tcp_alloc(int family)
+{
+	struct tcp_sock *t = kzalloc(sizeof(*t));
+
+	if (!t)
+		return NULL;
+	socket_init(&t->s, &tcp_ops, family, SOCK_STREAM, IPPROTO_TCP);
+	t->s.sndbuf = TCP_SNDBUF_DEFAULT;
+	t->s.rcvbuf = TCP_RCVBUF_DEFAULT;
+	t->state = ABI_TCP_CLOSE;
+	spin_init(&t->own_pair, &tcp_pair_class);
+	t->pair = &t->own_pair;
+	stream_init(&t->rx, RING_LIMIT_MAX);
+	list_init(&t->accept_link);
+	list_init(&t->port.link);
+	list_init(&t->port.active);
+	timer_init(&t->syn_timer, syn_timer_fired);
+	t->local.addr = family == AF_INET ? inet_any_v4 : inet_any_v6;
+	t->remote.addr = t->local.addr;
+	t->keepidle = 7200;
+	t->keepintvl = 75;
+	t->keepcnt = 9;
+	t->syncnt = 6;
+	inet_options_init(&t->inet);
+	t->linger2 = 60;
+	t->port.socket = &t->s;
+	return t;
+}
+
+static void tcp_free(struct socket *s)
+{
+	struct tcp_sock *t = tcp_of(s);
+
+	stream_destroy(&t->rx);
+	kfree(t->listener);
+}
+
+void tcp_forget(struct tcp_sock *t)
+{
+	tuple_remove(&t->tuple);
+	if (t->port_held)
+		port_drop(PORT_TCP, t->local.port);
+	else if (!tcp_flag(t, TCP_F_BOUND) || tcp_flag(t, TCP_F_DEAD))
+		port_unbind(PORT_TCP, &t->port);
+	t->port_held = false;
+}
+
+/* ---- changes of state that paths report ---- */
+
+void tcp_established(struct tcp_sock *t)
+{
+	atomic_store_release(&t->state, ABI_TCP_ESTABLISHED);
+	net_count(TCP_ACTIVE_OPENS);
+}
+
+void tcp_reset(struct tcp_sock *t, int error)
+{
+	u32 state;
+
+	spin_lock(t->pair);
+	state = t->state;
+	if (state != ABI_TCP_CLOSE && state != ABI_TCP_LISTEN) {
+		if (state == ABI_TCP_CLOSE_WAIT && error == ECONNRESET)
+			error = EPIPE;
+		atomic_store_relaxed(&t->s.error, (u32)error);
+		atomic_fetch_or(&t->s.shutdown, SOCK_SHUT_ALL);
+		atomic_store_release(&t->state, ABI_TCP_CLOSE);
+		tcp_forget(t);
+	}
+	spin_unlock(t->pair);
+	socket_wake_all(&t->s);
+}
+
+/* ---- poll ---- */
+
+static PollEvent tcp_poll(struct socket *s)
+{
+	struct tcp_sock *t = tcp_of(s);
+	u32 state = atomic_load_acquire(&t->state);
+	u32 shut = atomic_load_relaxed(&s->shutdown);
+	PollEvent events = 0;
+
+	if (state == ABI_TCP_LISTEN)
+		return tcp_listen_poll(t);
+	if (shut == SOCK_SHUT_ALL || state == ABI_TCP_CLOSE)
+		events |= POLL_EVENT_HUP;
+	if (shut & SOCK_SHUT_RD)
+		events |= POLL_EVENT_READ | POLL_EVENT_RDHUP;
+	if (state != ABI_TCP_SYN_SENT && state != ABI_TCP_SYN_RECV) {
+		if (t->path && t->path->readable(t))
+			events |= POLL_EVENT_READ;
+		if ((shut & SOCK_SHUT_WR) || !t->path || t->path->writable(t))
+			events |= POLL_EVENT_WRITE;
+		if (atomic_load_relaxed(&t->urgent_state) == TCP_URGENT_VALID)
+			events |= POLL_EVENT_PRI;
+	}
+	if (atomic_load_relaxed(&s->error))
+		events |= POLL_EVENT_ERR;
+	return events;
+}
+
+/* ---- data ---- */
+
+int tcp_at_end(struct socket *s, bool take)
+{
+	struct tcp_sock *t = tcp_of(s);
+	u32 state = atomic_load_acquire(&t->state);
+
+	if (tcp_flag(t, TCP_F_FIN_SEEN))
+		return 0;
+	if (atomic_load_relaxed(&s->error))
+		return take ? socket_take_error(s) : -(int)atomic_load_relaxed(&s->error);
+	if (atomic_load_relaxed(&s->shutdown) & SOCK_SHUT_RD)
+		return 0;
+	return state == ABI_TCP_CLOSE || state == ABI_TCP_LISTEN ? -ENOTCONN : -EAGAIN;
+}
+
+static const struct stream_kind no_path_kind = {.at_end = tcp_at_end};
+
+/* MSG_OOB: the urgent byte. */
+static long recv_urgent(struct tcp_sock *t, struct sock_msg *m)
+{
+	u32 state = atomic_load_acquire(&t->urgent_state);
+	u8 byte = (u8)atomic_load_relaxed(&t->urgent_byte);
+
+	if (socket_flag(&t->s, SOCK_F_OOBINLINE) || state != TCP_URGENT_VALID)
+		return -EINVAL;
+	if (tcp_state(t) == ABI_TCP_CLOSE && !tcp_flag(t, TCP_F_FIN_SEEN))
+		return -ENOTCONN;
+	if (!(m->flags & MSG_PEEK))
+		atomic_store_relaxed(&t->urgent_state, TCP_URGENT_READ);
+	m->out_flags |= MSG_OOB;
+	if (m->it->count == 0) {
+		m->out_flags |= MSG_TRUNC;
+		return 0;
+	}
+	return m->flags & MSG_TRUNC ? 1 : iov_copy_out(m->it, &byte, 1);
+}
+
+static long tcp_recv(struct socket *s, struct sock_msg *m)
+{
+	struct tcp_sock *t = tcp_of(s);
+
+	if (m->flags & (MSG_OOB | MSG_ERRQUEUE))
+		return m->flags & MSG_OOB ? recv_urgent(t, m) : -EAGAIN;
+	if (tcp_state(t) == ABI_TCP_LISTEN)
+		return -ENOTCONN;
+	if (m->name)
+		m->name->len = 0;
+	if (!t->path)
+		return stream_recv(s, NULL, &t->rx, m, &no_path_kind);
+	return t->path->recv(t, m);
+}
+
+static bool connect_over(void *arg)
+{
+	u32 state = tcp_state(arg);
+
+	return state != ABI_TCP_SYN_SENT && state != ABI_TCP_SYN_RECV;
+}
+
+static long tcp_send(struct socket *s, struct sock_msg *m)
+{
+	struct tcp_sock *t = tcp_of(s);
+	long ret;
+
+	if (m->flags & (MSG_FASTOPEN | MSG_ZEROCOPY))
+		return m->flags & MSG_FASTOPEN ? -EOPNOTSUPP : -EINVAL;
+	if (unlikely(!connect_over(t))) {
+		if (m->nonblock)
+			return -EAGAIN;
+		ret = socket_wait(s, POLL_EVENT_WRITE, false, connect_over, t,
+				  socket_deadline(atomic_load_relaxed(&s->sndtimeo)));
+		if (ret)
+			return ret;
+	}
+	ret = t->path ? t->path->send(t, m) : -EPIPE;
+	if (ret == -EPIPE) {
+		int err = socket_take_error(s);
+
+		return err ? err : -EPIPE;
+	}
+	return ret;
+}
+
+/* ---- ends ---- */
+
+static int tcp_shutdown(struct socket *s, int how)
+{
+	struct tcp_sock *t = tcp_of(s);
+	u32 bits = (u32)how + 1;
+	int err = 0;
+
+	mutex_lock(&s->lock);
+	switch (tcp_state(t)) {
+	case ABI_TCP_LISTEN:
+		if (bits & SOCK_SHUT_RD)
+			err = tcp_disconnect(t);
+		break;
+	case ABI_TCP_SYN_SENT:
+		err = tcp_disconnect(t);
+		break;
+	case ABI_TCP_CLOSE:
+		atomic_fetch_or(&s->shutdown, bits);
+		err = -ENOTCONN;
+		break;
+	default:
+		atomic_fetch_or(&s->shutdown, bits);
+		if (bits & SOCK_SHUT_WR)
+			t->path->shutdown(t);
+	}
+	mutex_unlock(&s->lock);
+	socket_wake_all(s);
+	return err;
+}
+
+static void tcp_close(struct socket *s)
+{
+	struct tcp_sock *t = tcp_of(s);
+
+	/* A listener closes the connections that nobody accepted under its own lock. */
+	mutex_lock_nested(&s->lock);
+	if (tcp_state(t) == ABI_TCP_LISTEN)
+		tcp_listen_close(t);
+	tcp_connect_abandon(t);
+	atomic_fetch_or(&s->shutdown, SOCK_SHUT_ALL);
+	atomic_fetch_or(&t->tcp_flags, TCP_F_DEAD);
+	if (t->path && tcp_state(t) != ABI_TCP_SYN_SENT)
+		t->path->close(t);
+	spin_lock(t->pair);
+	/* A record of TIME_WAIT may have taken tuple and port over. */
+	atomic_store_relaxed(&t->state, ABI_TCP_CLOSE);
+	tcp_forget(t);
+	spin_unlock(t->pair);
+	mutex_unlock(&s->lock);
+	if (t->path)
+		t->path->detach(t);
+}
+
+static int tcp_getname(struct socket *s, struct sock_name *out, bool peer)
+{
+	struct tcp_sock *t = tcp_of(s);
+	u32 state = tcp_state(t);
+
+	if (peer && (!t->remote.port || state == ABI_TCP_CLOSE || state == ABI_TCP_SYN_SENT))
+		return -ENOTCONN;
+	inet_end_to_name(s->family, peer ? &t->remote : &t->local, out);
+	return 0;
+}
+
+const struct socket_ops tcp_ops = {
+	.name = "TCP",
+	.bind = tcp_bind,
+	.connect = tcp_connect,
+	.listen = tcp_listen,
+	.accept = tcp_accept,
+	.shutdown = tcp_shutdown,
+	.getname = tcp_getname,
+	.send = tcp_send,
+	.recv = tcp_recv,
+	.poll = tcp_poll,
+	.setsockopt = tcp_setsockopt,
+	.getsockopt = tcp_getsockopt,
+	.options_changed = tcp_options_changed,
+	.ioctl = tcp_ioctl,
+	.close = tcp_close,
+	.free = tcp_free,
+	.raises_sigpipe = true,
+};

@@ -1,0 +1,360 @@
+/*
+ * UDP sockets. A datagram to a local address is put on the receiver's queue by the sender: one copy
+ * in, one out, no other hart's line touched but the receiver's.
+ */
+#include "kernel/net/udp.h"
+
+#include <string.h>
+
+#include "abi/errno.h"
+#include "kernel/mm/mm.h"
+#include "kernel/net/iface.h"
+#include "kernel/net/net.h"
+#include "kernel/sync/atomic.h"
+
+static struct udp_sock *udp_of(struct socket *s)
+{
+	return container_of(s, struct udp_sock, i.s);
+}
+
+/* ---- names ---- */
+
+static int udp_bind_locked(struct udp_sock *u, const struct inet_end *e)
+{
+	struct socket *s = &u->i.s;
+	int port;
+
+	u->port.addr = e->addr;
+	u->port.v6only = atomic_load_relaxed(&u->i.v6only);
+	u->port.reuseaddr = socket_flag(s, SOCK_F_REUSEADDR);
+	u->port.reuseport = socket_flag(s, SOCK_F_REUSEPORT);
+	u->port.uid = s->uid;
+	u->port.bound_if = atomic_load_relaxed(&s->bound_if);
+	port = port_bind(PORT_UDP, &u->port, e->port);
+	if (port < 0)
+		return port;
+	u->i.local = *e;
+	u->i.local.port = (u16)port;
+	return port_activate(PORT_UDP, &u->port, false);
+}
+
+static int udp_bind(struct socket *s, const struct sock_name *name)
+{
+	struct udp_sock *u = udp_of(s);
+	struct inet_end e;
+	int err = inet_bind_check(s->family, name, atomic_load_relaxed(&u->i.v6only),
+				  atomic_load_relaxed(&u->i.inet.flags) & INET_F_FREEBIND, true, &e);
+
+	if (err)
+		return err;
+	mutex_lock(&s->lock);
+	err = u->port.bucket ? -EINVAL : udp_bind_locked(u, &e);
+	if (!err) {
+		u->i.bound = e.port != 0;
+		u->i.bound_addr = e.addr;
+	}
+	mutex_unlock(&s->lock);
+	return err;
+}
+
+/* A port for who sends or connects without one. */
+static int udp_autobind(struct udp_sock *u)
+{
+	int err = 0;
+
+	mutex_lock(&u->i.s.lock);
+	if (!u->port.bucket) {
+		struct inet_end any = {.addr = u->i.local.addr};
+
+		err = udp_bind_locked(u, &any);
+	}
+	mutex_unlock(&u->i.s.lock);
+	return err == -EADDRINUSE ? -EAGAIN : err;
+}
+
+/* The remote end and the address that goes with it change as one for those who look for us. */
+static void udp_set_remote(struct udp_sock *u, const struct inet_end *remote,
+			   const struct inet_addr *local, bool connected)
+{
+	port_lock(&u->port);
+	u->i.remote = *remote;
+	u->i.local.addr = *local;
+	u->port.addr = *local;
+	atomic_store_relaxed(&u->i.connected, connected);
+	port_unlock(&u->port);
+}
+
+static int udp_disconnect(struct udp_sock *u)
+{
+	struct inet_end none = {.addr = u->i.s.family == AF_INET ? inet_any_v4 : inet_any_v6};
+
+	if (!u->port.bucket)
+		return 0;
+	udp_set_remote(u, &none, &u->i.bound_addr, false);
+	if (!u->i.bound) {
+		port_unbind(PORT_UDP, &u->port);
+		u->i.local.port = 0;
+	}
+	return 0;
+}
+
+static int udp_connect_to(struct udp_sock *u, struct inet_end *to)
+{
+	struct inet_addr local = u->i.bound_addr;
+	struct net_route route;
+	int err;
+
+	if (inet_is_v4(&to->addr) && u->i.s.family == AF_INET6 && atomic_load_relaxed(&u->i.v6only))
+		return -EAFNOSUPPORT;
+	if (inet_is_any(&to->addr))
+		to->addr = inet_is_v4(&to->addr) ? inet_loopback_v4 : inet_loopback_v6;
+	if (net_is_broadcast(&to->addr) && !socket_flag(&u->i.s, SOCK_F_BROADCAST))
+		return -EACCES;
+	err = net_iface_for(&to->addr, atomic_load_relaxed(&u->i.s.bound_if), &route);
+	if (err)
+		return err;
+	if (inet_is_any(&local))
+		local = route.source;
+	udp_set_remote(u, to, &local, true);
+	return 0;
+}
+
+static int udp_connect(struct socket *s, const struct sock_name *name, bool nonblock)
+{
+	struct udp_sock *u = udp_of(s);
+	struct inet_end to;
+	int err;
+
+	(void)nonblock;
+	if (name->len < sizeof(u16))
+		return -EINVAL;
+	if (name->family != AF_UNSPEC) {
+		err = inet_end_from_name(s->family, name, true, &to);
+		if (!err)
+			err = udp_autobind(u);
+		if (err)
+			return err;
+	}
+	mutex_lock(&s->lock);
+	err = name->family == AF_UNSPEC ? udp_disconnect(u) : udp_connect_to(u, &to);
+	mutex_unlock(&s->lock);
+	return err;
+}
+
+/* ---- delivery ---- */
+
+/* -1: not for this socket; a connected one beats a bound one, an exact address a wildcard. */
+static int udp_fits(const struct port_owner *o, void *arg)
+{
+	const struct dgram *d = arg;
+	const struct udp_sock *u = container_of(o, struct udp_sock, port);
+	int score;
+
+	if (!port_addr_matches(o, &d->local.addr) || (o->bound_if && o->bound_if != d->iface))
+		return -1;
+	score = inet_equal(&o->addr, &d->local.addr) ? 4 : 0;
+	score += inet_is_v4(&o->addr) == inet_is_v4(&d->local.addr) ? 1 : 0;
+	if (!u->i.connected)
+		return score;
+	if (u->i.remote.port != d->remote.port || !inet_equal(&u->i.remote.addr, &d->remote.addr))
+		return -1;
+	return score + 8;
+}
+
+/* Delivery to a group: each socket that fits gets a datagram of its own. */
+struct udp_group {
+	struct dgram *d;
+	bool any;
+};
+
+static bool udp_group_member(struct port_owner *o, void *arg)
+{
+	struct udp_group *g = arg;
+	struct udp_sock *u = container_of(o, struct udp_sock, port);
+	struct dgram *copy;
+
+	if (!inet_is_any(&o->addr) && udp_fits(o, g->d) < 0)
+		return true;
+	copy = dgram_alloc(g->d->len);
+	if (!copy)
+		return false;
+	copy->local = g->d->local;
+	copy->remote = g->d->remote;
+	copy->ttl = g->d->ttl;
+	copy->tos = g->d->tos;
+	copy->iface = g->d->iface;
+	memcpy(copy->data, g->d->data, g->d->len);
+	g->any = true;
+	inet_sock_deliver(&u->i, copy);
+	return true;
+}
+
+static bool udp_input_group(struct dgram *d)
+{
+	struct udp_group g = {d, false};
+
+	port_for_each(PORT_UDP, d->local.port, udp_group_member, &g);
+	return g.any;
+}
+
+/* As udp_input(), but the reference stays the caller's if nobody wants it. */
+static bool udp_try_input(struct dgram *d)
+{
+	struct socket *s;
+
+	if (inet_is_multicast(&d->local.addr) || net_is_broadcast(&d->local.addr)) {
+		udp_input_group(d);
+		dgram_put(d);
+		return true;
+	}
+	s = port_find(PORT_UDP, d->local.port, inet_hash(&d->local, &d->remote), udp_fits, d);
+	if (!s)
+		return false;
+	net_count(inet_sock_deliver(inet_of(s), d) ? UDP_IN_DATAGRAMS : UDP_RCVBUF_ERRORS);
+	socket_put(s);
+	return true;
+}
+
+bool udp_input(struct dgram *d)
+{
+	bool wanted = udp_try_input(d);
+
+	if (!wanted) {
+		net_count(UDP_NO_PORTS);
+		dgram_put(d);
+	}
+	return wanted;
+}
+
+struct inet_sock *udp_find_sender(const struct inet_end *local, const struct inet_end *remote)
+{
+	struct dgram d = {.local = *local, .remote = *remote};
+	struct socket *s = port_find(PORT_UDP, local->port, inet_hash(local, remote), udp_fits, &d);
+
+	return s ? inet_of(s) : NULL;
+}
+
+/* ---- sending ---- */
+
+static void udp_send_local(struct udp_sock *u, const struct inet_flow *flow, struct dgram *d)
+{
+	d->local = flow->remote;
+	d->remote = flow->local;
+	d->iface = flow->route.iface->index;
+	net_lo_count(1, d->len + 28UL);
+	if (udp_try_input(d))
+		return;
+	net_count(UDP_NO_PORTS);
+	net_count(ICMP_OUT_DEST_UNREACHS);
+	inet_sock_icmp_error(&u->i, &flow->remote, d, ECONNREFUSED);
+	dgram_put(d);
+}
+
+static int udp_send_wire(const struct inet_flow *flow, struct dgram *d)
+{
+	int err;
+
+	d->local = flow->local;
+	d->remote = flow->remote;
+	err = flow->route.iface->ops->udp_send(d);
+	dgram_put(d);
+	return err;
+}
+
+static long udp_send(struct socket *s, struct sock_msg *m)
+{
+	struct udp_sock *u = udp_of(s);
+	u64 len = m->it->count;
+	struct inet_flow flow;
+	struct dgram *d;
+	int err;
+
+	if (m->flags & (MSG_OOB | MSG_MORE | MSG_ZEROCOPY))
+		return m->flags & MSG_ZEROCOPY ? -EINVAL : -EOPNOTSUPP;
+	if (len > UDP_MAX_V6 || (len > UDP_MAX_V4 && s->family == AF_INET))
+		return -EMSGSIZE;
+	err = inet_sock_flow(&u->i, m, &flow);
+	if (err)
+		return err;
+	if (!flow.remote.port)
+		return -EINVAL;
+	if (unlikely(!u->port.bucket)) {
+		err = udp_autobind(u);
+		if (err)
+			return err;
+	}
+	flow.local.port = u->i.local.port;
+	d = dgram_from(m->it, len);
+	if (is_err(d))
+		return ptr_err(d) == -ENOMEM ? -ENOBUFS : ptr_err(d);
+	d->ttl = (u8)(inet_is_v4(&flow.remote.addr) ? u->i.inet.ttl : u->i.inet.hops);
+	d->tos = (u8)(inet_is_v4(&flow.remote.addr) ? u->i.inet.tos : u->i.inet.tclass);
+	net_count(UDP_OUT_DATAGRAMS);
+	if (flow.route.local) {
+		udp_send_local(u, &flow, d);
+		return (long)len;
+	}
+	err = udp_send_wire(&flow, d);
+	return err ? err : (long)len;
+}
+
+/* ---- the rest ---- */
+
+static void udp_options_changed(struct socket *s)
+{
+	struct udp_sock *u = udp_of(s);
+
+	mutex_lock(&s->lock);
+	if (u->port.bucket) {
+		port_lock(&u->port);
+		u->port.reuseaddr = socket_flag(s, SOCK_F_REUSEADDR);
+		u->port.reuseport = socket_flag(s, SOCK_F_REUSEPORT);
+		port_unlock(&u->port);
+	}
+	mutex_unlock(&s->lock);
+}
+
+static void udp_close(struct socket *s)
+{
+	struct udp_sock *u = udp_of(s);
+
+	port_unbind(PORT_UDP, &u->port);
+	inet_sock_close(&u->i);
+}
+
+static void udp_free(struct socket *s)
+{
+	/* A sender that had found the socket may have queued one more. */
+	inet_sock_close(inet_of(s));
+}
+
+static const struct socket_ops udp_ops = {
+	.name = "UDP",
+	.bind = udp_bind,
+	.connect = udp_connect,
+	.shutdown = inet_sock_shutdown,
+	.getname = inet_sock_getname,
+	.send = udp_send,
+	.recv = inet_sock_recv,
+	.poll = inet_sock_poll,
+	.setsockopt = inet_sock_setsockopt,
+	.getsockopt = inet_sock_getsockopt,
+	.options_changed = udp_options_changed,
+	.ioctl = inet_sock_ioctl,
+	.close = udp_close,
+	.free = udp_free,
+};
+
+int udp_create(int family, struct socket **out)
+{
+	struct udp_sock *u = kzalloc(sizeof(*u));
+
+	if (!u)
+		return -ENOBUFS;
+	inet_sock_init(&u->i, &udp_ops, family, SOCK_DGRAM, IPPROTO_UDP);
+	list_init(&u->port.link);
+	list_init(&u->port.active);
+	u->port.socket = &u->i.s;
+	*out = &u->i.s;
+	return 0;
+}
