@@ -142,6 +142,9 @@ static struct dgram *dgram_await(struct dgram_wait *w, struct sock_msg *m, int *
 		if (d)
 			return d;
 		*err = w->at_end(w->s, true);
+		/* Who does not wait is not told of the end of a queue without connection. */
+		if (*err == 0 && m->nonblock && w->s->type == SOCK_DGRAM)
+			*err = -EAGAIN;
 		if (*err != -EAGAIN || m->nonblock)
 			return NULL;
 		if (!waited)

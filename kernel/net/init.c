@@ -80,5 +80,6 @@ void net_init(void)
 	tuple_init();
 	socket_register(&inet4);
 	socket_register(&inet6);
+	unix_init();
 	net_poll_init();
 }

@@ -67,6 +67,24 @@ static bool recv_ready(void *arg)
 	return ring_used(&w->st->ring) > w->skip || w->kind->at_end(w->s, false) != -EAGAIN;
 }
 
+/* A turn whose bytes bring something along. */
+static long send_marked(struct stream_wait *w, struct sock_msg *m)
+{
+	struct ring *r = &w->st->ring;
+	u64 want = MIN(MIN(ring_room(r), (u64)STREAM_TURN), m->it->count), head = r->head;
+	long got;
+
+	if (!want)
+		return 0;
+	got = w->kind->mark(w->s, m, head, head + want);
+	if (got)
+		return got;
+	got = ring_write(r, m->it, want);
+	if (got != (long)want)
+		w->kind->mark_end(w->s, r->head);
+	return got;
+}
+
 /* One turn: bytes, 0 (full) or -errno. */
 static long send_turn(struct stream_wait *w, struct sock_msg *m)
 {
@@ -74,7 +92,9 @@ static long send_turn(struct stream_wait *w, struct sock_msg *m)
 
 	mutex_lock(&w->st->writer);
 	got = w->kind->may_send(w->s);
-	if (!got)
+	if (!got && unlikely(m->state))
+		got = send_marked(w, m);
+	else if (!got)
 		got = ring_write(&w->st->ring, m->it, STREAM_TURN);
 	mutex_unlock(&w->st->writer);
 	return got;

@@ -42,6 +42,12 @@ struct stream_kind {
 	 * NULL: no marks.
 	 */
 	size_t (*clip)(struct socket *s, struct sock_msg *m, u64 done, size_t n);
+	/*
+	 * With m->state set, a turn of a send that is about to fill positions from..to calls mark,
+	 * 0 or -errno; and mark_end if it got no further than `end`. Under the writer's lock.
+	 */
+	int (*mark)(struct socket *s, struct sock_msg *m, u64 from, u64 to);
+	void (*mark_end)(struct socket *s, u64 end);
 };
 
 /*

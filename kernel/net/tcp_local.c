@@ -184,7 +184,8 @@ static size_t local_clip(struct socket *s, struct sock_msg *m, u64 done, size_t 
 	return n;
 }
 
-static const struct stream_kind local_kind = {local_may_send, tcp_at_end, local_clip};
+static const struct stream_kind local_kind = {
+	.may_send = local_may_send, .at_end = tcp_at_end, .clip = local_clip};
 
 /* The peer's file is gone: its host answers data with a reset, which the next call hears of. */
 static long send_to_dead(struct tcp_sock *t, struct sock_msg *m)

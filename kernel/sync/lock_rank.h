@@ -7,7 +7,8 @@
  *                     < file position/pipe/epoll < byte stream < inode
  *                     < mm (address-space layout) < IPC table < object mappings < out of memory
  *                     < epoch barrier
- *   spin locks        pid < signal < AF_UNIX < TCP pair < accept queue < port < 4-tuple
+ *   spin locks        pid < AF_UNIX names < AF_UNIX graph < signal < AF_UNIX socket
+ *                     < TCP pair < accept queue < port < 4-tuple
  *                     < TIME_WAIT < interfaces < fd table < dentry hash < terminal list
  *                     < terminal < datagram queue < wait-queue source < epoll ready list
  *                     < futex bucket < IPC object < undo list < pi state < vm_object < page-table leaf < mutex wait list
@@ -35,8 +36,10 @@ enum lock_rank {
 	/* spinning */
 	RANK_SPIN = 100, /* first spin rank */
 	RANK_PID = 105,
+	RANK_UNIX_NAMES = 107, /* names of AF_UNIX sockets */
+	RANK_UNIX_GRAPH = 108, /* which socket's queue holds which */
 	RANK_SIGNAL = 110,
-	RANK_UNIX = 111, /* names of AF_UNIX, ends of a pair */
+	RANK_UNIX = 111, /* one AF_UNIX socket: peer, marks, accept queue */
 	RANK_TCP = 112,	 /* both ends' states of a local connection */
 	RANK_ACCEPT = 114,
 	RANK_PORT = 116,
