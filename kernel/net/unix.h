@@ -43,14 +43,14 @@ enum unix_state { UNIX_CLOSE, UNIX_CONNECTED, UNIX_LISTEN };
 
 struct unix_sock {
 	struct socket s;
-	u32 state;		 /* [a] enum unix_state; changes under s.lock or at accept */
-	u32 dead;		 /* [a] the file is gone */
-	struct unix_sock *peer;	 /* [a] a reference; changes under link */
-	struct unix_name *name;	 /* [a] set once; freed with the socket */
-	struct spinlock link;	 /* RANK_UNIX: peer, waiting senders, marks, accept queue */
-	struct list names;	 /* [L:names] in the table of abstract names */
-	struct path path;	 /* [L:s.lock] of a name in the file system; dentry NULL: none */
-	struct abi_ucred cred;	 /* [L:s.lock] of the time of socketpair(), connect() or listen() */
+	u32 state;		/* [a] enum unix_state; changes under s.lock or at accept */
+	u32 dead;		/* [a] the file is gone */
+	struct unix_sock *peer; /* [a] a reference; changes under link */
+	struct unix_name *name; /* [a] set once; freed with the socket */
+	struct spinlock link;	/* RANK_UNIX: peer, waiting senders, marks, accept queue */
+	struct list names;	/* [L:names] in the table of abstract names */
+	struct path path;	/* [L:s.lock] of a name in the file system; dentry NULL: none */
+	struct abi_ucred cred;	/* [L:s.lock] of the time of socketpair(), connect() or listen() */
 	struct abi_ucred peer_cred; /* [I] once connected */
 	/* streams */
 	struct stream rx;
@@ -58,14 +58,14 @@ struct unix_sock {
 	u32 nr_marks;	   /* [a] */
 	/* datagrams, seqpackets */
 	struct dgram_queue queue;
-	struct list waiters;	 /* [L:link] senders that found the queue full, by `wait` */
-	struct list wait;	 /* [L:link of waits_on] */
+	struct list waiters;	    /* [L:link] senders that found the queue full, by `wait` */
+	struct list wait;	    /* [L:link of waits_on] */
 	struct unix_sock *waits_on; /* [L:own link] whose list `wait` is on, a reference */
 	/* listeners */
-	struct list ready;	 /* [L:link] connections not yet accepted, by `accept` */
-	struct list accept;	 /* [L:link of the listener] */
-	u32 nr_ready;		 /* [a] changes under link */
-	u32 backlog;		 /* [a] */
+	struct list ready;	     /* [L:link] connections not yet accepted, by `accept` */
+	struct list accept;	     /* [L:link of the listener] */
+	u32 nr_ready;		     /* [a] changes under link */
+	u32 backlog;		     /* [a] */
 	struct unix_sock *embryo_of; /* [L:graph] the listener that has not yet accepted it, for the graph */
 	/* descriptors in flight: unix_scm.c */
 	struct list edges; /* [L:graph] files that wait in our queue */

@@ -247,7 +247,8 @@ int unix_shutdown(struct socket *s, int how)
 {
 	struct unix_sock *u = unix_of(s), *p = s->type == SOCK_DGRAM ? NULL : unix_peer_get(u);
 	u32 bits = (u32)how + 1;
-	u32 mirrored = (bits & SOCK_SHUT_RD ? SOCK_SHUT_WR : 0) | (bits & SOCK_SHUT_WR ? SOCK_SHUT_RD : 0);
+	u32 mirrored =
+		(bits & SOCK_SHUT_RD ? SOCK_SHUT_WR : 0) | (bits & SOCK_SHUT_WR ? SOCK_SHUT_RD : 0);
 
 	if (p) {
 		/* Behind every byte of a send that has begun. */

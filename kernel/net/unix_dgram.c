@@ -19,7 +19,8 @@ static bool full_now(const struct unix_sock *from, struct unix_sock *to)
 {
 	if (atomic_load_relaxed(&to->queue.bytes) >= atomic_load_relaxed(&from->s.sndbuf))
 		return true;
-	return atomic_load_relaxed(&to->peer) != from && atomic_load_relaxed(&to->queue.nr) > QUEUE_MAX;
+	return atomic_load_relaxed(&to->peer) != from &&
+	       atomic_load_relaxed(&to->queue.nr) > QUEUE_MAX;
 }
 
 void unix_dgram_unwait(struct unix_sock *from)

@@ -19,15 +19,15 @@
 #include "kernel/task/cred.h"
 #include "kernel/task/task.h"
 
-#define MAX_DEPTH    4U
-#define ID_OVERFLOW  65534U
+#define MAX_DEPTH   4U
+#define ID_OVERFLOW 65534U
 
 LOCK_CLASS(unix_graph, RANK_UNIX_GRAPH);
 
 struct unix_edge {
-	struct list link;	  /* [L:graph] in the edges of the queue's owner */
-	struct unix_sock *queue;  /* [I] whose queue it waits in */
-	struct unix_sock *to;	  /* [I] */
+	struct list link;	 /* [L:graph] in the edges of the queue's owner */
+	struct unix_sock *queue; /* [I] whose queue it waits in */
+	struct unix_sock *to;	 /* [I] */
 };
 
 static struct spinlock graph = SPINLOCK_INIT(unix_graph_class);
@@ -285,7 +285,8 @@ static int put_files(struct sock_msg *m, struct unix_scm *scm)
 
 	for (; nr < want; nr++) {
 		file_get(scm->files[nr]);
-		fds[nr] = fd_install(task_current()->files, scm->files[nr], 0, m->sink->cloexec, limit);
+		fds[nr] = fd_install(task_current()->files, scm->files[nr], 0, m->sink->cloexec,
+				     limit);
 		if (fds[nr] < 0) {
 			file_put(scm->files[nr]);
 			break;

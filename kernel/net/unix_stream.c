@@ -12,10 +12,10 @@
 
 /* What one call of send or receive carries beside the bytes. */
 struct unix_call {
-	struct unix_scm *scm;	/* send: not yet attached; receive: taken from marks */
+	struct unix_scm *scm; /* send: not yet attached; receive: taken from marks */
 	bool has_cred, stop;
-	struct abi_ucred cred;	/* receive: the writer of the bytes so far, if has_cred */
-	u64 stop_at; /* with `stop`: the end of the mark whose files were taken */
+	struct abi_ucred cred; /* receive: the writer of the bytes so far, if has_cred */
+	u64 stop_at;	       /* with `stop`: the end of the mark whose files were taken */
 };
 
 static int stream_may_send(struct socket *s)
@@ -128,8 +128,7 @@ static bool same_writer(const struct unix_call *call, bool has_cred, const struc
 static u64 enter_mark(struct unix_sock *u, struct unix_call *call, struct unix_mark *m, u64 at,
 		      bool begun, bool peek)
 {
-	if (begun && socket_flag(&u->s, SOCK_F_PASSCRED) &&
-	    !same_writer(call, m->has_cred, &m->cred))
+	if (begun && socket_flag(&u->s, SOCK_F_PASSCRED) && !same_writer(call, m->has_cred, &m->cred))
 		return 0;
 	if (m->has_cred) {
 		call->has_cred = true;
