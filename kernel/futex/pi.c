@@ -45,12 +45,14 @@ static void pi_settle_locked(struct task *t)
 		sched_set_boost(&t->thread, prio);
 }
 
-int pi_may_own_locked(const struct task *t)
+int pi_may_own_locked(struct task *t)
 {
 	switch (t->pi.state) {
 	case TASK_PI_ALIVE:
 		return 0;
 	case TASK_PI_EXITING:
+		/* Its own reference is held until after pi_exit_end(), which needs the lock; later a get would come from 0. */
+		thread_get(&t->thread);
 		return -EBUSY;
 	default:
 		return -ESRCH;

@@ -36,7 +36,7 @@ static inline struct task *pi_task(const struct futex_pi_waiter *p)
 /* ---- pi.c ---- */
 
 /*
- * Queues `p`, whose key is set. The owner counts if nobody waits yet. 0, -EBUSY (it is just exiting), -EAGAIN (it is past that). Context: bucket
+ * Queues `p`, whose key is set. The owner counts if nobody waits yet. 0, -EBUSY (it is just exiting; with a reference to it), -EAGAIN (it is past that). Context: bucket
  * locked, its count raised for `p` (lowered again on failure).
  */
 int pi_enqueue(struct futex_bucket *b, struct futex_pi_waiter *p, struct task *owner);
@@ -52,8 +52,8 @@ void pi_hand_over(struct futex_pi_waiter *p);
 int pi_walk(struct task *t, const struct task *self, struct task **last);
 /* Locks the bucket that `p` is in. */
 struct futex_bucket *pi_lock_bucket(struct futex_pi_waiter *p);
-/* 0: `t` may own; -EBUSY: it is just exiting; -ESRCH: it is past that. Context: t->pi.lock held. */
-int pi_may_own_locked(const struct task *t);
+/* 0: `t` may own; -EBUSY: it is just exiting, and a reference to it was taken; -ESRCH: it is past that. Context: t->pi.lock held. */
+int pi_may_own_locked(struct task *t);
 /* The end of the current task begins: nobody is attached to it any more. And is over; `ret`: what it owned is others'. */
 void pi_exit_begin(struct task *t);
 void pi_exit_end(struct task *t);

@@ -59,8 +59,6 @@ static int pi_find_owner(u64 uaddr, u32 value, struct task **owner)
 		ret = pi_may_own_locked(t);
 		spin_unlock(&t->pi.lock);
 	}
-	if (ret == -EBUSY)
-		thread_get(&t->thread);
 	*owner = t;
 	return ret == -ESRCH ? pi_owner_gone(uaddr, value) : ret;
 }
@@ -198,8 +196,6 @@ static int pi_attempt(u64 uaddr, struct futex_bucket *b, struct futex_pi_waiter 
 	if (ret == 0 && !try) {
 		atomic_fetch_add(&b->waiters, 1);
 		ret = pi_enqueue(b, p, *owner);
-		if (ret == -EBUSY)
-			thread_get(&(*owner)->thread);
 	}
 	spin_unlock(&b->lock);
 	return ret;

@@ -91,8 +91,6 @@ static int pi_requeue_move(struct pi_requeue *r, struct futex_pi_waiter *p)
 	p->w.key = r->key1;
 	atomic_fetch_add(&r->b1->waiters, 1);
 	futex_enqueue(r->b1, &p->w);
-	if (ret == -EBUSY)
-		thread_get(&r->owner->thread);
 	return ret;
 }
 

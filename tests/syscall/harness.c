@@ -8,6 +8,7 @@
 static struct test *first_test, **last_test = &first_test;
 static bool failed, skipped; /* of the running test */
 static const char *running = "";
+static long rounds_factor = 1;
 
 void test_register(struct test *test)
 {
@@ -26,6 +27,11 @@ void test_fail_eq(const char *file, int line, const char *what, long got, long w
 	__atomic_store_n(&failed, true, __ATOMIC_RELAXED);
 	printf("# %s:%d: %s is %ld (%#lx), not %ld (%#lx)\n", file, line, what, got,
 	       (unsigned long)got, wanted, (unsigned long)wanted);
+}
+
+long test_rounds(long count)
+{
+	return count * rounds_factor;
 }
 
 void test_skip(const char *reason)
@@ -144,8 +150,8 @@ char *page_read_only(void)
 static void *watchdog(void *arg)
 {
 	(void)arg;
-	sleep_ms(WATCHDOG_S * 1000L);
-	printf("Bail out! %s: no end after %d s\n", running, WATCHDOG_S);
+	sleep_ms(WATCHDOG_S * 1000L * rounds_factor);
+	printf("Bail out! %s: no end after %ld s\n", running, WATCHDOG_S * rounds_factor);
 	_exit(1);
 }
 
@@ -155,6 +161,8 @@ int main(int argc, char **argv)
 	int count = 0, failures = 0;
 	sigset_t all, old;
 
+	if (argc > 2)
+		rounds_factor = strtol(argv[2], NULL, 10);
 	/* Signals to the process are for the tests: the watchdog takes none. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);

@@ -6,7 +6,7 @@
  *	TEST(dup_shares_the_position) { ...; CHECK_EQ(lseek(copy, 0, SEEK_CUR), 5); }
  *
  * Tests run one after the other in the order of their source. A watchdog ends the program if they take too long together.
- * The first argument selects tests whose names contain it.
+ * The first argument selects tests whose names contain it, the second multiplies the rounds of those that repeat themselves.
  */
 #ifndef TESTS_SYSCALL_HARNESS_H
 #define TESTS_SYSCALL_HARNESS_H
@@ -38,6 +38,8 @@ void test_register(struct test *test);
 void test_fail(const char *file, int line, const char *what);
 void test_fail_eq(const char *file, int line, const char *what, long got, long wanted);
 void test_skip(const char *reason);
+/* How often to do what is done `count` times in an ordinary run. */
+long test_rounds(long count);
 
 #define TEST(test_name)                                                                            \
 	static void test_name(void);                                                               \
