@@ -63,6 +63,7 @@ int futex_queue_if_equal(u64 uaddr, u32 value, struct futex_waiter *w)
 		if (ret == 0 && current_value == value) {
 			futex_enqueue(b, w);
 			spin_unlock(&b->lock);
+			trace_futex_queued((u32)(b - futex_table));
 			return 0;
 		}
 		spin_unlock(&b->lock);

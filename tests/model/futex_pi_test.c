@@ -16,6 +16,7 @@
 /* Instead of kernel/trace/trace.h: nothing to see. */
 #define KERNEL_TRACE_TRACE_H
 #define trace_futex_wait(uaddr, value) ((void)(uaddr))
+#define trace_futex_queued(bucket)
 #define trace_futex_wait_done(ret)
 #define trace_futex_wake(uaddr, nr) ((void)(uaddr))
 #define trace_futex_wake_done(nr)

@@ -240,6 +240,24 @@ static void slice_with(struct model *m, const struct merged *e, enum slice slice
 	model_slice_begin(m, running_on(m, e), slice, &event);
 }
 
+/* Says in which bucket the thread's futex_wait sleeps. */
+static void futex_queued(struct model *m, const struct merged *e)
+{
+	struct thread *t = running_on(m, e);
+	struct track_event event = {
+		.type = EVENT_INSTANT,
+		.category = CATEGORY_FUTEX,
+		.name = NAME_QUEUED,
+		.annotations = {{ANNOTATION_BUCKET, ANNOTATION_UINT, e->record->a}},
+	};
+
+	if (!is_open(t, SLICE_FUTEX_WAIT))
+		return;
+	event.ns = model_stamp(m);
+	event.track = track_of_thread(&m->out, t);
+	track_event(&m->out, &event);
+}
+
 static void task_new(struct model *m, const struct merged *e)
 {
 	const struct trace_record *r = e->record;
@@ -308,6 +326,8 @@ void model_event(struct model *m, const struct merged *e)
 		return slice_with(m, e, SLICE_FUTEX_WAIT, uaddr,
 				  (struct annotation){ANNOTATION_VAL, ANNOTATION_UINT,
 						      event_value(r, SLOT_bl)});
+	case TRACE_EV_futex_queued:
+		return futex_queued(m, e);
 	case TRACE_EV_futex_wake:
 		return slice_with(m, e, SLICE_FUTEX_WAKE, uaddr,
 				  (struct annotation){ANNOTATION_NR, ANNOTATION_INT,

@@ -85,6 +85,7 @@ enum track_name {
 	NAME_TIMER,
 	NAME_PRIORITY,
 	NAME_MARKER,
+	NAME_QUEUED,
 	NR_NAMES
 };
 enum track_category {
@@ -117,6 +118,7 @@ enum track_annotation {
 	ANNOTATION_OLD,
 	ANNOTATION_NEW,
 	ANNOTATION_BOOSTED,
+	ANNOTATION_BUCKET,
 	NR_ANNOTATIONS
 };
 

@@ -18,6 +18,7 @@ static const char *const event_names[NR_NAMES] = {
 	[NAME_TIMER] = "timer",
 	[NAME_PRIORITY] = "priority",
 	[NAME_MARKER] = "marker",
+	[NAME_QUEUED] = "queued",
 };
 
 static const char *const category_names[NR_CATEGORIES] = {
@@ -27,15 +28,16 @@ static const char *const category_names[NR_CATEGORIES] = {
 };
 
 static const char *const annotation_names[NR_ANNOTATIONS] = {
-	[ANNOTATION_UADDR] = "uaddr",  [ANNOTATION_VAL] = "val",
-	[ANNOTATION_NR] = "nr",	       [ANNOTATION_RET] = "ret",
-	[ANNOTATION_WOKEN] = "woken",  [ANNOTATION_TID] = "tid",
-	[ANNOTATION_ADDR] = "addr",    [ANNOTATION_ACCESS] = "access",
-	[ANNOTATION_CPUS] = "harts",   [ANNOTATION_REASON] = "reason",
-	[ANNOTATION_LOCK] = "lock",    [ANNOTATION_HOLDER] = "holder",
-	[ANNOTATION_PAGES] = "pages",  [ANNOTATION_FUNCTION] = "function",
-	[ANNOTATION_LATE] = "late_us", [ANNOTATION_OLD] = "old",
-	[ANNOTATION_NEW] = "new",      [ANNOTATION_BOOSTED] = "boosted",
+	[ANNOTATION_UADDR] = "uaddr",	[ANNOTATION_VAL] = "val",
+	[ANNOTATION_NR] = "nr",		[ANNOTATION_RET] = "ret",
+	[ANNOTATION_WOKEN] = "woken",	[ANNOTATION_TID] = "tid",
+	[ANNOTATION_ADDR] = "addr",	[ANNOTATION_ACCESS] = "access",
+	[ANNOTATION_CPUS] = "harts",	[ANNOTATION_REASON] = "reason",
+	[ANNOTATION_LOCK] = "lock",	[ANNOTATION_HOLDER] = "holder",
+	[ANNOTATION_PAGES] = "pages",	[ANNOTATION_FUNCTION] = "function",
+	[ANNOTATION_LATE] = "late_us",	[ANNOTATION_OLD] = "old",
+	[ANNOTATION_NEW] = "new",	[ANNOTATION_BOOSTED] = "boosted",
+	[ANNOTATION_BUCKET] = "bucket",
 };
 
 /*
