@@ -61,6 +61,12 @@ static inline bool pte_is_leaf(u64 pte)
 	return (pte & (PTE_R | PTE_W | PTE_X)) != 0;
 }
 
+/* Of an entry above level 0: it maps memory, and is no table. */
+static inline bool pte_is_huge(u64 pte)
+{
+	return pte & PTE_V && pte_is_leaf(pte);
+}
+
 static inline u64 satp_make(u64 root_pa, u64 asid)
 {
 	return SATP_MODE_SV39 | asid << SATP_ASID_SHIFT | root_pa >> 12;

@@ -3,12 +3,19 @@
  * line whose value nobody keeps is left out rather than guessed; what does not exist here (swap,
  * pages to be written back) is 0.
  */
+#include <string.h>
+
+#include "abi/errno.h"
 #include "kernel/fs/fs_internal.h"
 #include "kernel/fs/pseudo.h"
 #include "kernel/fs/sysctl.h"
 #include "kernel/mm/mm.h"
+#include "kernel/sync/atomic.h"
 
 #define KIB_PER_PAGE (PAGE_SIZE >> 10)
+
+#define HUGE_BYTES (2UL << 20)
+#define HUGE_PAGES (HUGE_BYTES / PAGE_SIZE)
 
 struct line {
 	const char *name;
@@ -37,6 +44,7 @@ static int show_meminfo(struct seq *s, u64 key)
 		{"SUnreclaim:", slab},
 		{"KernelStack:", mm_counted(MM_KERNEL_STACK)},
 		{"PageTables:", mm_counted(MM_PAGE_TABLE)},
+		{"AnonHugePages:", mm_counted(MM_HUGE) * HUGE_PAGES},
 		{"CommitLimit:", mm_commit_limit()},
 		{"Committed_AS:", mm_committed_pages()},
 	};
@@ -59,6 +67,7 @@ static int show_vmstat(struct seq *s, u64 key)
 		{"nr_writeback", 0},
 		{"nr_slab_reclaimable", 0},
 		{"nr_slab_unreclaimable", mm_slab_pages()},
+		{"nr_anon_transparent_hugepages", mm_counted(MM_HUGE)},
 		{"nr_page_table_pages", mm_counted(MM_PAGE_TABLE)},
 		{"nr_kernel_stack", mm_counted(MM_KERNEL_STACK) * KIB_PER_PAGE},
 		{"pgpgin", 0},
@@ -74,6 +83,54 @@ static int show_vmstat(struct seq *s, u64 key)
 	for (u32 i = 0; i < ARRAY_SIZE(lines); i++)
 		seq_printf(s, "%s %lu\n", lines[i].name, lines[i].value);
 	return 0;
+}
+
+static const char *const huge_policies[] = {
+	[MM_HUGE_ALWAYS] = "always",
+	[MM_HUGE_MADVISE] = "madvise",
+	[MM_HUGE_NEVER] = "never",
+};
+
+static int show_huge_policy(struct seq *s, u64 key)
+{
+	u64 policy = atomic_load_relaxed(&mm_huge_policy);
+
+	(void)key;
+	for (u64 i = 0; i < ARRAY_SIZE(huge_policies); i++)
+		seq_printf(s, i == policy ? "%s[%s]" : "%s%s", i ? " " : "", huge_policies[i]);
+	seq_puts(s, "\n");
+	return 0;
+}
+
+static int store_huge_policy(const char *text, u64 key)
+{
+	size_t len = strcspn(text, "\n");
+
+	(void)key;
+	for (u64 i = 0; i < ARRAY_SIZE(huge_policies); i++) {
+		if (strlen(huge_policies[i]) != len || strncmp(text, huge_policies[i], len) != 0)
+			continue;
+		atomic_store_relaxed(&mm_huge_policy, i);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int show_huge_size(struct seq *s, u64 key)
+{
+	(void)key;
+	seq_printf(s, "%lu\n", HUGE_BYTES);
+	return 0;
+}
+
+static int huge_nodes_init(void)
+{
+	int err = sysfs_register_writable("kernel/mm/transparent_hugepage/enabled", 0644,
+					  show_huge_policy, store_huge_policy, 0);
+
+	return err ? err
+		   : sysfs_register("kernel/mm/transparent_hugepage/hpage_pmd_size", show_huge_size,
+				    0);
 }
 
 static const struct sysctl memory_sysctls[] = {
@@ -106,6 +163,8 @@ int proc_memory_init(void)
 
 	if (!err)
 		err = procfs_register("vmstat", show_vmstat, 0);
+	if (!err)
+		err = huge_nodes_init();
 	for (u32 i = 0; i < ARRAY_SIZE(memory_sysctls) && !err; i++)
 		err = sysctl_register(&memory_sysctls[i]);
 	return err;

@@ -10,21 +10,21 @@
 /* The frame behind `addr`, with a reference, if its entry allows the access now. */
 static void *access_present(struct mm *mm, u64 addr, bool write)
 {
+	struct pgtable_at at;
 	void *page = NULL;
-	u64 *table;
 
 	epoch_enter();
-	table = pgtable_leaf(mm, addr, false);
-	if (table) {
+	if (pgtable_find(mm, addr, &at)) {
 		u64 pte;
 
-		pgtable_lock(table);
-		pte = table[pgtable_index(addr, 0)];
+		pgtable_lock(at.table);
+		pte = *at.entry;
+		/* A block may have become a table just now: then the caller's fault finds that. */
 		if (pte & PTE_V && pte & (write ? PTE_W : PTE_R | PTE_X)) {
-			page = pa_to_va(pte_pa(pte));
+			page = pgtable_frame(&at, pte, addr);
 			page_get(page);
 		}
-		pgtable_unlock(table);
+		pgtable_unlock(at.table);
 	}
 	epoch_exit();
 	return page;

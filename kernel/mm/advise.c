@@ -65,14 +65,16 @@ static int advise_locked(struct mm *mm, u64 start, u64 end, int advice)
 		return vma_change_flags(mm, start, end, VMA_WIPEONFORK, 0);
 	case MADV_KEEPONFORK:
 		return vma_change_flags(mm, start, end, 0, VMA_WIPEONFORK);
+	case MADV_HUGEPAGE:
+		return vma_change_flags(mm, start, end, VMA_HUGE, VMA_NOHUGE);
+	case MADV_NOHUGEPAGE:
+		return vma_change_flags(mm, start, end, VMA_NOHUGE, VMA_HUGE);
 	case MADV_NORMAL:
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:
 	case MADV_WILLNEED:
 	case MADV_MERGEABLE:
 	case MADV_UNMERGEABLE:
-	case MADV_HUGEPAGE:
-	case MADV_NOHUGEPAGE:
 	case MADV_DONTDUMP:
 	case MADV_DODUMP:
 	case MADV_COLD:
@@ -124,20 +126,19 @@ int mm_populate(struct mm *mm, u64 addr, u64 len)
 		u64 part_end = end;
 
 		ret = populate_access(mm, addr, &access, &part_end);
-		for (; !ret && addr < part_end; addr += PAGE_SIZE) {
-			ret = mm_fault(mm, addr, access, &code);
-			hart_relax();
-		}
+		if (!ret)
+			ret = mm_fault_range(mm, addr, part_end - addr, access, &code);
+		addr = part_end;
 	}
 	return ret == -EIO ? -EFAULT : ret;
 }
 
 static bool mincore_resident(const struct vma *vma, u64 addr)
 {
-	u64 *table = pgtable_leaf(vma->mm, addr, false);
+	struct pgtable_at at;
 	void *page;
 
-	if (table && atomic_load_relaxed(&table[pgtable_index(addr, 0)]))
+	if (pgtable_find(vma->mm, addr, &at) && atomic_load_relaxed(at.entry))
 		return true;
 	if (!vma->object)
 		return false;

@@ -15,6 +15,7 @@
 #include "abi/errno.h"
 #include "arch/riscv64/csr.h"
 #include "kernel/mm/space.h"
+#include "kernel/sync/hart.h"
 #include "kernel/trace/trace.h"
 
 #define AHEAD_MAX  64U
@@ -31,6 +32,7 @@ struct fault {
 	u64 addr;    /* page-aligned */
 	u64 punches; /* of the object, before its pages were looked for */
 	enum mm_access access;
+	u32 ahead; /* pages from here on that are wanted in any case */
 };
 
 static u64 *fault_entry(u64 *table, u64 addr)
@@ -51,11 +53,15 @@ static bool fault_allowed(const struct vma *vma, enum mm_access access)
 	return false;
 }
 
+/* The bit of an entry that allows the access. */
+static u64 fault_need(enum mm_access access)
+{
+	return access == MM_READ ? PTE_R : access == MM_WRITE ? PTE_W : PTE_X;
+}
+
 static bool fault_satisfied(u64 pte, enum mm_access access)
 {
-	u64 need = access == MM_READ ? PTE_R : access == MM_WRITE ? PTE_W : PTE_X;
-
-	return (pte & PTE_V) && (pte & need);
+	return (pte & PTE_V) && (pte & fault_need(access));
 }
 
 static u64 fault_object_index(const struct vma *vma, u64 addr)
@@ -102,12 +108,13 @@ static u32 fault_ahead(const struct fault *f, const u64 *table)
 	       atomic_load_relaxed(&table[pgtable_index(f->addr, 0) - run - 1]))
 		run++;
 	if (run == 0 && f->addr == table_start && f->addr > f->vma->start) {
-		u64 *before = pgtable_leaf(f->mm, f->addr - PAGE_SIZE, false);
+		struct pgtable_at before;
 
-		if (before && atomic_load_relaxed(&before[PGTABLE_ENTRIES - 1]))
+		if (pgtable_find(f->mm, f->addr - PAGE_SIZE, &before) &&
+		    atomic_load_relaxed(before.entry))
 			run = AHEAD_MAX / 3;
 	}
-	want = page_plentiful() ? MIN(3 * run + 1, AHEAD_MAX) : 1;
+	want = page_plentiful() ? MIN(MAX(3 * run + 1, f->ahead), AHEAD_MAX) : 1;
 	return (u32)MIN((u64)want, room >> PAGE_SHIFT);
 }
 
@@ -314,6 +321,12 @@ static int fault_resolve(struct fault *f, int *sig_code)
 		return atomic_load_acquire(&f->vma->detached) ? FAULT_RETRY : -EIO;
 	if (object)
 		f->punches = atomic_load_acquire(&object->priv->punches);
+	if (!object) {
+		enum huge_result huge = huge_fault(f->vma, f->addr, fault_need(f->access));
+
+		if (huge != HUGE_NO)
+			return huge == HUGE_DONE ? 0 : FAULT_RETRY;
+	}
 	table = pgtable_leaf(f->mm, f->addr, true);
 	if (!table)
 		return -ENOMEM;
@@ -384,21 +397,55 @@ static int fault_try(struct fault *f, int *sig_code)
 	return ret == FAULT_RETRY ? fault_locked(f, sig_code) : ret;
 }
 
-int mm_fault(struct mm *mm, u64 addr, enum mm_access access, int *sig_code)
+static int fault_run(struct fault *f, int *sig_code)
 {
-	struct fault f = {.mm = mm, .addr = ALIGN_DOWN(addr, PAGE_SIZE), .access = access};
 	int ret;
 
 	*sig_code = SEGV_MAPERR;
-	if (!mm || addr >= USER_TOP)
+	if (!f->mm || f->addr >= USER_TOP)
 		return -EFAULT;
 	mm_count(MM_FAULTS, 1);
-	trace_page_fault(addr, access);
-	while ((ret = fault_try(&f, sig_code)) == -ENOMEM) {
+	trace_page_fault(f->addr, f->access);
+	while ((ret = fault_try(f, sig_code)) == -ENOMEM) {
 		ret = oom_wait();
 		if (ret)
 			break;
 	}
 	trace_page_fault_done(ret);
+	return ret;
+}
+
+int mm_fault(struct mm *mm, u64 addr, enum mm_access access, int *sig_code)
+{
+	struct fault f = {.mm = mm, .addr = ALIGN_DOWN(addr, PAGE_SIZE), .access = access};
+
+	return fault_run(&f, sig_code);
+}
+
+/* The first address from `addr` on that the access would fault at, below end. */
+static u64 fault_next(struct mm *mm, u64 addr, u64 end, enum mm_access access)
+{
+	struct pgtable_at at;
+
+	epoch_enter();
+	while (addr < end && pgtable_find(mm, addr, &at) &&
+	       fault_satisfied(atomic_load_relaxed(at.entry), access))
+		addr = ALIGN_DOWN(addr, at.span) + at.span;
+	epoch_exit();
+	return MIN(addr, end);
+}
+
+int mm_fault_range(struct mm *mm, u64 addr, u64 len, enum mm_access access, int *sig_code)
+{
+	u64 end = addr + len;
+	int ret = 0;
+
+	while (!ret && (addr = fault_next(mm, addr, end, access)) < end) {
+		struct fault f = {.mm = mm, .addr = addr, .access = access};
+
+		f.ahead = (u32)MIN((end - addr) >> PAGE_SHIFT, (u64)AHEAD_MAX);
+		ret = fault_run(&f, sig_code);
+		hart_relax();
+	}
 	return ret;
 }

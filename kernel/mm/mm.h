@@ -36,6 +36,7 @@ enum mm_counter {
 	MM_OBJECT,    /* files and shared memory */
 	MM_PAGE_TABLE,
 	MM_KERNEL_STACK,
+	MM_HUGE,      /* blocks of 2 MiB mapped as one */
 	MM_FAULTS,    /* so far */
 	MM_OOM_KILLS, /* so far */
 	NR_MM_COUNTERS,
@@ -139,10 +140,13 @@ struct vm_backing {
 #define MAP_ANONYMOUS	    0x20
 #define MAP_GROWSDOWN	    0x100
 #define MAP_LOCKED	    0x2000
+#define MAP_STACK	    0x20000
 #define MAP_NORESERVE	    0x4000
 #define MAP_FIXED_NOREPLACE 0x100000
 /* Ours: mprotect() may not add PROT_WRITE (shared mapping of a file opened read-only). */
 #define MAP_NO_WRITE BIT(30)
+
+enum mm_access { MM_READ, MM_WRITE, MM_EXEC };
 
 struct mm; /* opaque outside kernel/mm; reference counted */
 struct mm *mm_create(void);
@@ -186,6 +190,11 @@ long mm_remap(struct mm *mm, u64 addr, u64 old_len, u64 new_len, u32 flags, u64 
  * -ENOMEM if part is not mapped, -EINVAL. May sleep.
  */
 int mm_advise(struct mm *mm, u64 addr, u64 len, int advice);
+/*
+ * Faults in what is absent of [addr, addr + len), for this access. As mm_fault(); stops at the first
+ * address that fails.
+ */
+int mm_fault_range(struct mm *mm, u64 addr, u64 len, enum mm_access access, int *sig_code);
 /* Faults pages in as their mappings allow: 0, -EFAULT at a hole or a page without rights, -ENOMEM. */
 int mm_populate(struct mm *mm, u64 addr, u64 len);
 /* mincore(2): vec[i] = 1 if page i is resident. 0, or -ENOMEM if part is not mapped. */
@@ -202,7 +211,6 @@ int mm_lock(struct mm *mm, u64 addr, u64 len, bool lock);
 /* mlockall(2), munlockall(2): what is mapped now, and what will be. */
 int mm_lock_all(struct mm *mm, bool current, bool future);
 
-enum mm_access { MM_READ, MM_WRITE, MM_EXEC };
 /*
  * Resolves a fault at `addr`. 0, or -EFAULT with *sig_code = SEGV_MAPERR or SEGV_ACCERR, -ENOMEM,
  * or -EIO (SIGBUS) past the end of an object, -EINTR: the caller is to die. May sleep; no spin lock
@@ -265,6 +273,12 @@ struct mm_oom_ops {
 	bool (*kill)(bool patient);
 };
 extern struct mm_oom_ops mm_oom_ops;
+
+/* ---- huge pages: when private memory gets blocks of 2 MiB ---- */
+#define MM_HUGE_ALWAYS	0UL
+#define MM_HUGE_MADVISE 1UL /* where MADV_HUGEPAGE was said */
+#define MM_HUGE_NEVER	2UL
+extern u64 mm_huge_policy; /* [a] */
 
 /* ---- reclaim ---- */
 /*

@@ -228,6 +228,7 @@ void page_set_kind(void *va, enum page_kind kind)
 
 	if (page->kind == kind)
 		return;
+	page_count_kind(page->kind, -1UL);
 	page->kind = (u8)kind;
 	page_count_kind(page->kind, 1);
 }

@@ -1,10 +1,11 @@
 /*
- * Page tables. A table is a page whose struct page holds the lock of its entries; only leaf tables
- * use it. Middle entries go from 0 to a table by CAS, and back only when a range without mappings
- * is freed, under mm->lock.
+ * Page tables. A table is a page whose struct page holds the lock of its entries. Middle entries go
+ * from 0 to a table by CAS, and back only when a range without mappings is freed, under mm->lock;
+ * from 0 to a block of 2 MiB and back, and from a block to a table, under the middle table's lock
+ * (huge.c).
  *
  * Tables of a range are kept when it is unmapped, for the next mapping there, unless the space has
- * many; a faulting hart may stand on a table that is being freed: it holds an epoch, takes the
+ * many, or the range had room for blocks, as then the next mapping may; a faulting hart may stand on a table that is being freed: it holds an epoch, takes the
  * lock, finds the mapping detached and leaves.
  */
 #include "kernel/log/log.h"
@@ -23,7 +24,7 @@ u64 *kernel_root;
 extern char __kernel_start[], __text_start[], __text_end[], __rodata_start[], __rodata_end[],
 	__data_start[];
 
-static u64 *pgtable_alloc(u32 flags)
+u64 *pgtable_alloc(u32 flags)
 {
 	u64 *table = page_alloc(0, PAGE_ZERO | flags);
 
@@ -34,15 +35,16 @@ static u64 *pgtable_alloc(u32 flags)
 	return table;
 }
 
-static void pgtable_free(u64 *table)
+void pgtable_free(u64 *table)
 {
 	mm_count(MM_PAGE_TABLE, -1UL);
 	page_free(table, 0);
 }
 
+/* NULL: absent, or a block. */
 static u64 *pgtable_child(u64 pte)
 {
-	return pte & PTE_V ? pa_to_va(pte_pa(pte)) : NULL;
+	return pte & PTE_V && !pte_is_leaf(pte) ? pa_to_va(pte_pa(pte)) : NULL;
 }
 
 /* The table below `entry`, made if absent. Two may try: the loser takes the winner's. */
@@ -61,18 +63,54 @@ static u64 *pgtable_make(struct mm *mm, u64 *entry)
 	return table;
 }
 
+u64 *pgtable_middle(struct mm *mm, u64 addr, bool create)
+{
+	u64 *entry = &mm->root[pgtable_index(addr, PGTABLE_ROOT_LEVEL)];
+	u64 *table = pgtable_child(atomic_load_acquire(entry));
+
+	return table || !create ? table : pgtable_make(mm, entry);
+}
+
 u64 *pgtable_leaf(struct mm *mm, u64 addr, bool create)
 {
-	u64 *table = mm->root;
+	u64 *middle = pgtable_middle(mm, addr, create), *entry, *table;
+	u64 pte;
 
-	for (u32 level = PGTABLE_ROOT_LEVEL; level > 0; level--) {
-		u64 *entry = &table[pgtable_index(addr, level)];
-
-		table = pgtable_child(atomic_load_acquire(entry));
-		if (!table && (!create || !(table = pgtable_make(mm, entry))))
+	if (!middle)
+		return NULL;
+	entry = &middle[pgtable_index(addr, 1)];
+	/* Again when a block came or went just now. */
+	for (;;) {
+		pte = atomic_load_acquire(entry);
+		if (pgtable_child(pte))
+			return pgtable_child(pte);
+		if (!pte && !create)
 			return NULL;
+		table = pte ? huge_split(mm, middle, entry) : pgtable_make(mm, entry);
+		if (table || (!pte && !atomic_load_relaxed(entry)))
+			return table;
 	}
-	return table;
+}
+
+bool pgtable_find(struct mm *mm, u64 addr, struct pgtable_at *at)
+{
+	u64 *middle = pgtable_middle(mm, addr, false), pte;
+
+	if (!middle)
+		return false;
+	*at = (struct pgtable_at){middle, &middle[pgtable_index(addr, 1)], PGTABLE_SPAN(1)};
+	pte = atomic_load_acquire(at->entry);
+	if (pgtable_child(pte)) {
+		at->table = pgtable_child(pte);
+		at->entry = &at->table[pgtable_index(addr, 0)];
+		at->span = PAGE_SIZE;
+	}
+	return pte;
+}
+
+void *pgtable_frame(const struct pgtable_at *at, u64 pte, u64 addr)
+{
+	return pa_to_va(pte_pa(pte) + (addr & (at->span - 1) & ~(PAGE_SIZE - 1)));
 }
 
 void pgtable_lock(u64 *table)
@@ -105,20 +143,32 @@ static void pgtable_expired(struct epoch_node *node)
 }
 
 /*
- * The middle entry that leads to the first leaf table from *addr on, below end; *addr becomes where
- * it starts.
+ * Under the lock: whoever installs a block after this, under the lock too, sees what the caller has
+ * stored before.
  */
-static u64 *pgtable_next_entry(struct mm *mm, u64 *addr, u64 end)
+static u64 pgtable_load_middle(u64 *middle, const u64 *entry)
+{
+	u64 pte;
+
+	pgtable_lock(middle);
+	pte = atomic_load_acquire(entry);
+	pgtable_unlock(middle);
+	return pte;
+}
+
+u64 *pgtable_next_entry(struct mm *mm, u64 *addr, u64 end, u64 **middle)
 {
 	while (*addr < end) {
-		u64 *middle = pgtable_child(atomic_load_acquire(&mm->root[pgtable_index(*addr, 2)]));
+		u64 *entry;
 
-		if (!middle) {
+		*middle = pgtable_middle(mm, *addr, false);
+		if (!*middle) {
 			*addr = ALIGN_DOWN(*addr, PGTABLE_SPAN(2)) + PGTABLE_SPAN(2);
 			continue;
 		}
-		if (atomic_load_acquire(&middle[pgtable_index(*addr, 1)]))
-			return &middle[pgtable_index(*addr, 1)];
+		entry = &(*middle)[pgtable_index(*addr, 1)];
+		if (pgtable_load_middle(*middle, entry))
+			return entry;
 		*addr = ALIGN_DOWN(*addr, PGTABLE_SPAN(1)) + PGTABLE_SPAN(1);
 	}
 	return NULL;
@@ -126,19 +176,21 @@ static u64 *pgtable_next_entry(struct mm *mm, u64 *addr, u64 end)
 
 u64 *pgtable_next_leaf(struct mm *mm, u64 *addr, u64 end)
 {
-	u64 *entry = pgtable_next_entry(mm, addr, end);
+	u64 *middle, *table = NULL;
 
-	return entry ? pgtable_child(atomic_load_acquire(entry)) : NULL;
+	while (!table && pgtable_next_entry(mm, addr, end, &middle))
+		table = pgtable_leaf(mm, *addr, false);
+	return table;
 }
 
-void pgtable_free_range(struct mm *mm, u64 start, u64 end)
+void pgtable_free_range(struct mm *mm, u64 start, u64 end, bool mapped_whole)
 {
 	struct epoch_node *chain = NULL;
-	u64 *entry;
+	u64 *entry, *middle;
 
-	if (atomic_load_relaxed(&mm->nr_tables) <= TABLES_KEPT)
+	if (atomic_load_relaxed(&mm->nr_tables) <= TABLES_KEPT && !mapped_whole)
 		return;
-	while ((entry = pgtable_next_entry(mm, &start, end))) {
+	while ((entry = pgtable_next_entry(mm, &start, end, &middle))) {
 		struct epoch_node *node = &page_of(pgtable_child(*entry))->epoch;
 
 		atomic_store_relaxed(entry, 0UL);

@@ -181,7 +181,7 @@ int space_unmap(struct mm *mm, u64 start, u64 end)
 	vma = vma_find_above(mm, end);
 	free_end = vma ? ALIGN_DOWN(vma->start, PGTABLE_SPAN(1)) : USER_TOP;
 	free_end = MIN(free_end, ALIGN_UP(end, PGTABLE_SPAN(1)));
-	pgtable_free_range(mm, free_start, free_end);
+	pgtable_free_range(mm, free_start, free_end, end - start >= 2 * PGTABLE_SPAN(1));
 	return 0;
 }
 
@@ -226,6 +226,17 @@ int mm_unmap_backed(struct mm *mm, u64 addr, const struct vm_backing_ops *ops)
 	return object ? ret : -EINVAL;
 }
 
+/* Whole blocks of 2 MiB are placed so that they can be that. */
+static u64 space_find_gap(struct mm *mm, u64 len, bool blocks)
+{
+	u64 gap;
+
+	if (!blocks || !IS_ALIGNED(len, PGTABLE_SPAN(1)))
+		return vma_find_gap(mm, len);
+	gap = vma_find_gap(mm, len + PGTABLE_SPAN(1) - PAGE_SIZE);
+	return gap ? ALIGN_UP(gap, PGTABLE_SPAN(1)) : vma_find_gap(mm, len);
+}
+
 long space_place(struct mm *mm, u64 addr, u64 len, int flags)
 {
 	u64 gap;
@@ -248,7 +259,7 @@ long space_place(struct mm *mm, u64 addr, u64 len, int flags)
 	if (addr >= MMAP_MIN_ADDR && space_range_valid(addr, len) &&
 	    vma_range_free(mm, addr, addr + len))
 		return (long)addr;
-	gap = vma_find_gap(mm, len);
+	gap = space_find_gap(mm, len, !(flags & ~(MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)));
 	return gap ? (long)gap : -ENOMEM;
 }
 
@@ -282,7 +293,8 @@ static u32 map_vma_flags(u32 prot, int flags)
 	bool reserve = atomic_load_relaxed(&mm_overcommit_policy) == OVERCOMMIT_NEVER;
 	u32 vma = (flags & MAP_SHARED ? VMA_SHARED : 0) |
 		  (flags & MAP_GROWSDOWN ? VMA_GROWSDOWN : 0) |
-		  (flags & MAP_NO_WRITE ? VMA_NO_WRITE : 0) | (flags & MAP_LOCKED ? VMA_LOCKED : 0) |
+		  (flags & MAP_NO_WRITE ? VMA_NO_WRITE : 0) |
+		  (flags & MAP_LOCKED ? VMA_LOCKED : 0) | (flags & MAP_STACK ? VMA_NOHUGE : 0) |
 		  (flags & MAP_NORESERVE && !reserve ? VMA_NORESERVE : 0);
 
 	return vma | map_promise(prot, vma);

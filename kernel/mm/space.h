@@ -29,6 +29,8 @@
 #define VMA_DONTFORK   BIT(4) /* the child of a fork does not get it */
 #define VMA_WIPEONFORK BIT(5) /* the child gets it empty */
 #define VMA_NORESERVE  BIT(6) /* no promise is made of its memory */
+#define VMA_HUGE       BIT(8) /* blocks of 2 MiB are wanted */
+#define VMA_NOHUGE     BIT(9) /* or not */
 #define VMA_PROMISED   BIT(7) /* its memory is promised: it may be written, or once might */
 
 struct vma {
@@ -152,29 +154,55 @@ int commit_may(u64 pages);  /* 0 or -ENOMEM */
 int oom_wait(void);
 
 /* ---- pgtable.c ---- */
+u64 *pgtable_alloc(u32 flags); /* zeroed; NULL when out of memory */
+void pgtable_free(u64 *table);
 /*
- * The leaf table of `addr`, made if absent and `create`; NULL if absent or out of memory. Epoch or
- * mm->lock.
+ * The middle table of `addr`, made if absent and `create`; NULL if absent or out of memory. Epoch or
+ * mm->lock, as for what follows.
  */
+u64 *pgtable_middle(struct mm *mm, u64 addr, bool create);
+/* The leaf table of `addr`, likewise. A block of 2 MiB is split. */
 u64 *pgtable_leaf(struct mm *mm, u64 addr, bool create);
+/* The entry that decides about `addr`: in a leaf table, or a block's in a middle one. */
+struct pgtable_at {
+	u64 *table; /* whose lock guards it */
+	u64 *entry;
+	u64 span; /* bytes that it maps */
+};
+/* False: neither is there. */
+bool pgtable_find(struct mm *mm, u64 addr, struct pgtable_at *at);
+/* The frame of `addr` by a present entry. */
+void *pgtable_frame(const struct pgtable_at *at, u64 pte, u64 addr);
 /*
- * The first leaf table from *addr on, below end, or NULL; *addr moves to the first address that it
- * maps of the range.
+ * The middle entry of the first leaf table or block from *addr on, below end, or NULL; *addr moves to
+ * the first address that it maps of the range. Takes the lock of each middle table on its way.
  */
+u64 *pgtable_next_entry(struct mm *mm, u64 *addr, u64 end, u64 **middle);
+/* The same for leaf tables: blocks are split. */
 u64 *pgtable_next_leaf(struct mm *mm, u64 *addr, u64 end);
 u64 pgtable_bits(const struct vma *vma); /* entry bits that the mapping allows */
 void pgtable_lock(u64 *table);
 void pgtable_unlock(u64 *table);
 /*
  * Frees leaf tables in [start, end), 2 MiB aligned, that no mapping reaches: flushes, then waits
- * for a grace period. mm->lock.
+ * for a grace period. mapped_whole: a block had fitted in what was mapped there. mm->lock.
  */
-void pgtable_free_range(struct mm *mm, u64 start, u64 end);
+void pgtable_free_range(struct mm *mm, u64 start, u64 end, bool mapped_whole);
 int pgtable_create_root(struct mm *mm);
 void pgtable_free_all(struct mm *mm);
 /* Builds the kernel's own table and switches to it. Boot hart. */
 void pgtable_kernel_init(void);
 extern u64 *kernel_root; /* [I] */
+
+/* ---- huge.c: blocks of 2 MiB ---- */
+enum huge_result { HUGE_NO, HUGE_DONE, HUGE_RETRY }; /* NO: the ordinary way is to be gone */
+/* A fault on anonymous memory that wants the entry bit `need`. Epoch or mm->lock. */
+enum huge_result huge_fault(const struct vma *vma, u64 addr, u64 need);
+/* The leaf table in place of the block, NULL: there was none. */
+u64 *huge_split(struct mm *mm, u64 *middle, u64 *entry);
+/* Takes the entry away: huge_put() is owed after a flush. NULL: there was no block. */
+void *huge_take(u64 *middle, u64 *entry);
+void huge_put(void *block);
 
 /* ---- zap.c: take entries away ---- */
 /*

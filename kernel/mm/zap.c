@@ -14,6 +14,7 @@ struct zap {
 	void **frames;
 	u32 count;
 	u32 capacity;
+	void *block;		/* of 2 MiB, or NULL */
 	bool keep_copies;	/* only frames of objects go */
 	void *small[ZAP_SMALL]; /* for short ranges, and when there is no memory for more */
 };
@@ -23,6 +24,7 @@ static void zap_begin(struct zap *z, struct mm *mm, u64 bytes, bool keep_copies)
 	z->mm = mm;
 	z->keep_copies = keep_copies;
 	z->count = 0;
+	z->block = NULL;
 	z->frames = bytes > ZAP_SMALL * PAGE_SIZE ? page_alloc(0, 0) : NULL;
 	z->capacity = z->frames ? ZAP_LARGE : ZAP_SMALL;
 	if (!z->frames)
@@ -31,13 +33,18 @@ static void zap_begin(struct zap *z, struct mm *mm, u64 bytes, bool keep_copies)
 
 static void zap_flush(struct zap *z)
 {
-	if (!z->count)
+	if (!z->count && !z->block)
 		return;
 	tlb_flush_mm(z->mm, false);
 	for (u32 i = 0; i < z->count; i++)
 		page_put(z->frames[i]);
 	atomic_fetch_add_relaxed(&z->mm->resident_pages, -(u64)z->count);
 	z->count = 0;
+	if (z->block) {
+		huge_put(z->block);
+		atomic_fetch_add_relaxed(&z->mm->resident_pages, -(u64)PGTABLE_ENTRIES);
+		z->block = NULL;
+	}
 }
 
 static void zap_end(struct zap *z)
@@ -77,15 +84,30 @@ static u64 zap_table_end(u64 start, u64 end)
 	return MIN(end, ALIGN_DOWN(start, PGTABLE_SPAN(1)) + PGTABLE_SPAN(1));
 }
 
+/* Objects have no blocks, so keep_copies does not matter. False: it is no block. */
+static bool zap_block(struct zap *z, u64 *middle, u64 *entry)
+{
+	if (pte_is_huge(atomic_load_relaxed(entry)))
+		z->block = huge_take(middle, entry);
+	return z->block;
+}
+
 void zap_object_range(struct mm *mm, u64 start, u64 end, bool keep_copies)
 {
+	u64 *entry, *middle, *table;
 	struct zap z;
-	u64 *table;
 
 	zap_begin(&z, mm, end - start, keep_copies);
-	while ((table = pgtable_next_leaf(mm, &start, end))) {
-		start = zap_table(&z, table, start, zap_table_end(start, end));
-		if (z.count == z.capacity)
+	while ((entry = pgtable_next_entry(mm, &start, end, &middle))) {
+		u64 table_end = zap_table_end(start, end);
+
+		if (table_end - start == PGTABLE_SPAN(1) && zap_block(&z, middle, entry)) {
+			start = table_end;
+		} else {
+			table = pgtable_leaf(mm, start, false);
+			start = table ? zap_table(&z, table, start, table_end) : table_end;
+		}
+		if (z.count == z.capacity || z.block)
 			zap_flush(&z);
 		if (start < end)
 			hart_relax();
@@ -132,15 +154,37 @@ static bool zap_protect_table(const struct vma *vma, u64 *table, u64 start, u64 
 	return shrank;
 }
 
+/* False: it is no block, or one that is to have no rights, which only small entries can express. */
+static bool zap_protect_block(const struct vma *vma, u64 *middle, u64 *entry, bool *shrank)
+{
+	u64 allowed = pgtable_bits(vma), old;
+	bool block;
+
+	pgtable_lock(middle);
+	old = *entry;
+	block = pte_is_huge(old) && allowed;
+	if (block) {
+		atomic_store_relaxed(entry, (old & PTE_PPN_MASK) | allowed);
+		*shrank |= (old & ~allowed & (PTE_R | PTE_W | PTE_X)) != 0;
+	}
+	pgtable_unlock(middle);
+	return block;
+}
+
 void zap_protect(struct mm *mm, const struct vma *vma, u64 start, u64 end)
 {
+	u64 *entry, *middle, *table;
 	bool shrank = false;
-	u64 *table;
 
-	while ((table = pgtable_next_leaf(mm, &start, end))) {
+	while ((entry = pgtable_next_entry(mm, &start, end, &middle))) {
 		u64 table_end = zap_table_end(start, end);
 
-		shrank |= zap_protect_table(vma, table, start, table_end);
+		if (table_end - start < PGTABLE_SPAN(1) ||
+		    !zap_protect_block(vma, middle, entry, &shrank)) {
+			table = pgtable_leaf(mm, start, false);
+			if (table)
+				shrank |= zap_protect_table(vma, table, start, table_end);
+		}
 		start = table_end;
 		if (start < end)
 			hart_relax();

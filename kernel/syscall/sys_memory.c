@@ -22,7 +22,7 @@
 	 MAP_FIXED_NOREPLACE)
 #define MAP_FOR_MM                                                                                 \
 	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE |    \
-	 MAP_FIXED_NOREPLACE | MAP_LOCKED | MAP_NO_WRITE)
+	 MAP_FIXED_NOREPLACE | MAP_LOCKED | MAP_STACK | MAP_NO_WRITE)
 #define MINCORE_CHUNK 256UL /* pages asked about at a time */
 
 static struct mm *current_mm(void)
@@ -204,16 +204,11 @@ long sys_mremap(SYSCALL_ARGS)
 /* A hole is ENOMEM, memory without the right EINVAL, what lies past a file's end EFAULT. */
 static long advise_populate(u64 addr, u64 len, enum mm_access access)
 {
-	for (u64 end = addr + len; addr < end; addr += PAGE_SIZE) {
-		int code, err = mm_fault(current_mm(), addr, access, &code);
+	int code, err = mm_fault_range(current_mm(), addr, len, access, &code);
 
-		if (err == -EFAULT)
-			return code == SEGV_ACCERR ? -EINVAL : -ENOMEM;
-		if (err)
-			return err == -EIO ? -EFAULT : err;
-		kernel_relax();
-	}
-	return 0;
+	if (err == -EFAULT)
+		return code == SEGV_ACCERR ? -EINVAL : -ENOMEM;
+	return err == -EIO ? -EFAULT : err;
 }
 
 long sys_madvise(SYSCALL_ARGS)

@@ -48,18 +48,18 @@ static int data_is_limited(void)
 {
 	long at;
 
-	if (set_limit(RLIMIT_DATA, 16 * MIB))
+	if (set_limit(RLIMIT_DATA, 128 * MIB))
 		return 1;
-	if (map(32 * MIB, RW, MAP_PRIVATE) != -ENOMEM)
+	if (map(256 * MIB, RW, MAP_PRIVATE) != -ENOMEM)
 		return 2;
-	if (map(32 * MIB, RW, MAP_SHARED) < 0 || map(32 * MIB, PROT_READ, MAP_PRIVATE) < 0)
+	if (map(256 * MIB, RW, MAP_SHARED) < 0 || map(256 * MIB, PROT_READ, MAP_PRIVATE) < 0)
 		return 3;
-	at = map(32 * MIB, PROT_READ, MAP_PRIVATE);
-	if (at < 0 || sys3(SYS_mprotect, at, 32 * MIB, RW) != -ENOMEM)
+	at = map(256 * MIB, PROT_READ, MAP_PRIVATE);
+	if (at < 0 || sys3(SYS_mprotect, at, 256 * MIB, RW) != -ENOMEM)
 		return 4;
 	if (sys3(SYS_mprotect, at, MIB, RW))
 		return 5;
-	if (sbrk(32 * MIB) != (void *)-1)
+	if (sbrk(256 * MIB) != (void *)-1)
 		return 6;
 	return sbrk((long)PAGE) == (void *)-1 ? 7 : 0;
 }

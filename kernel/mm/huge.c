@@ -1,0 +1,172 @@
+/*
+ * Leaves of 2 MiB. Private anonymous memory whose mapping holds a whole aligned block of 2 MiB gets
+ * it at the first touch, zeroed, as one entry of a middle table; the lock of that table stands for
+ * the leaf lock.
+ *
+ * The 512 frames are counted one by one from the start, and the leaf table that a split will need is
+ * made with them. So a split (a part unmapped, protected, forked, moved) copies nothing, frees
+ * nothing and cannot fail: the leaf table is filled and takes the entry's place. Both say the same,
+ * so no hart need be flushed.
+ *
+ * Install against a layout change, as with small pages: the mapping is detached, then the lock of
+ * the middle table is taken to look at the entry (pgtable_next_entry); huge_install() tests detached
+ * under it.
+ */
+#include "abi/errno.h"
+#include "arch/riscv64/csr.h"
+#include "kernel/mm/space.h"
+
+#define HUGE_ORDER 9U
+#define HUGE_PAGES (1UL << HUGE_ORDER)
+
+u64 mm_huge_policy = MM_HUGE_ALWAYS;
+
+/* Where the table for a split waits: in the first frame's structure. */
+static u64 **huge_deposit(void *block)
+{
+	return (u64 **)&page_of(block)->owner;
+}
+
+static void *huge_alloc(void)
+{
+	void *block = page_plentiful() ? page_alloc(HUGE_ORDER, PAGE_ZERO | PAGE_PROGRAM) : NULL;
+	u64 *table = block ? pgtable_alloc(0) : NULL;
+
+	if (!table) {
+		if (block)
+			page_free(block, HUGE_ORDER);
+		return NULL;
+	}
+	*huge_deposit(block) = table;
+	for (u64 i = 0; i < HUGE_PAGES; i++) {
+		void *frame = (char *)block + i * PAGE_SIZE;
+
+		page_of(frame)->refs = 1;
+		page_set_kind(frame, PAGE_KIND_ANONYMOUS);
+	}
+	return block;
+}
+
+/* A frame that somebody else holds just now (a copy from outside) is left to him. */
+static bool huge_is_whole(void *block)
+{
+	for (u64 i = 0; i < HUGE_PAGES; i++) {
+		if (atomic_load_acquire(&page_of((char *)block + i * PAGE_SIZE)->refs) != 1)
+			return false;
+	}
+	return true;
+}
+
+void huge_put(void *block)
+{
+	bool whole = huge_is_whole(block);
+
+	pgtable_free(*huge_deposit(block));
+	for (u64 i = 0; i < HUGE_PAGES; i++) {
+		void *frame = (char *)block + i * PAGE_SIZE;
+
+		if (whole)
+			page_set_kind(frame, PAGE_KIND_NONE);
+		else
+			page_put(frame);
+	}
+	if (whole)
+		page_free(block, HUGE_ORDER);
+}
+
+u64 *huge_split(struct mm *mm, u64 *middle, u64 *entry)
+{
+	u64 *table = NULL;
+	u64 pte;
+
+	pgtable_lock(middle);
+	pte = *entry;
+	if (pte_is_huge(pte)) {
+		table = *huge_deposit(pa_to_va(pte_pa(pte)));
+		for (u64 i = 0; i < PGTABLE_ENTRIES; i++)
+			table[i] = pte_make(pte_pa(pte) + i * PAGE_SIZE, pte & ~PTE_PPN_MASK);
+		/* Release: the entries are visible before the table. */
+		atomic_store_release(entry, pte_make(va_to_pa(table), PTE_V));
+		atomic_fetch_add_relaxed(&mm->nr_tables, 1U);
+		mm_count(MM_HUGE, -1UL);
+	}
+	pgtable_unlock(middle);
+	return table;
+}
+
+void *huge_take(u64 *middle, u64 *entry)
+{
+	void *block = NULL;
+
+	pgtable_lock(middle);
+	if (pte_is_huge(*entry)) {
+		block = pa_to_va(pte_pa(*entry));
+		atomic_store_relaxed(entry, 0UL);
+		mm_count(MM_HUGE, -1UL);
+	}
+	pgtable_unlock(middle);
+	return block;
+}
+
+/* As the policy and the program's advice have it. */
+static bool huge_wanted(const struct vma *vma)
+{
+	u64 policy = atomic_load_relaxed(&mm_huge_policy);
+
+	if (vma->flags & (VMA_NOHUGE | VMA_GROWSDOWN) || policy == MM_HUGE_NEVER)
+		return false;
+	return policy == MM_HUGE_ALWAYS || vma->flags & VMA_HUGE;
+}
+
+static bool huge_fits(const struct vma *vma, u64 addr)
+{
+	u64 start = ALIGN_DOWN(addr, PGTABLE_SPAN(1));
+
+	return start >= vma->start && vma->end - start >= PGTABLE_SPAN(1) && start < vma->end;
+}
+
+/* False: the mapping is being changed. What another hart put there first is as good. */
+static bool huge_install(const struct vma *vma, u64 *middle, u64 *entry, void *block)
+{
+	u64 pte = pte_make(va_to_pa(block), pgtable_bits(vma));
+	bool ok, installed = false;
+
+	pgtable_lock(middle);
+	ok = !atomic_load_relaxed(&vma->detached);
+	/* A full barrier: the zeroes are visible before the entry. */
+	if (ok)
+		installed = atomic_cas(entry, 0UL, pte);
+	pgtable_unlock(middle);
+	if (installed) {
+		atomic_fetch_add_relaxed(&vma->mm->resident_pages, HUGE_PAGES);
+		mm_count(MM_HUGE, 1);
+	} else {
+		huge_put(block);
+	}
+	return ok;
+}
+
+enum huge_result huge_fault(const struct vma *vma, u64 addr, u64 need)
+{
+	u64 *middle, *entry, pte;
+	void *block;
+
+	if (!huge_fits(vma, addr))
+		return HUGE_NO;
+	middle = pgtable_middle(vma->mm, addr, true);
+	if (!middle)
+		return HUGE_NO;
+	entry = &middle[pgtable_index(addr, 1)];
+	pte = atomic_load_acquire(entry);
+	if (pte_is_huge(pte) && pte & need) {
+		/* Another hart was first, or our translation is older than the entry. */
+		sfence_vma_page(addr);
+		return HUGE_DONE;
+	}
+	if (pte || !huge_wanted(vma))
+		return HUGE_NO;
+	block = huge_alloc();
+	if (!block)
+		return HUGE_NO;
+	return huge_install(vma, middle, entry, block) ? HUGE_DONE : HUGE_RETRY;
+}
