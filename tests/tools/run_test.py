@@ -10,6 +10,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -64,6 +65,18 @@ class GuestTest(unittest.TestCase):
         self.assertEqual(result.returncode, 124)
         self.assertIn(b"time limit", result.stderr)
 
+    @unittest.skipIf(SYSTEM == "linux", "only StellarOS has such traces")
+    def test_trace_of_a_run_that_does_not_end(self):
+        with tempfile.TemporaryDirectory() as folder:
+            trace = Path(folder) / "t.pftrace"
+            result = probe("sleep", options=("--timeout", "4", "--trace", str(trace), "--events",
+                                             "syscall"))
+            self.assertEqual(result.returncode, 124)
+            summary = subprocess.run([ROOT / "tools/trace/summary", trace], capture_output=True,
+                                     check=False)
+            self.assertEqual(summary.returncode, 0, summary.stderr)
+            self.assertIn(b"no records lost", summary.stdout)
+
     def test_reader_goes_away(self):
         command = [sys.executable, "-c", "import sys; sys.stdin.buffer.read(1)"]
         with subprocess.Popen(command, stdin=subprocess.PIPE) as reader:
@@ -95,6 +108,7 @@ class RefusalTest(unittest.TestCase):
         self.refused(125, *base, "--package", "no-such-package", "--", "probe")
         self.refused(127, *base, "--", "nosuch")
         self.refused(126, *base, "--file", "/bin/true:/x", "--", "/x")
+        self.refused(2, "--events", "sched", *base, "--", "probe")
         self.refused(2, "nosuch", name="compare")
 
 

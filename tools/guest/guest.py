@@ -77,12 +77,13 @@ class Guest:
         return initrd
 
     def run(self, argv, streams=None, append=(), qemu_args=(), timeout=None, as_init=False,
-            entered_first=None):
+            entered_first=None, before_kill=None):
         """Boots and runs argv (a list; empty when the kernel has a job of its own) to its end.
 
         `append` are words for the kernel's command line, `qemu_args` words for QEMU's, `timeout`
         is in seconds. `as_init` makes the program itself the first process, on the console.
         `entered_first` is a file that the firmware enters in the kernel's place (kernel_entry.S).
+        `before_kill` is called before a run that does not end is ended.
         """
         streams = streams or Streams()
         with_status = self.system == "linux" and not as_init
@@ -96,7 +97,7 @@ class Guest:
                 command += machine.timed_kernel(self.kernel)
             if self.verbose:
                 say(" ".join(command))
-            outcome = session.run(command, timeout)
+            outcome = session.run(command, timeout, before_kill)
         return self._judge(outcome, timeout, with_status)
 
     def _judge(self, outcome, timeout, with_status):

@@ -12,6 +12,7 @@ from tools.guest import benchlist, build
 from tools.guest.errors import FAILED, USAGE, ToolError
 from tools.guest.guest import SYSTEMS, Guest
 from tools.guest.machine import Machine, parse_size
+from tools.guest.memory import Monitor
 from tools.guest.process import run_quietly, say
 from tools.guest.session import Streams
 
@@ -81,6 +82,8 @@ def _parser():
     add("--file", action="append", default=[], metavar="HOST[:GUEST]",
         help="put this file or folder into the guest (default at /NAME)")
     add("--trace", metavar="FILE", help="write a trace for Perfetto (stellar only)")
+    add("--events", default="on", metavar="LIST",
+        help="what --trace records: categories of docs/tracing.md with commas, and stop (default all)")
     add("--append", action="append", default=[], metavar="ARGS", help="kernel arguments to add")
     add("--machine", default="virt", metavar="TYPE", help="QEMU machine (default virt)")
     add("--cpu", default="rv64", metavar="MODEL", help="QEMU cpu (default rv64)")
@@ -120,6 +123,8 @@ def parse(args):
                         (options.debug and options.system != "stellar", "--debug")):
         if wrong:
             _parser().error(f"{text} needs --system stellar")
+    if options.events != "on" and command and not options.trace:
+        _parser().error("--events needs --trace")
     if options.test and command:
         _parser().error("--test runs no command")
     return options, command
@@ -171,14 +176,17 @@ def _boot(guest, options, command, streams, trace=None):
     words = [word for text in options.append for word in text.split()]
     with tempfile.TemporaryDirectory(prefix="stellar-") as folder:
         dump = Path(folder) / "trace.strace"
+        monitor = Monitor(folder)
         if trace:
-            words += ["stellar.trace=on", f"stellar.dump={dump}"]
+            words += [f"stellar.trace={options.events}", f"stellar.dump={dump}"]
         if options.test:
             words.append(f"stellar.test={options.test}")
         if streams.interactive and options.system == "stellar":
             words += _window_size()
-        qemu_args = _debugger(guest, folder) if options.gdb else []
-        result = guest.run(command, streams, words, qemu_args, options.timeout)
+        qemu_args = (_debugger(guest, folder) if options.gdb else []) + monitor.words() * bool(trace)
+        result = guest.run(
+            command, streams, words, qemu_args, options.timeout,
+            before_kill=trace and (lambda: monitor.save_memory(options.mem, dump)))
         if options.verbose:
             said = result.outcome.firmware + result.outcome.errors
             sys.stderr.write(said.decode(errors="replace"))

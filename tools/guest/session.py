@@ -189,8 +189,11 @@ class Session:
         """Stream name -> descriptor for QEMU's command line."""
         return {name: theirs.fileno() for name, theirs in self._theirs.items()}
 
-    def run(self, argv, timeout=None):
-        """Runs QEMU to its end, for at most `timeout` seconds. Returns the Outcome."""
+    def run(self, argv, timeout=None, before_kill=None):
+        """Runs QEMU to its end, for at most `timeout` seconds. Returns the Outcome.
+
+        `before_kill` is called when the time is up, or the user wants an end, while QEMU still runs.
+        """
         try:
             process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -214,6 +217,8 @@ class Session:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, previous)
+            if before_kill and (outcome.timed_out or outcome.escaped):
+                before_kill()
             process.kill()
             process.wait()
             if terminal is not None:
