@@ -121,6 +121,7 @@ long sys_execve(SYSCALL_ARGS)
 {
 	struct exec_args args = {0};
 	char *path = kmalloc(FS_PATH_MAX);
+	u64 nr = task_frame(task_current())->a7; /* the new program's registers are zero */
 	long err;
 
 	if (!path)
@@ -141,7 +142,7 @@ long sys_execve(SYSCALL_ARGS)
 	kfree(path);
 	if (err)
 		return err;
-	trace_sys_exit(task_frame(task_current())->a7, 0);
+	trace_sys_exit(nr, 0);
 	arch_return_to_user(task_frame(task_current()));
 }
 

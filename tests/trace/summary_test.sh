@@ -1,8 +1,10 @@
 #!/bin/bash
-# summary_test.sh LABEL=FILE...: tools/trace/summary must name the culprit of each prepared case, and it alone; the program is
-# the first FILE. Files are what tools/run would have Bazel build.
+# summary_test.sh CHECK PROTO LABEL=FILE...: tools/trace/summary must name the culprit of each prepared case first, and the traces must
+# satisfy the checker; the program is the first FILE. Files are what tools/run would have Bazel build.
 set -euo pipefail
 
+check=$PWD/$1 proto=$PWD/$2
+shift 2
 tools=$(dirname "$(readlink -f "$0")")/../../tools
 dir=$(mktemp -d "${TEST_TMPDIR:-/tmp}/summary.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
@@ -20,6 +22,8 @@ program=$PWD/${1#*=}
 culprit() {
 	"$tools/run" --timeout 100 --trace "$dir/$1.pftrace" --file "$program:/cases" -- /cases "$1" \
 		>"$dir/$1.out" || fail "$1: status $?"
+	/usr/bin/python3 "$check" --proto "$proto" "$dir/$1.pftrace" >"$dir/$1.found" ||
+		fail "$1: $(<"$dir/$1.found")"
 	"$tools/trace/summary" "$dir/$1.pftrace" >"$dir/$1.summary" || fail "$1: no summary"
 	sed -n '/^Suspects/,$p' "$dir/$1.summary" | sed -n 2p | grep -qE "$2" ||
 		fail "$1: $(<"$dir/$1.summary")"
