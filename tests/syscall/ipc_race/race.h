@@ -11,13 +11,13 @@
 
 /* Memory that test and workers share. */
 struct arena {
-	int round;	    /* workers wait for it to grow; -1: the end */
-	int done;	    /* workers that have finished the round */
-	int id;		    /* the object of this round */
-	int key;	    /* or its key */
-	long count[8];	    /* what a test adds up */
-	int failures;	    /* unexpected results */
-	long last_failure;  /* one of them */
+	int round;	   /* workers wait for it to grow; -1: the end */
+	int done;	   /* workers that have finished the round */
+	int id;		   /* the object of this round */
+	int key;	   /* or its key */
+	long count[8];	   /* what a test adds up */
+	int failures;	   /* unexpected results */
+	long last_failure; /* one of them */
 	unsigned seed[WORKERS];
 };
 extern struct arena *arena;
