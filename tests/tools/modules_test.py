@@ -416,7 +416,7 @@ class PlotTest(unittest.TestCase):
 
     def test_charts(self):
         self.assertEqual(self.titles(self.results(["1-threads", "4-threads"])),
-                         ["core/x, 4 harts"])
+                         ["core/x, 4-hart machine"])
         self.assertEqual(self.titles(self.results(["default"], (1, 4))), ["core/x/default"])
         self.assertEqual(self.titles(self.results(["1-threads", "default"])), [])
         counts = [{"name": "core/x/1-threads", "unit": "per operation", "better": "lower",

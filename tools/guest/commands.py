@@ -35,7 +35,7 @@ def script(runs):
 
 def figure(command, status, output):
     """What a command's end means: (figure, None), or (None, why there is none)."""
-    found = [float(text) for text in re.findall(command.result, output)]
+    found = [float(text) for text in re.findall(command.result, output, re.MULTILINE)]
     if status == 0 and found and min(found) >= 0 and sum(found) > 0:
         return sum(found) / len(found), None
     unsupported = _UNSUPPORTED.search(output)

@@ -42,8 +42,8 @@ def _options(args):
     add("--json", metavar="FILE", help="also write the results to this file")
     add("--html", metavar="FILE", help="also write a page with tables and pictures")
     add("--svg", metavar="FILE", help="also write the pictures alone")
-    add("--from", action="append", default=[], metavar="FILE", dest="old", help="show these "
-        "results, that --json wrote, in the pictures, too; without NAME measure nothing")
+    add("--from", action="append", default=[], metavar="FILE", dest="old", help="measure "
+        "nothing: show the results (of NAMEs) that --json wrote to these files")
     add("--count", action="store_true", help="count instructions, CSR accesses, code blocks and "
         "moved cache lines per operation with a QEMU plugin; no clock, one round")
     add("--lines", type=int, default=3, metavar="N",
@@ -72,11 +72,15 @@ def _write(path, text):
         raise ToolError(f"cannot write {path}: {error.strerror}") from None
 
 
-def _read_results(path):
-    try:
-        return json.loads(Path(path).read_text())
-    except (OSError, json.JSONDecodeError) as error:
-        raise ToolError(f"cannot read {path}: {error}") from None
+def _old_results(options):
+    found = []
+    for path in options.old:
+        try:
+            found += json.loads(Path(path).read_text())
+        except (OSError, json.JSONDecodeError) as error:
+            raise ToolError(f"cannot read {path}: {error}") from None
+    return [item for item in found if not options.name or
+            any((item["name"] + "/").startswith(name + "/") for name in options.name)]
 
 
 def _words(options, harts):
@@ -127,13 +131,12 @@ def main(args):
     if options.list:
         print_list(benchlist.load())
         return 0
-    old = [item for path in options.old for item in _read_results(path)]
-    objects, errors = ([], 0) if old and not options.name else _measure(options)
+    objects, errors = (_old_results(options), 0) if options.old else _measure(options)
     if options.svg:
-        _write(options.svg, plot.svg(old + objects))
+        _write(options.svg, plot.svg(objects))
     if options.html:
-        _write(options.html, plot.html(old + objects))
-    return 1 if errors or not old + objects else 0
+        _write(options.html, plot.html(objects))
+    return 1 if errors or not objects else 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import math
 import re
 
 _WIDTH, _HEIGHT = 300, 210
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 34, 36
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 42, 36
 _COLUMNS = 3
 _COLOURS = {"stellar": "#c2410c", "linux": "#1d4ed8"}
 _MORE_COLOURS = ("#15803d", "#7e22ce", "#0e7490", "#a16207")
@@ -25,7 +25,10 @@ def _systems(item):
 
 
 def charts(results):
-    """(title, what x is, unit, better, {system: {x: summary}}) of every picture worth drawing."""
+    """(title, what x is, unit, better, {system: {x: summary}}) of every picture worth drawing.
+
+    The pictures over threads come first.
+    """
     groups = {}
     for item in results:
         if "better" not in item or item["unit"] == "per operation":
@@ -35,15 +38,16 @@ def charts(results):
         keys = [((item["name"], machine), f"{item['name']}", "harts", item["harts"])]
         if number:
             keys.append(((suite, benchmark, machine, item["harts"]),
-                         f"{suite}/{benchmark}, {item['harts']} harts", variant.split("-")[1],
+                         f"{suite}/{benchmark}, {item['harts']}-hart machine", variant.split("-")[1],
                          int(number[1])))
         for key, title, axis, x in keys:
             title += "" if machine == "virt" else f", {machine.partition(',')[2]}"
             group = groups.setdefault(key, (title, axis, item["unit"], item["better"], {}))
             for system in _systems(item):
                 group[4].setdefault(system, {})[x] = item[system]
-    return [group for group in groups.values()
-            if len({x for points in group[4].values() for x in points}) > 1]
+    drawn = [group for group in groups.values()
+             if len({x for points in group[4].values() for x in points}) > 1]
+    return sorted(drawn, key=lambda group: group[1] == "harts")
 
 
 class _Axis:
