@@ -6,7 +6,8 @@ QEMU is asked through its monitor (QMP): stop the harts, write the memory to a f
 import json
 import socket
 
-RAM_BASE = 0x80000000
+from tools.guest.machine import RAM_BASE
+
 _PATIENCE = 20
 
 
