@@ -20,6 +20,53 @@ static int advise_discard(struct mm *mm, struct vma *vma, u64 start, u64 end, in
 	return 0;
 }
 
+/* What a hole in the file is punched from: the object of a shared mapping that may write. */
+struct removal {
+	struct vm_object *object; /* a reference */
+	u64 first, nr;
+};
+
+/*
+ * MADV_REMOVE of the first mapping from *addr on, which moves behind it. The hole itself is for the
+ * caller, without mm->lock: it takes page-table locks of every space that maps the object.
+ */
+static int advise_removal(struct mm *mm, u64 *addr, u64 end, struct removal *r)
+{
+	struct vma *vma = vma_find(mm, *addr);
+	u64 to;
+
+	if (!vma)
+		return -ENOMEM;
+	if (vma->flags & VMA_LOCKED || !vma->object)
+		return -EINVAL;
+	if (!(vma->flags & VMA_SHARED) || !(vma->prot & PROT_WRITE))
+		return -EACCES;
+	to = MIN(vma->end, end);
+	*r = (struct removal){vma->object, (vma->offset + (*addr - vma->start)) >> PAGE_SHIFT,
+			      (to - *addr) >> PAGE_SHIFT};
+	vm_object_get(r->object);
+	*addr = to;
+	return 0;
+}
+
+static int advise_remove(struct mm *mm, u64 addr, u64 end)
+{
+	int ret = 0;
+
+	while (!ret && addr < end) {
+		struct removal r;
+
+		space_lock(mm);
+		ret = advise_removal(mm, &addr, end, &r);
+		space_unlock(mm);
+		if (ret)
+			break;
+		vm_object_punch(r.object, r.first, r.nr);
+		vm_object_put(r.object);
+	}
+	return ret;
+}
+
 /* As Linux: a hole is reported, but what is mapped behind it is discarded all the same. */
 static int advise_discard_range(struct mm *mm, u64 start, u64 end, int advice)
 {
@@ -89,6 +136,8 @@ int mm_advise(struct mm *mm, u64 addr, u64 len, int advice)
 {
 	int ret;
 
+	if (advice == MADV_REMOVE)
+		return advise_remove(mm, addr, addr + len);
 	space_lock(mm);
 	ret = advise_locked(mm, addr, addr + len, advice);
 	space_unlock(mm);

@@ -237,8 +237,23 @@ struct mm_region {
 	struct vm_backing *backing; /* or NULL */
 	const char *name;	    /* or NULL */
 	int prot;		    /* PROT_* */
-	bool shared;
+	bool shared, grows_down, locked;
 };
+/* In pages. */
+struct mm_stats {
+	u64 virtual, resident, peak_virtual, peak_resident;
+	u64 locked, data, stack, tables;
+};
+void mm_stats(struct mm *mm, struct mm_stats *out);
+struct mm_usage {
+	u64 resident; /* pages; of them: */
+	u64 object;   /* of files and shared memory */
+	u64 shared_clean, shared_dirty, private_clean, private_dirty;
+	u64 huge;	 /* blocks of 2 MiB */
+	u64 share_bytes; /* each page divided by the mappings that it has */
+};
+/* Adds up what is present in [start, end). May relax: no spin lock. */
+void mm_region_usage(struct mm *mm, u64 start, u64 end, struct mm_usage *u);
 /*
  * Calls fn for each mapping in order of address until it returns nonzero, and returns that. fn may
  * not touch user memory.

@@ -469,6 +469,8 @@ int mm_for_each_region(struct mm *mm, int (*fn)(const struct mm_region *r, void 
 			.name = vma->name,
 			.prot = (int)vma->prot,
 			.shared = vma->flags & VMA_SHARED,
+			.grows_down = vma->flags & VMA_GROWSDOWN,
+			.locked = vma->flags & VMA_LOCKED,
 		};
 
 		ret = fn(&region, arg);

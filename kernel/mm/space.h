@@ -58,6 +58,9 @@ struct mm {
 	u64 nr_vmas;		    /* [L:lock] */
 	struct epoch_node *closing; /* [L:lock] retired mappings whose backing waits for the unlock */
 	u64 virtual_pages;	    /* [L:lock] to change, [a] to read */
+	u64 peak_virtual;	    /* [L:lock] to change, [a] to read */
+	u64 peak_resident;	    /* [a] as it was when pages were last taken away */
+	u64 stack_pages;	    /* [L:lock] to change, [a] to read; VMA_GROWSDOWN */
 	u64 data_pages;	  /* [L:lock] to change, [a] to read; private, to be written, no stack */
 	u64 locked_pages; /* [L:lock] to change, [a] to read; of VMA_LOCKED mappings */
 	u64 lock_limit;	  /* [a] pages: RLIMIT_MEMLOCK when last asked */

@@ -123,6 +123,10 @@ static void vma_account(const struct vma *vma, u64 pages)
 	struct mm *mm = vma->mm;
 
 	atomic_store_relaxed(&mm->virtual_pages, mm->virtual_pages + pages);
+	if (mm->virtual_pages > mm->peak_virtual)
+		atomic_store_relaxed(&mm->peak_virtual, mm->virtual_pages);
+	if (vma->flags & VMA_GROWSDOWN)
+		atomic_store_relaxed(&mm->stack_pages, mm->stack_pages + pages);
 	if (vma_is_data(vma->prot, vma->flags))
 		atomic_store_relaxed(&mm->data_pages, mm->data_pages + pages);
 	if (vma->flags & VMA_PROMISED)

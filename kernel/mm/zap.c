@@ -31,10 +31,20 @@ static void zap_begin(struct zap *z, struct mm *mm, u64 bytes, bool keep_copies)
 		z->frames = z->small;
 }
 
+/* Of two that take pages away at once the later may note the lower peak: it is a statistic. */
+static void zap_note_peak(struct mm *mm)
+{
+	u64 resident = atomic_load_relaxed(&mm->resident_pages);
+
+	if (resident > atomic_load_relaxed(&mm->peak_resident))
+		atomic_store_relaxed(&mm->peak_resident, resident);
+}
+
 static void zap_flush(struct zap *z)
 {
 	if (!z->count && !z->block)
 		return;
+	zap_note_peak(z->mm);
 	tlb_flush_mm(z->mm, false);
 	for (u32 i = 0; i < z->count; i++)
 		page_put(z->frames[i]);

@@ -1,0 +1,75 @@
+/*
+ * What a space uses: counters that are kept, and those that a walk over its tables finds.
+ */
+#include "kernel/mm/space.h"
+#include "kernel/sync/hart.h"
+
+void mm_stats(struct mm *mm, struct mm_stats *out)
+{
+	*out = (struct mm_stats){
+		.virtual = atomic_load_relaxed(&mm->virtual_pages),
+		.resident = atomic_load_relaxed(&mm->resident_pages),
+		.locked = atomic_load_relaxed(&mm->locked_pages),
+		.data = atomic_load_relaxed(&mm->data_pages),
+		.stack = atomic_load_relaxed(&mm->stack_pages),
+		.tables = mm_table_pages(mm),
+	};
+	out->peak_virtual = MAX(atomic_load_relaxed(&mm->peak_virtual), out->virtual);
+	out->peak_resident = MAX(atomic_load_relaxed(&mm->peak_resident), out->resident);
+}
+
+/* Who else holds the frame: mappings, and the object if it is one's. */
+static u32 usage_mappings(const struct page *page)
+{
+	u32 refs = atomic_load_relaxed(&page->refs);
+
+	return page->kind == PAGE_KIND_OBJECT && refs > 1 ? refs - 1 : MAX(refs, 1U);
+}
+
+static void usage_page(struct mm_usage *u, u64 pte, const struct page *page)
+{
+	u32 mappings = usage_mappings(page);
+	bool dirty = page->kind != PAGE_KIND_OBJECT || pte & PTE_W;
+
+	u->resident++;
+	u->share_bytes += PAGE_SIZE / mappings;
+	if (page->kind == PAGE_KIND_OBJECT)
+		u->object++;
+	if (mappings > 1)
+		dirty ? u->shared_dirty++ : u->shared_clean++;
+	else
+		dirty ? u->private_dirty++ : u->private_clean++;
+}
+
+static void usage_entry(struct mm_usage *u, const struct pgtable_at *at, u64 addr, u64 end)
+{
+	u64 pte;
+
+	pgtable_lock(at->table);
+	pte = *at->entry;
+	if (pte & PTE_V && pte_is_leaf(pte)) {
+		u->huge += at->span > PAGE_SIZE;
+		for (; addr < end; addr += PAGE_SIZE)
+			usage_page(u, pte, page_of(pgtable_frame(at, pte, addr)));
+	}
+	pgtable_unlock(at->table);
+}
+
+void mm_region_usage(struct mm *mm, u64 start, u64 end, struct mm_usage *u)
+{
+	struct pgtable_at at;
+
+	while (start < end) {
+		u64 next = ALIGN_DOWN(start, PGTABLE_SPAN(1)) + PGTABLE_SPAN(1);
+
+		epoch_enter();
+		if (pgtable_find(mm, start, &at)) {
+			next = ALIGN_DOWN(start, at.span) + at.span;
+			usage_entry(u, &at, start, MIN(next, end));
+		}
+		epoch_exit();
+		start = next;
+		if (IS_ALIGNED(start, PGTABLE_SPAN(1)))
+			hart_relax();
+	}
+}
