@@ -43,7 +43,7 @@ void futex_init(void)
 	if (!futex_table)
 		panic("no memory for %u futex buckets", buckets);
 	for (u32 i = 0; i < buckets; i++) {
-		spin_init(&futex_table[i].lock, &futex_class);
+		bucket_lock_init(&futex_table[i].lock, &futex_class);
 		list_init(&futex_table[i].queue);
 	}
 	futex_mask = buckets - 1;

@@ -8,6 +8,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/sync/bucket_lock.h"
 #include "kernel/sync/park.h"
 #include "kernel/sync/spinlock.h"
 #include "lib/list.h"
@@ -17,7 +18,7 @@
 
 /* One cache line: the lock, the count that lets an empty wake pass without it, and the waiters in order of waking. */
 struct futex_bucket {
-	struct spinlock lock;
+	struct bucket_lock lock;
 	u32 waiters;	   /* [a] queued, or about to be: raised before the lock is taken */
 	struct list queue; /* [L:lock] real-time priority first, then arrival */
 } __cacheline_aligned;

@@ -217,7 +217,7 @@ static struct futex_pi_waiter *pi_lock_found(struct task *t,
 		spin_unlock(&t->pi.lock);
 		if (!p)
 			return NULL;
-		spin_lock(&b->lock);
+		bucket_lock(&b->lock);
 		spin_lock(&t->pi.lock);
 		same = find(t) == p && atomic_load_relaxed(&p->w.bucket) == b;
 		spin_unlock(&t->pi.lock);
@@ -225,7 +225,7 @@ static struct futex_pi_waiter *pi_lock_found(struct task *t,
 			*bucket = b;
 			return p;
 		}
-		spin_unlock(&b->lock);
+		bucket_unlock(&b->lock);
 	}
 }
 
@@ -247,7 +247,7 @@ static struct task *pi_step(struct task *t, bool follow)
 	}
 	if (follow)
 		owner = pi_first(b, &p->w.key)->owner;
-	spin_unlock(&b->lock);
+	bucket_unlock(&b->lock);
 	return owner;
 }
 
@@ -275,10 +275,10 @@ struct futex_bucket *pi_lock_bucket(struct futex_pi_waiter *p)
 	for (;;) {
 		struct futex_bucket *b = atomic_load_relaxed(&p->w.bucket);
 
-		spin_lock(&b->lock);
+		bucket_lock(&b->lock);
 		if (atomic_load_relaxed(&p->w.bucket) == b)
 			return b;
-		spin_unlock(&b->lock);
+		bucket_unlock(&b->lock);
 	}
 }
 
@@ -298,7 +298,7 @@ void pi_exit_end(struct task *t)
 	while ((p = pi_lock_found(t, pi_lender_of, &b)) != NULL) {
 		pi_replace_first(p, NULL, t);
 		pi_replace_first(NULL, p, NULL);
-		spin_unlock(&b->lock);
+		bucket_unlock(&b->lock);
 	}
 	spin_lock(&t->pi.lock);
 	t->pi.state = t->exiting ? TASK_PI_DEAD : TASK_PI_ALIVE;

@@ -155,7 +155,7 @@ static int pi_look(struct futex_pi_waiter *p, u64 uaddr, int end)
 			futex_unlink(&p->w);
 		ret = end;
 	}
-	spin_unlock(&b->lock);
+	bucket_unlock(&b->lock);
 	if (owner)
 		pi_walk(owner, NULL, NULL);
 	return ret;
@@ -191,13 +191,13 @@ static int pi_attempt(u64 uaddr, struct futex_bucket *b, struct futex_pi_waiter 
 {
 	int ret;
 
-	spin_lock(&b->lock);
+	bucket_lock(&b->lock);
 	ret = pi_take(uaddr, b, &p->w.key, pi_task(p), false, owner);
 	if (ret == 0 && !try) {
 		atomic_fetch_add(&b->waiters, 1);
 		ret = pi_enqueue(b, p, *owner);
 	}
-	spin_unlock(&b->lock);
+	bucket_unlock(&b->lock);
 	return ret;
 }
 
@@ -272,10 +272,10 @@ static int pi_unlock(u64 uaddr, u32 value, const struct mm_key *key)
 
 	if (!(value & FUTEX_WAITERS) && !atomic_load_relaxed(&b->waiters))
 		return pi_give(uaddr, value, 0, -EAGAIN);
-	spin_lock(&b->lock);
+	bucket_lock(&b->lock);
 	first = futex_first(b, key);
 	ret = first ? pi_pass_on(uaddr, value, first, &woken) : pi_give(uaddr, value, 0, -EAGAIN);
-	spin_unlock(&b->lock);
+	bucket_unlock(&b->lock);
 	if (woken)
 		unpark(woken); /* alive until this hart's next quiescent point */
 	return ret;

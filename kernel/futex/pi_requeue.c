@@ -126,7 +126,7 @@ static int pi_requeue_locked(struct pi_requeue *r, u64 uaddr2, int nr_requeue)
 		/* Release: pairs with the acquire in pi_wait(), after which the waiter is gone. */
 		atomic_store_release(&r->taken->w.state, FUTEX_WOKEN);
 	}
-	spin_unlock_pair(&r->b1->lock, &r->b2->lock);
+	bucket_unlock_pair(&r->b1->lock, &r->b2->lock);
 	if (woken)
 		unpark(woken);
 	return ret;
@@ -139,7 +139,7 @@ static bool pi_requeue_undo(struct pi_requeue *r, struct task *t)
 	struct task *owner = NULL;
 	bool ours;
 
-	spin_lock_pair(&r->b1->lock, &r->b2->lock);
+	bucket_lock_pair(&r->b1->lock, &r->b2->lock);
 	spin_lock(&t->pi.lock);
 	p = t->pi.blocked;
 	ours = p && atomic_load_relaxed(&p->w.bucket) == r->b2;
@@ -152,7 +152,7 @@ static bool pi_requeue_undo(struct pi_requeue *r, struct task *t)
 		atomic_fetch_add(&r->b1->waiters, 1);
 		futex_enqueue(r->b1, &p->w);
 	}
-	spin_unlock_pair(&r->b1->lock, &r->b2->lock);
+	bucket_unlock_pair(&r->b1->lock, &r->b2->lock);
 	if (owner)
 		pi_walk(owner, NULL, NULL);
 	return ours;

@@ -30,13 +30,13 @@ int futex_lock_both(struct futex_bucket *b1, struct futex_bucket *b2, u64 uaddr1
 	int ret;
 
 	for (;;) {
-		spin_lock_pair(&b1->lock, &b2->lock);
+		bucket_lock_pair(&b1->lock, &b2->lock);
 		if (!expect)
 			return 0;
 		ret = user_load_u32_nofault((const u32 __user *)uaddr1, &value);
 		if (ret == 0 && value == *expect)
 			return 0;
-		spin_unlock_pair(&b1->lock, &b2->lock);
+		bucket_unlock_pair(&b1->lock, &b2->lock);
 		if (ret == 0)
 			return -EAGAIN;
 		ret = user_fault_in((const u32 __user *)uaddr1, false);
@@ -94,7 +94,7 @@ int futex_requeue(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_requeue
 		return ret;
 	trace_futex_wake(uaddr1, (u32)nr_wake);
 	ret = futex_requeue_locked(&r, nr_wake, nr_requeue);
-	spin_unlock_pair(&r.b1->lock, &r.b2->lock);
+	bucket_unlock_pair(&r.b1->lock, &r.b2->lock);
 	unpark_batch_flush(&r.batch);
 	trace_futex_wake_done((u64)r.woken);
 	return ret ? ret : r.woken + r.moved;

@@ -38,11 +38,11 @@ void futex_leave(struct futex_waiter *w)
 	while ((b = atomic_load_acquire(&w->bucket)) != NULL) {
 		bool here;
 
-		spin_lock(&b->lock);
+		bucket_lock(&b->lock);
 		here = atomic_load_relaxed(&w->bucket) == b;
 		if (here)
 			futex_unlink(w);
-		spin_unlock(&b->lock);
+		bucket_unlock(&b->lock);
 		if (here)
 			return;
 	}
@@ -58,15 +58,15 @@ int futex_queue_if_equal(u64 uaddr, u32 value, struct futex_waiter *w)
 
 	for (;;) {
 		atomic_fetch_add(&b->waiters, 1); /* (A): pairs with (B) in futex_wake() */
-		spin_lock(&b->lock);
+		bucket_lock(&b->lock);
 		ret = user_load_u32_nofault(word, &current_value);
 		if (ret == 0 && current_value == value) {
 			futex_enqueue(b, w);
-			spin_unlock(&b->lock);
+			bucket_unlock(&b->lock);
 			trace_futex_queued((u32)(b - futex_table));
 			return 0;
 		}
-		spin_unlock(&b->lock);
+		bucket_unlock(&b->lock);
 		atomic_fetch_add(&b->waiters, (u32)-1);
 		if (ret == 0)
 			return -EAGAIN;
@@ -164,9 +164,9 @@ static __hot __noinline int futex_wake_bucket(u64 uaddr, struct futex_bucket *b,
 	int ret;
 
 	trace_futex_wake(uaddr, (u32)nr_wake);
-	spin_lock(&b->lock);
+	bucket_lock(&b->lock);
 	ret = futex_wake_locked(b, key, nr_wake, bitset, &batch);
-	spin_unlock(&b->lock);
+	bucket_unlock(&b->lock);
 	unpark_batch_flush(&batch);
 	trace_futex_wake_done((u64)ret);
 	return ret;

@@ -92,11 +92,11 @@ static int op_change_locked(struct futex_bucket *b1, struct futex_bucket *b2, u3
 	int ret;
 
 	for (;;) {
-		spin_lock_pair(&b1->lock, &b2->lock);
+		bucket_lock_pair(&b1->lock, &b2->lock);
 		ret = op_change_nofault(word, op, old);
 		if (ret == 0)
 			return 0;
-		spin_unlock_pair(&b1->lock, &b2->lock);
+		bucket_unlock_pair(&b1->lock, &b2->lock);
 		if (ret != -EFAULT)
 			return ret;
 		ret = user_fault_in(word, true);
@@ -134,7 +134,7 @@ int futex_wake_op(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_wake2, 
 		woken2 = futex_wake_locked(b2, &key2, nr_wake2, FUTEX_BITSET_MATCH_ANY, &batch);
 		ret = woken2 < 0 ? woken2 : ret + woken2;
 	}
-	spin_unlock_pair(&b1->lock, &b2->lock);
+	bucket_unlock_pair(&b1->lock, &b2->lock);
 	unpark_batch_flush(&batch);
 	trace_futex_wake_done((u64)ret);
 	return ret;

@@ -286,7 +286,7 @@ static void setup(void)
 	owners = 0;
 	for (u32 i = 0; i < BUCKETS; i++) {
 		buckets[i] = (struct futex_bucket){0};
-		spin_init(&buckets[i].lock, &futex_class);
+		bucket_lock_init(&buckets[i].lock, &futex_class);
 		list_init(&buckets[i].queue);
 	}
 	for (u32 i = 0; i < THREADS; i++) {

@@ -234,7 +234,7 @@ static void reset(bool together)
 	memset(results, 0, sizeof(results));
 	for (u32 i = 0; i < BUCKETS; i++) {
 		buckets[i] = (struct futex_bucket){0};
-		spin_init(&buckets[i].lock, &futex_class);
+		bucket_lock_init(&buckets[i].lock, &futex_class);
 		list_init(&buckets[i].queue);
 	}
 	for (u32 i = 0; i < THREADS; i++)
