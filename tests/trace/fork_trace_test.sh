@@ -2,20 +2,11 @@
 # fork_trace_test.sh CHECK PROTO LABEL=FILE...: the trace of a shell that forks and runs many programs on four harts must satisfy the
 # checker. Files are what tools/run would have Bazel build.
 set -euo pipefail
+source "$(dirname "$(readlink -f "$0")")/../built.sh"
 
 check=$PWD/$1 proto=$PWD/$2
 shift 2
-run=$(dirname "$(readlink -f "$0")")/../../tools/run
-dir=$(mktemp -d "${TEST_TMPDIR:-/tmp}/fork_trace.XXXXXX")
-trap 'rm -rf "$dir"' EXIT
-
-fail() { echo "FAIL: $*" >&2; exit 1; }
-
-STELLAR_BUILT=
-for pair; do
-	STELLAR_BUILT+="${pair%%=*}=$PWD/${pair#*=} "
-done
-export STELLAR_BUILT
+use_built "$@"
 
 cat >"$dir/build.sh" <<'SH'
 mkdir /tmp/build && cd /tmp/build
@@ -28,7 +19,7 @@ done
 wait
 ls | wc -l
 SH
-"$run" --timeout 100 --trace "$dir/fork.pftrace" --file "$dir/build.sh" -- sh /build.sh >"$dir/out" ||
+"$tools/run" --timeout 100 --trace "$dir/fork.pftrace" --file "$dir/build.sh" -- sh /build.sh >"$dir/out" ||
 	fail "status $?"
 [[ $(<"$dir/out") == 40 ]] || fail "the build made $(<"$dir/out") files"
 /usr/bin/python3 "$check" --proto "$proto" "$dir/fork.pftrace" --expect births=100 --expect calls=1000 \

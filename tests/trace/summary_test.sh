@@ -2,20 +2,11 @@
 # summary_test.sh CHECK PROTO LABEL=FILE...: tools/trace/summary must name the culprit of each prepared case first, and the traces must
 # satisfy the checker; the program is the first FILE. Files are what tools/run would have Bazel build.
 set -euo pipefail
+source "$(dirname "$(readlink -f "$0")")/../built.sh"
 
 check=$PWD/$1 proto=$PWD/$2
 shift 2
-tools=$(dirname "$(readlink -f "$0")")/../../tools
-dir=$(mktemp -d "${TEST_TMPDIR:-/tmp}/summary.XXXXXX")
-trap 'rm -rf "$dir"' EXIT
-
-fail() { echo "FAIL: $*" >&2; exit 1; }
-
-STELLAR_BUILT=
-for pair; do
-	STELLAR_BUILT+="${pair%%=*}=$PWD/${pair#*=} "
-done
-export STELLAR_BUILT
+use_built "$@"
 program=$PWD/${1#*=}
 
 # culprit CASE PATTERN: the first suspect of the case must match.
