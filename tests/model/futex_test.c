@@ -198,6 +198,7 @@ static bool claim_too_late(struct futex_waiter *w, struct unpark_batch *batch)
 #define futex_claim(w, batch) claim(w, batch)
 
 #include "kernel/futex/requeue.c"
+#include "kernel/futex/waitv.c"
 #include "kernel/futex/waitwake.c"
 
 #undef futex_claim
@@ -427,6 +428,51 @@ static const struct model_program collision_program = {
 	.max_preemptions = 3,
 };
 
+/* One waits for both words, each of two changes one and wakes; the waiter may be interrupted. */
+static void waitv_thread(u32 id)
+{
+	static struct futex_wait_entry entries[2];
+
+	if (id) {
+		change_and_wake(id, id == 1 ? word : other, 1);
+		return;
+	}
+	for (u32 i = 0; i < 2; i++)
+		entries[i] = (struct futex_wait_entry){.uaddr = i ? other : word};
+	results[0] = futex_wait_multiple(entries, 2, PARK_FOREVER, 0);
+	tasks[0].left = true;
+	model_data_write(entries);
+}
+
+static void waitv_finish(void)
+{
+	check_empty();
+	if (results[0] >= 0)
+		MODEL_CHECK(results[1 + results[0]] == 1);
+	else
+		MODEL_CHECK(results[1] + results[2] == 0);
+	MODEL_CHECK(results[0] >= 0 || results[0] == -EAGAIN || results[0] == -EINTR);
+}
+
+static const struct model_program waitv_program = {
+	.name = "futex: waitv, two wakers",
+	.nr_threads = 3,
+	.setup = setup_apart,
+	.thread = waitv_thread,
+	.finish = waitv_finish,
+	.switched_to = model_hart_switched,
+	.max_preemptions = 2,
+};
+static const struct model_program waitv_signal_program = {
+	.name = "futex: waitv, two wakers, signal",
+	.nr_threads = 3,
+	.setup = setup_interrupted,
+	.thread = waitv_thread,
+	.finish = waitv_finish,
+	.switched_to = model_hart_switched,
+	.max_preemptions = 2,
+};
+
 static void expect_safe(const struct model_program *p)
 {
 	struct model_result r = model_explore(p);
@@ -462,6 +508,12 @@ TEST(requeue)
 {
 	expect_safe(&requeue_program);
 	expect_safe(&collision_program);
+}
+
+TEST(wait_for_two_words)
+{
+	expect_safe(&waitv_program);
+	expect_safe(&waitv_signal_program);
 }
 
 /*

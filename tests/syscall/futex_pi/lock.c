@@ -158,7 +158,7 @@ TEST(timeouts)
 /* The first of two waiters gives up: the other one is next. */
 TEST(first_waiter_times_out)
 {
-	struct timespec soon = timespec_of(now_ns(CLOCK_MONOTONIC) + 100 * NS_PER_MS);
+	struct timespec soon = timespec_of(now_ns(CLOCK_MONOTONIC) + NS_PER_SEC);
 	struct actor a = {.rt_prio = 9}, b = {.rt_prio = 4};
 
 	actor_start(&a);
