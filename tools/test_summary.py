@@ -2,7 +2,7 @@
 
 Usage: test_summary.py EVENTS BAZEL_STATUS
 
-A test target that could not be built has failed; one that does not fit the platform does not
+A test target that could not be built, or that an interrupted Bazel did not finish, has failed; one that does not fit the platform does not
 count. When Bazel reports a failure that no test explains, the build counts as one more.
 """
 import json
@@ -25,7 +25,7 @@ def outcomes(events):
         for kind, key in event["id"].items():
             if kind == "targetConfigured" and "testSize" in event.get("configured", {}):
                 result.setdefault(key["label"], NOT_BUILT)
-            elif kind == "testSummary":
+            elif kind == "testSummary" and kind in event:
                 result[key["label"]] = event["testSummary"]["overallStatus"]
     for event in events:
         if event.get("aborted", {}).get("reason") == "SKIPPED":

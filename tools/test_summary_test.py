@@ -56,6 +56,11 @@ class Summary(unittest.TestCase):
         events = [configured("//a:t", testSize="SMALL"), summary("//a:t", "PASSED")]
         self.assertEqual(run(events, 1), ("1 passed, 1 failed", 1))
 
+    def test_interrupted_test_failed(self):
+        events = [configured("//a:t", testSize="SMALL"),
+                  {"id": {"testSummary": {"label": "//a:t"}}, "aborted": {"reason": "USER_INTERRUPTED"}}]
+        self.assertEqual(run(events, 8), ("0 passed, 1 failed", 1))
+
     def test_unreadable_workspace(self):
         self.assertEqual(run([], 1), ("0 passed, 1 failed", 1))
 
