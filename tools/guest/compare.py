@@ -72,6 +72,11 @@ def _write(path, text):
         raise ToolError(f"cannot write {path}: {error.strerror}") from None
 
 
+def _write_json(options, objects):
+    if options.json:
+        _write(options.json, json.dumps(objects, indent=1) + "\n")
+
+
 def _old_results(options):
     found = []
     for path in options.old:
@@ -89,8 +94,11 @@ def _words(options, harts):
     return ["--threads", ",".join(map(str, threads))] if threads else []
 
 
-def compare(options, choices, batches, hardware):
-    """Everything on one machine. Returns (objects for --json, errors)."""
+def compare(options, choices, batches, hardware, before):
+    """Everything on one machine. Returns (objects for --json, errors).
+
+    What is measured so far is written, behind the objects `before`, after each round.
+    """
     kernels = dict(text.split("=", 1) for text in options.also)
     systems = [options.system] if options.system else list(SYSTEMS)
     systems[:1] += kernels
@@ -100,7 +108,10 @@ def compare(options, choices, batches, hardware):
         by_system, errors = lab.count_all(tested, _words(options, hardware.smp))
         print("\n".join(count.table(by_system, options.lines)), flush=True)
         return count.to_json(by_system, hardware), errors
-    rows, errors = lab.measure(tested, options.rounds, _words(options, hardware.smp))
+
+    def keep(rows):
+        _write_json(options, before + [row.to_json(hardware, systems) for row in rows])
+    rows, errors = lab.measure(tested, options.rounds, _words(options, hardware.smp), keep)
     print("\n".join(stats.table(rows, systems)), flush=True)
     errors += sum(row.failed() or row.samples.keys() | row.notes.keys() < set(systems)
                   for row in rows)
@@ -117,11 +128,10 @@ def _measure(options):
         hardware.check()
     objects, errors = [], 0
     for hardware in machines:
-        more, failed = compare(options, choices, batches, hardware)
+        more, failed = compare(options, choices, batches, hardware, objects)
         objects += more
         errors += failed
-        if options.json:
-            _write(options.json, json.dumps(objects, indent=1) + "\n")
+        _write_json(options, objects)
     return objects, errors
 
 

@@ -155,8 +155,8 @@ class Table:
             tell(error)
 
 
-def measure(lab, rounds, words):
-    """All rounds; `words` go to the programs. Returns (rows, errors)."""
+def measure(lab, rounds, words, after_round):
+    """All rounds; `words` go to the programs. Calls after_round(rows). Returns (rows, errors)."""
     table = Table(words)
     parts = [(choice.program.suite, table.run_choice, choice) for choice in lab.choices]
     parts += [(f"{batch.suite}'s commands", table.run_batch, batch) for batch in lab.batches]
@@ -166,6 +166,7 @@ def measure(lab, rounds, words):
                 if sys.stderr.isatty():
                     say(f"round {number + 1} of {rounds}: {name} on {system}")
                 table.run(what, lab, part, system)
+        after_round(list(table.rows.values()))
     return list(table.rows.values()), table.errors
 
 
