@@ -86,6 +86,9 @@
 #define AT_STATX_FORCE_SYNC 0x2000
 #define AT_STATX_DONT_SYNC  0x4000
 
+#define FALLOC_FL_KEEP_SIZE  1
+#define FALLOC_FL_PUNCH_HOLE 2
+
 #define SEEK_SET  0
 #define SEEK_CUR  1
 #define SEEK_END  2

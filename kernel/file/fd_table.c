@@ -50,6 +50,7 @@ struct fd_table {
 	struct spinlock lock;
 	struct fd_array *array; /* [e] written under the lock */
 	u32 next_free;		/* [L] every descriptor below it is in use */
+	struct epoch_node free_node;
 };
 
 static struct fd_array *fd_array_alloc(u32 size)
@@ -186,6 +187,11 @@ bool fd_table_shared(struct fd_table *t)
 	return atomic_load_relaxed(&t->refs) > 1;
 }
 
+static void fd_table_free(struct epoch_node *node)
+{
+	kfree(container_of(node, struct fd_table, free_node));
+}
+
 void fd_table_put(struct fd_table *t)
 {
 	struct fd_array *a;
@@ -198,7 +204,7 @@ void fd_table_put(struct fd_table *t)
 		if (a->slots[fd])
 			fd_drop(t, a->slots[fd]);
 	epoch_defer(&a->free_node, fd_array_free);
-	kfree(t);
+	epoch_defer(&t->free_node, fd_table_free);
 }
 
 /* The file in slot `fd` now, without a reference. */

@@ -94,6 +94,8 @@ struct file_ops {
 	long (*getdents)(struct file *f, struct iov_iter *it);
 	int (*stat)(struct file *f, struct stat_info *st); /* required */
 	int (*truncate)(struct file *f, u64 size);	   /* NULL: -EINVAL */
+	/* FALLOC_FL_*; the range is checked. NULL: -EOPNOTSUPP. */
+	int (*fallocate)(struct file *f, u32 mode, u64 offset, u64 len);
 	/* The object to map (a reference) or NULL with -errno in *err. NULL: -ENODEV. */
 	struct vm_object *(*mmap)(struct file *f, int prot, int flags, int *err);
 	void (*release)(struct file *f); /* last put. NULL: nothing to do */
@@ -173,8 +175,9 @@ void fd_unreserve(struct fd_table *t, int fd);
  */
 int fd_replace(struct fd_table *t, int fd, struct file *f, bool cloexec, u32 limit);
 
-struct file *fd_get(struct fd_table *t, int fd); /* a reference, or NULL (EBADF) */
-int fd_close(struct fd_table *t, int fd);	 /* 0 or -EBADF; may sleep */
+/* A reference, or NULL (EBADF). `t` may be any task's, and dying, if it was found in this epoch section. */
+struct file *fd_get(struct fd_table *t, int fd);
+int fd_close(struct fd_table *t, int fd); /* 0 or -EBADF; may sleep */
 /* Closes, or marks close-on-exec, every descriptor of first..last. */
 void fd_close_range(struct fd_table *t, u32 first, u32 last, bool only_mark);
 void fd_close_on_exec(struct fd_table *t);

@@ -13,7 +13,7 @@
 #include "abi/fcntl.h"
 #include "abi/stat.h"
 #include "abi/termios.h"
-#include "kernel/file/waitq.h"
+#include "kernel/file/pipe_internal.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
@@ -24,32 +24,7 @@
 
 LOCK_CLASS(pipe, RANK_FILE);
 
-struct pipe {
-	struct mutex lock;
-	u64 head;	    /* [a] bytes ever written; changed under lock */
-	u64 tail;	    /* [a] bytes ever read; changed under lock */
-	u64 size;	    /* [a] bytes of room, a power of two; changed under lock */
-	void **pages;	    /* [L] size / PAGE_SIZE of them, NULL where never written */
-	u32 readers;	    /* [a] open files that read; changed under lock */
-	u32 writers;	    /* [a] */
-	u32 opened_readers; /* [a] all that ever were: openers of the other end wait for a change */
-	u32 opened_writers; /* [a] */
-	u32 refs;	    /* [a] open files, and the name of a FIFO */
-	u64 ino;	    /* [I] */
-	s64 ctime_ns;	    /* [I] */
-	struct wait_queue readable;
-	struct wait_queue writable;
-	/* Both of the above for poll: watchers of either event. */
-	struct wait_queue watchers;
-	struct wait_queue openers; /* FIFOs: those that wait for the other end */
-};
-
 static u64 pipe_next_ino;
-
-static u64 pipe_used(struct pipe *p)
-{
-	return atomic_load_relaxed(&p->head) - atomic_load_relaxed(&p->tail);
-}
 
 static bool pipe_can_read(void *arg)
 {
@@ -72,20 +47,19 @@ static bool pipe_can_write(void *arg)
 	       atomic_load_relaxed(&p->readers) == 0;
 }
 
-static void pipe_wake_readers(struct pipe *p, u32 nr)
+void pipe_wake_readers(struct pipe *p, u32 nr)
 {
 	waitq_wake(&p->readable, POLL_EVENT_READ, nr);
 	waitq_wake(&p->watchers, POLL_EVENT_READ | POLL_EVENT_HUP, WAITQ_ALL);
 }
 
-static void pipe_wake_writers(struct pipe *p, u32 nr)
+void pipe_wake_writers(struct pipe *p, u32 nr)
 {
 	waitq_wake(&p->writable, POLL_EVENT_WRITE, nr);
 	waitq_wake(&p->watchers, POLL_EVENT_WRITE | POLL_EVENT_ERR, WAITQ_ALL);
 }
 
-/* Moves up to n bytes between the ring and the iterator, one page at a time. The lock is held. */
-static long pipe_move(struct pipe *p, struct iov_iter *it, size_t n, bool in)
+long pipe_move(struct pipe *p, struct iov_iter *it, size_t n, bool in)
 {
 	u64 *position = in ? &p->head : &p->tail;
 	size_t done = 0;
@@ -114,7 +88,7 @@ static long pipe_move(struct pipe *p, struct iov_iter *it, size_t n, bool in)
 	return (long)done;
 }
 
-static int pipe_wait_readable(struct pipe *p)
+int pipe_wait_readable(struct pipe *p)
 {
 	int err = waitq_wait(&p->readable, POLL_EVENT_READ, true, pipe_can_read, p, PARK_FOREVER,
 			     PARK_INTERRUPTIBLE);
@@ -287,8 +261,7 @@ void pipe_put(struct pipe *p)
 	kfree(p);
 }
 
-/* `f` is an end no more. */
-static void pipe_leave(struct pipe *p, const struct file *f)
+void pipe_leave(struct pipe *p, const struct file *f)
 {
 	mutex_lock(&p->lock);
 	if (file_readable(f))
@@ -368,135 +341,4 @@ int pipe_create(struct file *ends[2], u32 flags)
 struct pipe *pipe_of_file(const struct file *f)
 {
 	return f->ops == &pipe_file_ops ? f->data : NULL;
-}
-
-/* ---- FIFOs ---- */
-
-struct pipe_opening {
-	const u32 *opened; /* the count of the other end's openings */
-	const u32 *open;   /* how many are open */
-	u32 seen;
-};
-
-static bool pipe_other_came(void *arg)
-{
-	const struct pipe_opening *w = arg;
-
-	return atomic_load_relaxed(w->open) != 0 || atomic_load_relaxed(w->opened) != w->seen;
-}
-
-/* Counts `f` among the ends. -ENXIO: a writer that will not wait, and nobody reads. */
-static int pipe_join(struct pipe *p, struct file *f)
-{
-	int err = 0;
-
-	mutex_lock(&p->lock);
-	if (!file_readable(f) && (f->flags & O_NONBLOCK) && p->readers == 0) {
-		err = -ENXIO;
-	} else {
-		if (file_readable(f)) {
-			atomic_store_relaxed(&p->readers, p->readers + 1);
-			atomic_store_relaxed(&p->opened_readers, p->opened_readers + 1);
-		}
-		if (file_writable(f)) {
-			atomic_store_relaxed(&p->writers, p->writers + 1);
-			atomic_store_relaxed(&p->opened_writers, p->opened_writers + 1);
-		}
-		if (p->writers == 0 && (f->flags & O_NONBLOCK))
-			f->pos = (u64)p->opened_writers + 1;
-	}
-	mutex_unlock(&p->lock);
-	return err;
-}
-
-int pipe_open(struct pipe *p, struct file *f)
-{
-	bool reads = file_readable(f);
-	struct pipe_opening other = {
-		.opened = reads ? &p->opened_writers : &p->opened_readers,
-		.open = reads ? &p->writers : &p->readers,
-		.seen = atomic_load_relaxed(reads ? &p->opened_writers : &p->opened_readers),
-	};
-	int err = pipe_join(p, f);
-
-	if (err)
-		return err;
-	pipe_get(p);
-	f->data = p;
-	waitq_wake(&p->openers, POLL_EVENT_READ | POLL_EVENT_WRITE, WAITQ_ALL);
-	if (!(f->flags & O_NONBLOCK))
-		err = waitq_wait(&p->openers, POLL_EVENT_READ, false, pipe_other_came, &other,
-				 PARK_FOREVER, PARK_INTERRUPTIBLE);
-	if (err)
-		pipe_leave(p, f);
-	return err == -EINTR ? -ERESTARTSYS : err;
-}
-
-long pipe_size(struct file *f)
-{
-	return f->ops == &pipe_file_ops ? (long)((struct pipe *)f->data)->size : -EBADF;
-}
-
-/* Moves the bytes to a ring of `size`, whose pages are new. The lock is held. */
-static int pipe_rebuild(struct pipe *p, u64 size)
-{
-	void **pages = kzalloc((size >> PAGE_SHIFT) * sizeof(void *));
-	struct pipe old = {.pages = p->pages, .size = p->size, .head = p->head, .tail = p->tail};
-	int err = 0;
-
-	if (!pages)
-		return -ENOMEM;
-	p->pages = pages;
-	atomic_store_relaxed(&p->size, size);
-	atomic_store_relaxed(&p->head, p->tail);
-	while (old.tail < old.head && !err) {
-		u64 at = old.tail & (old.size - 1);
-		u64 chunk = MIN(old.head - old.tail, PAGE_SIZE - (at & (PAGE_SIZE - 1)));
-		struct iov_segment seg;
-		struct iov_iter it;
-
-		iov_iter_kernel(&it, &seg,
-				(char *)old.pages[at >> PAGE_SHIFT] + (at & (PAGE_SIZE - 1)), chunk);
-		if (pipe_move(p, &it, chunk, true) != (long)chunk)
-			err = -ENOMEM;
-		old.tail += chunk;
-	}
-	if (err) {
-		atomic_store_relaxed(&p->head, old.head);
-		p->pages = old.pages;
-		atomic_store_relaxed(&p->size, old.size);
-		old.pages = pages;
-		old.size = size;
-	}
-	for (u64 i = 0; i < old.size >> PAGE_SHIFT; i++)
-		if (old.pages[i])
-			page_free(old.pages[i], 0);
-	kfree(old.pages);
-	return err;
-}
-
-long pipe_resize(struct file *f, u64 bytes)
-{
-	struct pipe *p = f->data;
-	u64 size = PAGE_SIZE;
-	int err;
-
-	if (f->ops != &pipe_file_ops)
-		return -EBADF;
-	if (bytes == 0 || bytes > 1UL << 31)
-		return -EINVAL;
-	if (bytes > PIPE_MAX_SIZE)
-		return -EPERM;
-	while (size < bytes)
-		size *= 2;
-	mutex_lock(&p->lock);
-	if (size < pipe_used(p))
-		err = -EBUSY;
-	else
-		err = pipe_rebuild(p, size);
-	mutex_unlock(&p->lock);
-	if (err)
-		return err;
-	pipe_wake_writers(p, WAITQ_ALL);
-	return (long)size;
 }

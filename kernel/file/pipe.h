@@ -19,11 +19,11 @@ struct pipe *pipe_alloc(void);
 void pipe_get(struct pipe *p);
 void pipe_put(struct pipe *p);
 /*
- * Makes `f`, which is being opened, an end of `p`, or both ends, as its access mode says: fifo(7). One
- * end waits for the other; O_NONBLOCK: a reader does not wait, a writer without reader is -ENXIO. 0 or
- * -ERESTARTSYS.
+ * Makes `f`, which is being opened, an end of `p`, or both ends, as its access mode says: fifo(7). Of a
+ * FIFO, one end waits for the other; O_NONBLOCK: a reader does not wait, a writer without reader is
+ * -ENXIO. 0 or -ERESTARTSYS.
  */
-int pipe_open(struct pipe *p, struct file *f);
+int pipe_open(struct pipe *p, struct file *f, bool fifo);
 /* The pipe whose end `f` is, borrowed, or NULL. */
 struct pipe *pipe_of_file(const struct file *f);
 extern const struct file_ops pipe_file_ops;
@@ -33,5 +33,13 @@ extern const struct file_ops pipe_file_ops;
  */
 long pipe_size(struct file *f);
 long pipe_resize(struct file *f, u64 bytes);
+
+/* ---- for splice ---- */
+/* Copies up to n bytes of the pipe that `f` reads and leaves them there. Bytes, 0 at the end, or -errno. */
+long pipe_peek(struct file *f, char *buf, size_t n, bool nonblock);
+/* Puts back in front what was just read. */
+void pipe_unread(struct pipe *p, const char *buf, size_t n);
+/* Waits until something can be written. Bytes of room, -EAGAIN, -EPIPE, -ERESTARTSYS. */
+long pipe_wait_room(struct pipe *p, bool nonblock);
 
 #endif

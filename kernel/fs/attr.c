@@ -20,8 +20,10 @@ int fs_stat(const struct path *p, struct stat_info *st)
 int fs_chmod(const struct path *p, u32 mode)
 {
 	struct inode *inode = p->dentry->inode;
-	int err = fs_owner(inode);
+	int err = mount_writable(p->mnt);
 
+	if (!err)
+		err = fs_owner(inode);
 	if (err)
 		return err;
 	if (S_ISLNK(inode->mode))
@@ -43,6 +45,8 @@ int fs_chown(const struct path *p, u32 uid, u32 gid)
 	struct fs_cred cred;
 	u32 mode;
 
+	if (mount_writable(p->mnt))
+		return -EROFS;
 	fs_cred_current(&cred);
 	if (!cred.override) {
 		bool own = cred.uid == inode->uid;
@@ -73,7 +77,10 @@ int fs_chown(const struct path *p, u32 uid, u32 gid)
 int fs_set_times(const struct path *p, s64 atime_ns, s64 mtime_ns)
 {
 	struct inode *inode = p->dentry->inode;
+	int err = mount_writable(p->mnt);
 
+	if (err)
+		return err;
 	if (atime_ns != FS_TIME_OMIT)
 		atomic_store_relaxed(&inode->atime_ns, atime_ns);
 	if (mtime_ns != FS_TIME_OMIT)
@@ -91,7 +98,9 @@ int fs_truncate(const struct path *p, u64 size)
 		return -EISDIR;
 	if (!S_ISREG(inode->mode))
 		return -EINVAL;
-	err = fs_permission(inode, MAY_WRITE);
+	err = mount_writable(p->mnt);
+	if (!err)
+		err = fs_permission(inode, MAY_WRITE);
 	if (err)
 		return err;
 	return inode->object ? tmpfs_truncate(inode, size) : -EPERM;

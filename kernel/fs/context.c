@@ -8,6 +8,7 @@
 #include "abi/errno.h"
 #include "abi/stat.h"
 #include "kernel/fs/fs.h"
+#include "kernel/fs/fs_internal.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/refcount.h"
@@ -90,15 +91,28 @@ void fs_context_get(struct fs_context *ctx)
 	refcount_get(&ctx->refs);
 }
 
+static void context_free(struct epoch_node *node)
+{
+	kfree(container_of(node, struct fs_context, free_node));
+}
+
 void fs_context_put(struct fs_context *ctx)
 {
+	struct fs_location *root, *cwd;
+
 	if (!refcount_put(&ctx->refs))
 		return;
-	if (ctx->root)
-		location_drop(ctx->root);
-	if (ctx->cwd)
-		location_drop(ctx->cwd);
-	kfree(ctx);
+	spin_lock(&ctx->lock);
+	root = ctx->root;
+	cwd = ctx->cwd;
+	ctx->root = NULL;
+	ctx->cwd = NULL;
+	spin_unlock(&ctx->lock);
+	if (root)
+		location_drop(root);
+	if (cwd)
+		location_drop(cwd);
+	epoch_defer(&ctx->free_node, context_free);
 }
 
 static int location_set(struct fs_context *ctx, struct fs_location **slot, const struct path *dir)
@@ -138,6 +152,20 @@ struct path fs_cwd(struct fs_context *ctx)
 	path_get(&p);
 	spin_unlock(&ctx->lock);
 	return p;
+}
+
+bool fs_context_peek(struct fs_context *ctx, bool root, struct path *out)
+{
+	struct fs_location *loc;
+
+	spin_lock(&ctx->lock);
+	loc = root ? ctx->root : ctx->cwd;
+	if (loc) {
+		*out = loc->path;
+		path_get(out);
+	}
+	spin_unlock(&ctx->lock);
+	return loc != NULL;
 }
 
 /* Puts `text` in front of *at, if there is room. */
@@ -186,4 +214,23 @@ char *fs_path_text(struct fs_context *ctx, const struct path *p, char *buf, size
 		fits = path_text_walk(ctx, *p, buf, &at);
 	epoch_exit();
 	return fits ? at : err_ptr(-ENAMETOOLONG);
+}
+
+char *fs_dentry_text(struct dentry *root, struct dentry *d, char *buf, size_t size)
+{
+	char *at = buf + size - 1, *end = at;
+	bool fits = true;
+
+	*at = '\0';
+	epoch_enter();
+	while (d != root && fits) {
+		const struct dentry_key *key = atomic_load_acquire(&d->key);
+
+		fits = prepend(&at, buf, key->text, key->len) && prepend(&at, buf, "/", 1);
+		d = key->parent;
+	}
+	epoch_exit();
+	if (at == end)
+		prepend(&at, buf, "/", 1);
+	return at;
 }

@@ -105,6 +105,6 @@ struct file *devfs_open(const char *name, u32 flags)
 		return NULL;
 	if (fs_open_path(&p, flags, &f))
 		f = NULL;
-	path_put(&p);
+	dentry_put(p.dentry);
 	return f;
 }

@@ -13,9 +13,12 @@
 #ifndef KERNEL_FS_FS_H
 #define KERNEL_FS_FS_H
 
+#include "abi/errno.h"
+#include "abi/mount.h"
 #include "kernel/file/file.h"
 #include "kernel/sync/epoch.h"
 #include "kernel/sync/mutex.h"
+#include "kernel/sync/percpu.h"
 #include "lib/list.h"
 #include "lib/types.h"
 
@@ -39,8 +42,11 @@ struct inode_ops {
 	 * of the next.
 	 */
 	bool (*iterate)(struct dentry *dir, u64 *pos, struct dir_entry *out);
-	/* Symlinks that are not text: the target, with references, in *to. Under the epoch. */
-	int (*follow)(struct dentry *link, struct path *to);
+	/*
+	 * Symlinks that are not text: the target, with references, in *to; a file that the caller
+	 * puts outside the epoch in *f, or NULL. Under the epoch.
+	 */
+	int (*follow)(struct dentry *link, struct path *to, struct file **f);
 	/* Text of such a symlink. Bytes or -errno. */
 	long (*readlink)(struct dentry *link, char *buf, size_t size);
 	/* Completes a file that is being opened. 0 or -errno. */
@@ -70,8 +76,11 @@ struct super_block {
 	u64 dev;		     /* [I] st_dev */
 	u64 next_ino;		     /* [a] */
 	struct vm_budget *budget;    /* [I] of its files' pages; NULL: not counted */
+	u64 max_inodes;		     /* [I] 0: no limit */
+	u64 nr_inodes;		     /* [a] counted if there is a limit */
 	struct dentry *root;	     /* [I] */
-	struct mutex rename; /* RANK_MOUNT: renames between two directories, one at a time */
+	u32 refs;		     /* [a] mounts, and whoever made it */
+	struct mutex rename; /* RANK_RENAME: renames between two directories, one at a time */
 };
 
 /* ---- inodes ---- */
@@ -163,31 +172,71 @@ static inline struct dentry *dentry_parent(struct dentry *d)
 
 /* ---- mounts ---- */
 
+/* References that one hart took and gave back; see mount.c. */
+struct mount_count {
+	u64 gets, puts; /* [c] read by umount */
+} __cacheline_aligned;
+
 struct mount {
 	struct mount *next;	   /* [e] list of all, newest first */
-	struct mount *parent;	   /* [I] NULL for the first root */
+	struct mount *parent;	   /* [I] a reference; NULL for the first root */
 	struct dentry *mountpoint; /* [I] a reference; NULL for the first root */
-	struct dentry *root;	   /* [I] */
-	struct super_block *sb;	   /* [I] */
+	struct dentry *root;	   /* [I] a reference */
+	struct super_block *sb;	   /* [I] a reference */
 	u32 id;			   /* [I] */
+	u32 flags;		   /* [a] MS_* that the mount obeys */
+	char *source;		   /* [I] what was mounted, as mount(2) was told */
+	struct mount_count *counts;
+	struct epoch_node free_node;
 };
 
 extern struct mount *mount_root; /* [I] after fs_init */
 struct mount *mount_first(void); /* under the epoch; follow ->next */
-/*
- * Mounts `sb` at the directory `at`. 0, -ENOTDIR, -ENOMEM. Mounts stay for ever, so they need no
- * count.
- */
+/* Mounts `sb` at the directory `at`. 0, -ENOTDIR, -ENOMEM. */
 int mount_at(const struct path *at, struct super_block *sb);
+/* All mounts, oldest first, until fn returns an error. Context: may sleep; so may fn. */
+int mount_for_each(int (*fn)(const struct mount *m, void *arg), void *arg);
 /* Steps from a mount point to what is mounted there, while there is. Under the epoch. */
 void mount_cross(struct path *p);
+/* Who asks must hold the mount already, or have found it in this epoch section. */
+static inline void mount_get(struct mount *m)
+{
+	struct mount_count *c = &m->counts[cpu_self()->id];
+
+	__atomic_store_n(&c->gets, c->gets + 1, __ATOMIC_RELAXED);
+}
+static inline void mount_put(struct mount *m)
+{
+	struct mount_count *c = &m->counts[cpu_self()->id];
+
+	/* Pairs with the acquire load in mount_in_use(). */
+	__atomic_store_n(&c->puts, c->puts + 1, __ATOMIC_RELEASE);
+}
 static inline void path_get(const struct path *p)
 {
 	dentry_get(p->dentry);
+	mount_get(p->mnt);
 }
 static inline void path_put(struct path *p)
 {
 	dentry_put(p->dentry);
+	mount_put(p->mnt);
+}
+
+/* ---- mount and umount; the caller has looked at the capability. 0 or -errno; may sleep ---- */
+
+/* A kind of file system that programs may mount; `one`: its only instance. Boot only. */
+int fs_type_register(const char *name, struct super_block *one);
+const char *fs_type_name(u32 i); /* the i-th, or NULL */
+int fs_mount(const char *type, const struct path *at, u32 flags, const char *source,
+	     const char *options);
+int fs_bind(const struct path *from, const struct path *at);
+int fs_remount(const struct path *p, u32 flags, const char *options);
+int fs_umount(struct path *p, bool detach); /* puts the path */
+/* -EROFS if the mount is read-only. */
+static inline int mount_writable(const struct mount *m)
+{
+	return __atomic_load_n(&m->flags, __ATOMIC_RELAXED) & MS_RDONLY ? -EROFS : 0;
 }
 
 /* ---- a task's view ---- */
@@ -198,11 +247,12 @@ struct fs_location {
 };
 
 struct fs_context {
-	struct fs_location *root; /* [e] written under lock */
+	struct fs_location *root; /* [e] written under lock; NULL: dying */
 	struct fs_location *cwd;  /* [e] written under lock */
 	u32 umask;		  /* [a] */
 	u32 refs;		  /* [a] tasks */
 	struct spinlock lock;
+	struct epoch_node free_node;
 };
 
 struct fs_context *fs_context_create(void); /* "/", "/", 022 */
@@ -212,6 +262,8 @@ void fs_context_put(struct fs_context *ctx);
 int fs_set_cwd(struct fs_context *ctx, const struct path *dir);
 int fs_set_root(struct fs_context *ctx, const struct path *dir);
 struct path fs_cwd(struct fs_context *ctx); /* references taken */
+/* The same of any task's context, found in this epoch section; false if it is dying. */
+bool fs_context_peek(struct fs_context *ctx, bool root, struct path *out);
 
 /*
  * Who asks: filled by kernel/task with the running task's file-system credentials; kernel threads
@@ -223,6 +275,12 @@ struct fs_cred {
 	bool (*in_group)(u32 gid); /* supplementary groups; may be NULL */
 };
 extern void (*fs_cred_current)(struct fs_cred *out);
+
+/* RLIMIT_FSIZE of the running task, and its signal: filled by kernel/task. */
+extern u64 (*fs_size_limit)(void);
+extern void (*fs_size_exceeded)(void);
+/* May a file be given this size? 0, or -EFBIG after the signal. */
+int fs_size_check(u64 size);
 
 #define MAY_EXEC  1U
 #define MAY_WRITE 2U

@@ -46,6 +46,9 @@ struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, con
 extern const struct file_ops tmpfs_file_ops;
 struct super_block *super_alloc(const struct super_ops *ops, const char *type, u64 magic);
 int tmpfs_truncate(struct inode *inode, u64 size);
+/* ---- tmpfs_space.c ---- */
+int tmpfs_fallocate(struct file *f, u32 mode, u64 offset, u64 len);
+long tmpfs_seek(struct file *f, s64 offset, int whence);
 
 /* ---- devfs.c ---- */
 struct super_block *devfs_create(void);
@@ -55,6 +58,20 @@ struct file *devfs_open(const char *name, u32 flags);
 void devfs_bind(struct inode *inode);
 int dev_memory_init(void);
 int dev_console_init(void);
+
+/* ---- mount.c ---- */
+/* A mount that is in no list, with references on `sb` and `root`; NULL when out of memory. */
+struct mount *mount_alloc(struct super_block *sb, struct dentry *root, u32 flags, const char *source);
+/* Mounts `root`, of `sb`, at `at` (NULL: as the first root). 0, -ENOTDIR, -ENOMEM. */
+int mount_add(const struct path *at, struct super_block *sb, struct dentry *root, u32 flags,
+	      const char *source);
+void super_get(struct super_block *sb);
+void super_put(struct super_block *sb); /* may sleep */
+/* No more inodes are allowed. */
+static inline bool super_full(const struct super_block *sb)
+{
+	return sb->max_inodes && __atomic_load_n(&sb->nr_inodes, __ATOMIC_RELAXED) >= sb->max_inodes;
+}
 
 /* ---- special.c ---- */
 int special_init(void);
@@ -72,6 +89,13 @@ int proc_nodes_init(void);
 int proc_memory_init(void); /* by proc_nodes_init() */
 int sys_nodes_init(void);
 struct seq;
-int proc_show_mounts(struct seq *s, u64 key); /* /proc/<pid>/mounts */
+
+/* ---- proc_mounts.c: /proc/<pid>/mounts, mountinfo ---- */
+int proc_show_mounts(struct seq *s, u64 key);
+int proc_show_mountinfo(struct seq *s, u64 key);
+
+/* ---- context.c ---- */
+/* The path of `d` from `root`, of the same file system; ends at the end of `buf`. */
+char *fs_dentry_text(struct dentry *root, struct dentry *d, char *buf, size_t size);
 
 #endif

@@ -27,6 +27,14 @@ static int fs_mount_new(struct fs_context *ctx, const char *dir, struct super_bl
 	return err;
 }
 
+/* The only instance of its kind, which programs may mount elsewhere, too. */
+static int fs_mount_boot(struct fs_context *ctx, const char *dir, struct super_block *sb)
+{
+	int err = fs_mount_new(ctx, dir, sb);
+
+	return err ? err : fs_type_register(sb->type, sb);
+}
+
 /* What a Linux system has in /dev beside devices. */
 static int fs_fill_dev(struct fs_context *ctx)
 {
@@ -59,11 +67,11 @@ static int fs_init_tree(void)
 	ctx = err ? NULL : fs_context_create();
 	if (!ctx)
 		return -ENOMEM;
-	err = fs_mount_new(ctx, "/dev", devfs_create());
+	err = fs_mount_boot(ctx, "/dev", devfs_create());
 	if (!err)
-		err = fs_mount_new(ctx, "/proc", procfs_create());
+		err = fs_mount_boot(ctx, "/proc", procfs_create());
 	if (!err)
-		err = fs_mount_new(ctx, "/sys", sysfs_create());
+		err = fs_mount_boot(ctx, "/sys", sysfs_create());
 	if (!err)
 		err = fs_fill_dev(ctx);
 	fs_context_put(ctx);

@@ -21,6 +21,22 @@ static void fs_cred_root(struct fs_cred *out)
 
 void (*fs_cred_current)(struct fs_cred *out) = fs_cred_root;
 
+static u64 no_size_limit(void)
+{
+	return ~0UL;
+}
+
+u64 (*fs_size_limit)(void) = no_size_limit;
+void (*fs_size_exceeded)(void);
+
+int fs_size_check(u64 size)
+{
+	if (likely(size <= fs_size_limit()))
+		return 0;
+	fs_size_exceeded();
+	return -EFBIG;
+}
+
 struct inode *inode_alloc(struct super_block *sb, u32 mode)
 {
 	struct inode *inode = kzalloc(sizeof(*inode));
@@ -67,6 +83,8 @@ void inode_put(struct inode *inode)
 		vm_object_put(inode->object);
 	if (inode->ops && inode->ops->release)
 		inode->ops->release(inode);
+	if (inode->sb->max_inodes)
+		atomic_fetch_add(&inode->sb->nr_inodes, -1UL);
 	epoch_defer(&inode->free_node, inode_free);
 }
 

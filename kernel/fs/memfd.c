@@ -42,7 +42,7 @@ int memfd_create(const char *name, u32 mode, u32 seals, struct file **out)
 		return -ENOMEM;
 	made.dentry->flags = DENTRY_UNLINKED;
 	err = fs_open_path(&made, O_RDWR, out);
-	path_put(&made);
+	dentry_put(made.dentry);
 	return err;
 }
 

@@ -74,7 +74,7 @@ struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, con
 		return err_ptr(err);
 	inode = dir->sb->ops->create(dir->sb, mode, rdev);
 	if (!inode)
-		return err_ptr(-ENOMEM);
+		return err_ptr(super_full(dir->sb) ? -ENOSPC : -ENOMEM);
 	if (text) {
 		inode->link = kmalloc(strlen(text) + 1);
 		if (!inode->link) {
@@ -111,7 +111,7 @@ static int name_make(struct fs_context *ctx, const struct path *at, const char *
 		err = -EEXIST;
 	} else if (wp.slash && !S_ISDIR(mode)) {
 		err = -ENOENT;
-	} else {
+	} else if ((err = mount_writable(wp.dir.mnt)) == 0) {
 		d = name_create(&wp, mode, rdev, text);
 		if (is_err(d))
 			err = (int)ptr_err(d);
@@ -198,7 +198,7 @@ int fs_link(struct fs_context *ctx, const struct path *target, const struct path
 		err = -EXDEV;
 	else if (S_ISDIR(inode->mode))
 		err = -EPERM;
-	else
+	else if ((err = mount_writable(target->mnt)) == 0)
 		err = fs_permission(dir, MAY_WRITE | MAY_EXEC);
 	if (!err) {
 		inode_get(inode);
@@ -259,6 +259,11 @@ static int name_unlink(struct fs_context *ctx, const struct path *at, const char
 			err = -EBUSY;
 		else
 			err = wp.kind == WALK_LAST_DOT ? -EINVAL : -ENOTEMPTY;
+		path_put(&wp.dir);
+		return err;
+	}
+	err = mount_writable(wp.dir.mnt);
+	if (err) {
 		path_put(&wp.dir);
 		return err;
 	}

@@ -70,6 +70,11 @@ static int open_existing(const struct path *p, u32 flags, struct file **out)
 	if (S_ISDIR(mode) && ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC))))
 		return -EISDIR;
 	err = fs_permission(inode, open_mask(flags));
+	if (!err && (open_mask(flags) & MAY_WRITE) && (S_ISREG(mode) || S_ISDIR(mode)))
+		err = mount_writable(p->mnt);
+	if (!err && (S_ISCHR(mode) || S_ISBLK(mode)) &&
+	    (atomic_load_relaxed(&p->mnt->flags) & MS_NODEV))
+		err = -EACCES;
 	if (!err && (flags & O_NOATIME))
 		err = fs_owner(inode);
 	if (!err && (flags & O_TRUNC) && S_ISREG(mode) && inode->object)
@@ -89,7 +94,7 @@ static int open_create(struct walk_parent *wp, u32 flags, u32 mode, struct file 
 	mutex_lock(&dir->lock);
 	if (dentry_find(wp->dir.dentry, wp->name, wp->len)) {
 		err = flags & O_EXCL ? -EEXIST : -EAGAIN;
-	} else {
+	} else if ((err = mount_writable(wp->dir.mnt)) == 0) {
 		made.dentry = name_create(wp, mode, 0, NULL);
 		if (is_err(made.dentry))
 			err = (int)ptr_err(made.dentry);
@@ -99,7 +104,7 @@ static int open_create(struct walk_parent *wp, u32 flags, u32 mode, struct file 
 		return err;
 	/* Whoever creates a file may open it as asked, whatever its mode. */
 	err = fs_open_path(&made, flags, out);
-	path_put(&made);
+	dentry_put(made.dentry);
 	return err;
 }
 
@@ -113,21 +118,23 @@ static int open_tmpfile(const struct path *dir, u32 flags, u32 mode, struct file
 
 	if ((flags & O_ACCMODE) == O_RDONLY)
 		return -EINVAL;
-	err = fs_permission(parent, MAY_WRITE | MAY_EXEC);
+	err = mount_writable(dir->mnt);
+	if (!err)
+		err = fs_permission(parent, MAY_WRITE | MAY_EXEC);
 	if (err)
 		return err;
 	if (!parent->sb->ops->create)
 		return -EOPNOTSUPP;
 	inode = parent->sb->ops->create(parent->sb, mode, 0);
 	if (!inode)
-		return -ENOMEM;
+		return super_full(parent->sb) ? -ENOSPC : -ENOMEM;
 	inode->nlink = 0;
 	made.dentry = dentry_alloc(dir->dentry, "#tmpfile", 8, inode);
 	if (!made.dentry)
 		return -ENOMEM;
 	made.dentry->flags = DENTRY_UNLINKED;
 	err = fs_open_path(&made, flags, out);
-	path_put(&made);
+	dentry_put(made.dentry);
 	return err;
 }
 
@@ -176,7 +183,7 @@ int fs_open_exec(struct fs_context *ctx, const struct path *at, const char *name
 
 	if (err)
 		return err;
-	if (!S_ISREG(p.dentry->inode->mode))
+	if (!S_ISREG(p.dentry->inode->mode) || (atomic_load_relaxed(&p.mnt->flags) & MS_NOEXEC))
 		err = -EACCES;
 	if (!err)
 		err = fs_permission(p.dentry->inode, MAY_EXEC);

@@ -109,8 +109,11 @@ static int show_version(struct seq *s, u64 key)
 
 static int show_filesystems(struct seq *s, u64 key)
 {
+	const char *name;
+
+	for (u32 i = 0; (name = fs_type_name(i)) != NULL; i++)
+		seq_printf(s, "nodev\t%s\n", name);
 	(void)key;
-	seq_puts(s, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n");
 	return 0;
 }
 
@@ -130,38 +133,6 @@ static int show_number(struct seq *s, u64 key)
 static u64 string_key(const char *text)
 {
 	return (u64)(uintptr_t)text;
-}
-
-int proc_show_mounts(struct seq *s, u64 key)
-{
-	struct fs_context *ctx = fs_context_create();
-	char *buf = ctx ? kmalloc(FS_PATH_MAX) : NULL;
-
-	(void)key;
-	if (!buf) {
-		if (ctx)
-			fs_context_put(ctx);
-		return -ENOMEM;
-	}
-	for (u32 id = 1;; id++) {
-		struct mount *m;
-		struct path p;
-
-		/*
-		 * Oldest first, as they were mounted; mounts stay, so the pointer is good outside
-		 * the epoch.
-		 */
-		for (m = mount_first(); m && m->id != id; m = m->next)
-			;
-		if (!m)
-			break;
-		p = (struct path){m, m->root};
-		seq_printf(s, "%s %s %s rw 0 0\n", m->sb->type,
-			   fs_path_text(ctx, &p, buf, FS_PATH_MAX), m->sb->type);
-	}
-	kfree(buf);
-	fs_context_put(ctx);
-	return 0;
 }
 
 int proc_nodes_init(void)

@@ -15,7 +15,7 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/task/pid.h"
 
-static struct fs_context *proc_context; /* [I] for paths as seen from the first root */
+struct fs_context *proc_context;
 
 bool proc_find(u64 key, struct proc_who *who)
 {
@@ -29,8 +29,7 @@ bool proc_find(u64 key, struct proc_who *who)
 	return who->process != NULL;
 }
 
-/* The number that is `name`, or 0. */
-static u32 parse_number(const char *name, size_t len)
+u32 proc_number(const char *name, size_t len)
 {
 	u64 n = 0;
 
@@ -56,8 +55,8 @@ static struct dentry *make(struct dentry *dir, const char *name, size_t len, str
 	return d ? d : err_ptr(-ENOMEM);
 }
 
-static struct dentry *make_link(struct dentry *dir, const char *name, size_t len, u64 key,
-				const struct inode_ops *ops)
+struct dentry *proc_make_link(struct dentry *dir, const char *name, size_t len, u64 key,
+			      const struct inode_ops *ops)
 {
 	struct inode *inode = inode_alloc(dir->inode->sb, S_IFLNK | 0777);
 
@@ -68,8 +67,8 @@ static struct dentry *make_link(struct dentry *dir, const char *name, size_t len
 	return make(dir, name, len, inode);
 }
 
-static struct dentry *make_dir(struct dentry *dir, const char *name, size_t len, u64 key,
-			       const struct inode_ops *ops)
+struct dentry *proc_make_dir(struct dentry *dir, const char *name, size_t len, u64 key,
+			     const struct inode_ops *ops)
 {
 	static const struct pseudo_node node = {.mode = S_IFDIR | 0555};
 
@@ -86,199 +85,25 @@ static const struct pseudo_node *node_find(const struct pseudo_node *nodes, cons
 	return NULL;
 }
 
-static void entry_set(struct dir_entry *out, const char *name, u32 mode)
+void proc_entry(struct dir_entry *out, const char *name, u32 mode)
 {
 	snprintf(out->name, sizeof(out->name), "%s", name);
 	out->ino = 1;
 	out->mode = mode;
 }
 
-/* ---- links to files ---- */
-
-static long path_text(const struct path *p, char *buf, size_t size)
-{
-	static const char deleted[] = " (deleted)";
-	char text[512], *start;
-	size_t len;
-
-	/* The path ends at the end of the room that it gets; what may follow it comes behind. */
-	start = fs_path_text(proc_context, p, text, sizeof(text) - sizeof(deleted));
-	if (is_err(start))
-		return ptr_err(start);
-	if (atomic_load_relaxed(&p->dentry->flags) & DENTRY_UNLINKED)
-		memcpy(start + strlen(start), deleted, sizeof(deleted));
-	len = MIN(strlen(start), size);
-	memcpy(buf, start, len);
-	return (long)len;
-}
-
-/* The program of a process: its path with a reference, or -ENOENT. Under the epoch. */
-static int exe_path(u64 key, struct path *out)
-{
-	struct proc_who who;
-	int err = -ENOENT;
-
-	if (!proc_find(key, &who))
-		return -ENOENT;
-	spin_lock(&who.process->lock);
-	if (who.process->exe) {
-		*out = who.process->exe->path;
-		path_get(out);
-		err = 0;
-	}
-	spin_unlock(&who.process->lock);
-	return err;
-}
-
-static int exe_follow(struct dentry *link, struct path *to)
-{
-	return exe_path(link->inode->key, to);
-}
-
-static long exe_readlink(struct dentry *link, char *buf, size_t size)
-{
-	struct path p;
-	long ret;
-
-	epoch_enter();
-	ret = exe_path(link->inode->key, &p);
-	epoch_exit();
-	if (ret)
-		return ret;
-	ret = path_text(&p, buf, size);
-	path_put(&p);
-	return ret;
-}
-
-static const struct inode_ops exe_ops = {
-	.follow = exe_follow,
-	.readlink = exe_readlink,
-};
-
-/* ---- fd: the running process's own descriptors; others' are EACCES ---- */
-
-static bool is_own(u64 key)
-{
-	struct proc_who who;
-
-	return thread_current()->mm && proc_find(key, &who) && who.process == process_current();
-}
-
-static int fd_follow(struct dentry *link, struct path *to)
-{
-	struct file *f = fd_get(task_current()->files, (int)link->inode->key);
-	int err = 0;
-
-	if (!f)
-		return -ENOENT;
-	if (f->path.dentry) {
-		*to = f->path;
-		path_get(to);
-	} else {
-		err = anon_path(f, to);
-	}
-	file_put(f);
-	return err;
-}
-
-static long fd_readlink(struct dentry *link, char *buf, size_t size)
-{
-	struct file *f = fd_get(task_current()->files, (int)link->inode->key);
-	struct path p;
-	long ret = 0;
-
-	if (!f)
-		return -ENOENT;
-	if (f->path.dentry) {
-		p = f->path;
-		path_get(&p);
-	} else {
-		ret = anon_path(f, &p);
-	}
-	file_put(f);
-	if (ret)
-		return ret;
-	ret = path_text(&p, buf, size);
-	path_put(&p);
-	return ret;
-}
-
-static const struct inode_ops fd_link_ops = {
-	.follow = fd_follow,
-	.readlink = fd_readlink,
-};
-
-static struct dentry *fd_lookup(struct dentry *dir, const char *name, size_t len)
-{
-	u32 fd = parse_number(name, len);
-	struct file *f;
-
-	if (!is_own(dir->inode->key))
-		return err_ptr(-EACCES);
-	if (fd == 0 && !name_is(name, len, "0"))
-		return err_ptr(-ENOENT);
-	f = fd_get(task_current()->files, (int)fd);
-	if (!f)
-		return err_ptr(-ENOENT);
-	file_put(f);
-	return make_link(dir, name, len, fd, &fd_link_ops);
-}
-
-static bool fd_iterate(struct dentry *dir, u64 *pos, struct dir_entry *out)
-{
-	char name[16];
-	int fd;
-
-	if (!is_own(dir->inode->key))
-		return false;
-	fd = fd_next(task_current()->files, (int)*pos);
-	if (fd < 0)
-		return false;
-	snprintf(name, sizeof(name), "%d", fd);
-	entry_set(out, name, S_IFLNK);
-	*pos = (u64)fd + 1;
-	return true;
-}
-
-static const struct inode_ops fd_dir_ops = {
-	.lookup = fd_lookup,
-	.iterate = fd_iterate,
-};
-
 /* ---- task: the threads of a process ---- */
 
-static struct dentry *thread_lookup(struct dentry *dir, const char *name, size_t len)
-{
-	const struct pseudo_node *node = node_find(proc_thread_nodes, name, len);
-
-	if (!node)
-		return err_ptr(-ENOENT);
-	return make(dir, name, len, pseudo_inode(dir->inode->sb, node, dir->inode->key, NULL));
-}
-
-static bool thread_iterate(struct dentry *dir, u64 *pos, struct dir_entry *out)
-{
-	(void)dir;
-	if (!proc_thread_nodes[*pos].name)
-		return false;
-	entry_set(out, proc_thread_nodes[*pos].name, S_IFREG);
-	++*pos;
-	return true;
-}
-
-static const struct inode_ops thread_dir_ops = {
-	.lookup = thread_lookup,
-	.iterate = thread_iterate,
-};
+static const struct inode_ops process_dir_ops; /* below */
 
 static struct dentry *tasks_lookup(struct dentry *dir, const char *name, size_t len)
 {
-	u32 tid = parse_number(name, len);
+	u32 tid = proc_number(name, len);
 	struct task *t = tid ? task_find(tid) : NULL;
 
 	if (!t || t->process->pid != (u32)dir->inode->key)
 		return err_ptr(-ENOENT);
-	return make_dir(dir, name, len, tid | PROC_THREAD, &thread_dir_ops);
+	return proc_make_dir(dir, name, len, tid | PROC_THREAD, &process_dir_ops);
 }
 
 /* Threads by rising number: *pos is the smallest number not yet reported. */
@@ -304,7 +129,7 @@ static bool tasks_iterate(struct dentry *dir, u64 *pos, struct dir_entry *out)
 	if (!best)
 		return false;
 	snprintf(name, sizeof(name), "%u", best);
-	entry_set(out, name, S_IFDIR);
+	proc_entry(out, name, S_IFDIR);
 	*pos = (u64)best + 1;
 	return true;
 }
@@ -314,14 +139,23 @@ static const struct inode_ops tasks_dir_ops = {
 	.iterate = tasks_iterate,
 };
 
-/* ---- /proc/<pid> ---- */
+/* ---- /proc/<pid>, /proc/<pid>/task/<tid> ---- */
 
+/* A thread's directory lacks the last one. */
 static const struct {
 	const char *name;
 	u32 mode;
 	const struct inode_ops *ops;
 } process_extras[] = {
-	{"exe", S_IFLNK, &exe_ops}, {"fd", S_IFDIR, &fd_dir_ops}, {"task", S_IFDIR, &tasks_dir_ops}};
+	{"cwd", S_IFLNK, &proc_cwd_ops},	   {"exe", S_IFLNK, &proc_exe_ops},
+	{"root", S_IFLNK, &proc_root_ops},	   {"fd", S_IFDIR, &proc_fd_dir_ops},
+	{"fdinfo", S_IFDIR, &proc_fdinfo_dir_ops}, {"task", S_IFDIR, &tasks_dir_ops},
+};
+
+static u32 nr_extras(u64 key)
+{
+	return ARRAY_SIZE(process_extras) - (key & PROC_THREAD ? 1 : 0);
+}
 
 static struct dentry *process_lookup(struct dentry *dir, const char *name, size_t len)
 {
@@ -330,30 +164,28 @@ static struct dentry *process_lookup(struct dentry *dir, const char *name, size_
 
 	if (node)
 		return make(dir, name, len, pseudo_inode(dir->inode->sb, node, key, NULL));
-	for (u32 i = 0; i < ARRAY_SIZE(process_extras); i++) {
+	for (u32 i = 0; i < nr_extras(key); i++) {
 		if (!name_is(name, len, process_extras[i].name))
 			continue;
 		if (process_extras[i].mode == S_IFLNK)
-			return make_link(dir, name, len, key, process_extras[i].ops);
-		return make_dir(dir, name, len, key, process_extras[i].ops);
+			return proc_make_link(dir, name, len, key, process_extras[i].ops);
+		return proc_make_dir(dir, name, len, key, process_extras[i].ops);
 	}
 	return err_ptr(-ENOENT);
 }
 
 static bool process_iterate(struct dentry *dir, u64 *pos, struct dir_entry *out)
 {
-	u64 extra;
+	u32 extras = nr_extras(dir->inode->key);
 
-	(void)dir;
-	if (*pos < ARRAY_SIZE(process_extras)) {
-		entry_set(out, process_extras[*pos].name, process_extras[*pos].mode);
+	if (*pos < extras) {
+		proc_entry(out, process_extras[*pos].name, process_extras[*pos].mode);
 		++*pos;
 		return true;
 	}
-	extra = *pos - ARRAY_SIZE(process_extras);
-	if (!proc_process_nodes[extra].name)
+	if (!proc_process_nodes[*pos - extras].name)
 		return false;
-	entry_set(out, proc_process_nodes[extra].name, S_IFREG);
+	proc_entry(out, proc_process_nodes[*pos - extras].name, S_IFREG);
 	++*pos;
 	return true;
 }
@@ -391,13 +223,13 @@ static struct dentry *root_lookup(struct dentry *dir, const char *name, size_t l
 	u32 pid;
 
 	if (name_is(name, len, "self"))
-		return make_link(dir, name, len, 0, &self_ops);
+		return proc_make_link(dir, name, len, 0, &self_ops);
 	if (name_is(name, len, "thread-self"))
-		return make_link(dir, name, len, PROC_THREAD, &self_ops);
-	pid = parse_number(name, len);
+		return proc_make_link(dir, name, len, PROC_THREAD, &self_ops);
+	pid = proc_number(name, len);
 	if (!pid || !process_find(pid))
 		return err_ptr(-ENOENT);
-	return make_dir(dir, name, len, pid, &process_dir_ops);
+	return proc_make_dir(dir, name, len, pid, &process_dir_ops);
 }
 
 static bool root_iterate(struct dentry *dir, u64 *pos, struct dir_entry *out)
@@ -408,7 +240,7 @@ static bool root_iterate(struct dentry *dir, u64 *pos, struct dir_entry *out)
 
 	(void)dir;
 	if (*pos < ARRAY_SIZE(links)) {
-		entry_set(out, links[*pos], S_IFLNK);
+		proc_entry(out, links[*pos], S_IFLNK);
 		++*pos;
 		return true;
 	}
@@ -418,7 +250,7 @@ static bool root_iterate(struct dentry *dir, u64 *pos, struct dir_entry *out)
 	if (!pid)
 		return false;
 	snprintf(name, sizeof(name), "%u", pid);
-	entry_set(out, name, S_IFDIR);
+	proc_entry(out, name, S_IFDIR);
 	*pos = pid + ARRAY_SIZE(links);
 	return true;
 }

@@ -19,9 +19,33 @@ struct proc_who {
 /* False if it is gone. Under the epoch. */
 bool proc_find(u64 key, struct proc_who *who);
 
-/* The files of a process directory and of a thread's; both end with a NULL name. */
+/* The files of the directory of a process or thread; ends with a NULL name. */
 extern const struct pseudo_node proc_process_nodes[];
-extern const struct pseudo_node proc_thread_nodes[];
+/* Its links and directories (proc_links.c). Keys are the process's. */
+extern const struct inode_ops proc_cwd_ops, proc_exe_ops, proc_root_ops;
+extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops;
+extern struct fs_context *proc_context; /* [I] for paths as seen from the first root */
+
+/* ---- making entries; under the epoch ---- */
+struct dentry *proc_make_link(struct dentry *dir, const char *name, size_t len, u64 key,
+			      const struct inode_ops *ops);
+struct dentry *proc_make_dir(struct dentry *dir, const char *name, size_t len, u64 key,
+			     const struct inode_ops *ops);
+void proc_entry(struct dir_entry *out, const char *name, u32 mode);
+/* The number that is `name`, or 0. */
+u32 proc_number(const char *name, size_t len);
+
+/* ---- proc_space.c: what needs the address space ---- */
+struct proc_space {
+	struct mm *mm; /* a reference */
+	struct process_layout layout;
+};
+/* 0; -ESRCH: it is gone or has none; -EACCES: `inspect`, and the caller may not. mm_put() is due. */
+int proc_space_get(u64 key, bool inspect, struct proc_space *out);
+int proc_show_cmdline(struct seq *s, u64 key);
+int proc_show_environ(struct seq *s, u64 key);
+int proc_show_auxv(struct seq *s, u64 key);
+int proc_show_statm(struct seq *s, u64 key);
 
 int proc_show_loadavg(struct seq *s, u64 key);
 

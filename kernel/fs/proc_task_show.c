@@ -1,13 +1,12 @@
 /*
- * The texts of /proc/<pid> and /proc/<pid>/task/<tid>. A process is looked at under the epoch,
- * which keeps its memory; only its address space needs more, so that is shown for the running
- * process alone (EACCES for others).
+ * The texts of /proc/<pid> and /proc/<pid>/task/<tid>. A process is looked at under the epoch, which
+ * keeps its memory; for its address space a reference is taken (proc_space.c).
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "abi/auxv.h"
 #include "abi/errno.h"
+#include "abi/resource.h"
 #include "abi/stat.h"
 #include "abi/time.h"
 #include "arch/riscv64/cpu.h"
@@ -17,28 +16,11 @@
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/time/time.h"
+#include "kernel/tty/tty.h"
 
 #define MAPS_NAME_COLUMN 73U
-#define CMDLINE_MAX	 4096UL
 
-/* ---- what the running process has to itself ---- */
-
-/* Its address space if `key` is the running process: -EACCES for another, -ESRCH if it is gone. */
-static int own_process(u64 key, struct process **out)
-{
-	struct proc_who who;
-	int err = 0;
-
-	epoch_enter();
-	if (!proc_find(key, &who))
-		err = -ESRCH;
-	else if (!thread_current()->mm || who.process != process_current())
-		err = -EACCES;
-	else
-		*out = who.process;
-	epoch_exit();
-	return err;
-}
+/* ---- maps ---- */
 
 static int map_line(const struct mm_region *r, void *arg)
 {
@@ -60,87 +42,32 @@ static int map_line(const struct mm_region *r, void *arg)
 
 static int show_maps(struct seq *s, u64 key)
 {
-	struct process *p;
-	int err = own_process(key, &p);
-
-	return err ? err : mm_for_each_region(process_mm(p), map_line, s);
-}
-
-/* Text of the program between two of its addresses, at most CMDLINE_MAX bytes. */
-static int show_memory(struct seq *s, struct process *p, u64 start, u64 end)
-{
-	u64 len = MIN(end - start, CMDLINE_MAX);
-	char *buf = kmalloc(CMDLINE_MAX);
-	long n;
-
-	if (!buf)
-		return -ENOMEM;
-	n = mm_access(process_mm(p), start, buf, len, false);
-	if (n > 0)
-		seq_write(s, buf, (size_t)n);
-	kfree(buf);
-	return 0;
-}
-
-static int show_cmdline(struct seq *s, u64 key)
-{
-	struct process *p;
-	int err = own_process(key, &p);
-
-	return err ? err : show_memory(s, p, p->layout.arg_start, p->layout.arg_end);
-}
-
-static int show_environ(struct seq *s, u64 key)
-{
-	struct process *p;
-	int err = own_process(key, &p);
-
-	return err ? err : show_memory(s, p, p->layout.env_start, p->layout.env_end);
-}
-
-static int show_auxv(struct seq *s, u64 key)
-{
-	struct process *p;
-	int err = own_process(key, &p);
+	struct proc_space space;
+	int err = proc_space_get(key, true, &space);
 
 	if (err)
-		return err;
-	for (u32 i = 0; i + 1 < ARRAY_SIZE(p->layout.auxv); i += 2) {
-		seq_write(s, &p->layout.auxv[i], 2 * sizeof(u64));
-		if (p->layout.auxv[i] == AT_NULL)
-			break;
-	}
-	return 0;
+		return err == -ESRCH ? 0 : err;
+	err = mm_for_each_region(space.mm, map_line, s);
+	mm_put(space.mm);
+	return err;
 }
 
-static int show_statm(struct seq *s, u64 key)
-{
-	struct process *p;
-	struct mm *mm;
-	int err = own_process(key, &p);
-
-	if (err)
-		return err;
-	mm = process_mm(p);
-	seq_printf(s, "%lu %lu 0 0 0 %lu 0\n", mm_virtual_pages(mm), mm_resident_pages(mm),
-		   mm_virtual_pages(mm));
-	return 0;
-}
-
-/* ---- everybody's ---- */
+/* ---- stat, status ---- */
 
 static const char *who_name(const struct proc_who *who)
 {
 	return who->task ? who->task->thread.name : "";
 }
 
-static char who_state(const struct proc_who *who)
+/* The letter of stat; status shows it with its word. */
+static const char *who_state(const struct proc_who *who)
 {
 	if (who->process->zombie || !who->task)
-		return 'Z';
+		return "Z (zombie)";
 	if (atomic_load_relaxed(&who->process->stopped))
-		return 'T';
-	return atomic_load_relaxed(&who->task->thread.park) == PARK_BLOCKED ? 'S' : 'R';
+		return "T (stopped)";
+	return atomic_load_relaxed(&who->task->thread.park) == PARK_BLOCKED ? "S (sleeping)"
+									    : "R (running)";
 }
 
 static int show_comm(struct seq *s, u64 key)
@@ -188,6 +115,13 @@ static const struct cred *who_cred(const struct proc_who *who)
 			 : atomic_load_acquire(&who->process->cred);
 }
 
+static u32 who_umask(const struct proc_who *who)
+{
+	struct fs_context *ctx = who->task ? atomic_load_relaxed(&who->task->fs) : NULL;
+
+	return ctx ? atomic_load_relaxed(&ctx->umask) : 0;
+}
+
 static void status_groups(struct seq *s, const struct cred_groups *groups)
 {
 	u32 nr = groups ? groups->nr : 0;
@@ -233,27 +167,33 @@ static void status_rights(struct seq *s, const struct proc_who *who)
 
 static int show_status(struct seq *s, u64 key)
 {
+	struct proc_space space = {0};
 	struct proc_who who;
-	struct process *own;
-	bool mine = own_process(key, &own) == 0;
 
+	if (proc_space_get(key, false, &space))
+		space.mm = NULL;
 	epoch_enter();
 	if (!proc_find(key, &who)) {
 		epoch_exit();
+		if (space.mm)
+			mm_put(space.mm);
 		return -ESRCH;
 	}
-	seq_printf(s, "Name:\t%s\nState:\t%c\n", who_name(&who), who_state(&who));
+	seq_printf(s, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n", who_name(&who), who_umask(&who),
+		   who_state(&who));
 	status_ids(s, &who);
-	if (mine)
+	if (space.mm)
 		seq_printf(s, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n",
-			   mm_virtual_pages(process_mm(own)) * (PAGE_SIZE >> 10),
-			   mm_resident_pages(process_mm(own)) * (PAGE_SIZE >> 10));
+			   mm_virtual_pages(space.mm) * (PAGE_SIZE >> 10),
+			   mm_resident_pages(space.mm) * (PAGE_SIZE >> 10));
 	seq_printf(s, "Threads:\t%u\n", atomic_load_relaxed(&who.process->nr_tasks));
 	status_rights(s, &who);
 	if (who.task)
 		seq_printf(s, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
 			   who.task->thread.nr_voluntary, who.task->thread.nr_involuntary);
 	epoch_exit();
+	if (space.mm)
+		mm_put(space.mm);
 	return 0;
 }
 
@@ -282,59 +222,114 @@ static s32 stat_priority(const struct thread *t)
 	return t->rt_prio ? -1 - t->rt_prio : 20 + t->nice;
 }
 
-/* Fields 1 to 22; those nobody keeps (terminal, major faults) are 0. */
+/* Fields 1 to 22; major faults, which nobody keeps, are 0. */
 static void stat_head(struct seq *s, const struct proc_who *who, u64 key)
 {
 	const struct process *p = who->process;
 	const struct thread *t = who->task ? &who->task->thread : NULL;
 	const struct abi_rusage *children = &p->children_usage;
 	struct cpu_ticks cpu;
+	s32 foreground;
+	u32 terminal;
 
 	who_cpu(who, key, &cpu);
-	seq_printf(s, "%u (%s) %c %u %u %u 0 -1 0 %lu %ld 0 0 ", (u32)key, who_name(who),
-		   who_state(who), process_ppid(p), p->pgid, p->sid, cpu.faults, children->ru_minflt);
+	tty_of_session(p->sid, &terminal, &foreground);
+	seq_printf(s, "%u (%s) %c %u %u %u %u %d 0 %lu %ld 0 0 ", (u32)key, who_name(who),
+		   *who_state(who), process_ppid(p), p->pgid, p->sid, terminal, foreground,
+		   cpu.faults, children->ru_minflt);
 	seq_printf(s, "%lu %lu %lu %lu ", to_user_hz(cpu.user), to_user_hz(cpu.run - cpu.user),
 		   timeval_hz(&children->ru_utime), timeval_hz(&children->ru_stime));
 	seq_printf(s, "%d %d %u 0 %lu ", t ? stat_priority(t) : 20, t ? t->nice : 0,
 		   atomic_load_relaxed(&p->nr_tasks), to_user_hz(p->start_ticks));
 }
 
-/* Fields 23 to 52. */
-static void stat_tail(struct seq *s, const struct proc_who *who, struct process *own)
+/* Fields 23 to 52; the addresses only for who may inspect the process. */
+static void stat_tail(struct seq *s, const struct proc_who *who, const struct proc_space *space)
 {
-	const struct process_layout none = {0}, *l = own ? &own->layout : &none;
-	struct mm *mm = own ? process_mm(own) : NULL;
+	const struct process_layout none = {0}, *l = &none;
+	const struct task *t = who->task;
 	struct signal_sets sig;
 
 	signal_sets(who, &sig);
-	seq_printf(s, "%lu %lu %lu %lu %lu %lu 0 0 ", mm ? mm_virtual_pages(mm) * PAGE_SIZE : 0,
-		   mm ? mm_resident_pages(mm) : 0, process_rlimit(who->process, RLIMIT_RSS),
-		   l->start_code, l->end_code, l->start_stack);
+	if (space->mm && t && task_may_inspect(who->task))
+		l = &space->layout;
+	seq_printf(s, "%lu %lu %lu %lu %lu %lu 0 0 ",
+		   space->mm ? mm_virtual_pages(space->mm) * PAGE_SIZE : 0,
+		   space->mm ? mm_resident_pages(space->mm) : 0,
+		   process_rlimit(who->process, RLIMIT_RSS), l->start_code, l->end_code,
+		   l->start_stack);
 	seq_printf(s, "%lu %lu %lu %lu 0 0 0 %u %u %u %u 0 0 0 ", sig.pending, sig.blocked,
 		   sig.ignored, sig.caught, who->process->exit_signal,
-		   who->task ? atomic_load_relaxed(&who->task->thread.cpu) : 0,
-		   who->task ? who->task->thread.base_prio : 0,
-		   who->task ? atomic_load_relaxed(&who->task->policy) : 0);
+		   t ? atomic_load_relaxed(&t->thread.cpu) : 0, t ? t->thread.base_prio : 0,
+		   t ? atomic_load_relaxed(&t->policy) : 0);
 	seq_printf(s, "%lu %lu %lu %lu %lu %lu %lu %d\n", l->start_data, l->end_data, l->start_brk,
 		   l->arg_start, l->arg_end, l->env_start, l->env_end, who->process->exit_code);
 }
 
 static int show_stat(struct seq *s, u64 key)
 {
-	struct process *own = NULL;
+	struct proc_space space = {0};
 	struct proc_who who;
 	int err = -ESRCH;
 
-	if (own_process(key, &own))
-		own = NULL;
+	if (proc_space_get(key, false, &space))
+		space.mm = NULL;
 	epoch_enter();
 	if (proc_find(key, &who)) {
 		stat_head(s, &who, key);
-		stat_tail(s, &who, own);
+		stat_tail(s, &who, &space);
 		err = 0;
 	}
 	epoch_exit();
+	if (space.mm)
+		mm_put(space.mm);
 	return err;
+}
+
+/* ---- limits ---- */
+
+static void limit_value(struct seq *s, u64 value)
+{
+	if (value == RLIM_INFINITY)
+		seq_printf(s, "%-20s ", "unlimited");
+	else
+		seq_printf(s, "%-20lu ", value);
+}
+
+static int show_limits(struct seq *s, u64 key)
+{
+	static const struct {
+		const char *name, *unit;
+	} limits[RLIM_NLIMITS] = {
+		{"Max cpu time", "seconds"},	 {"Max file size", "bytes"},
+		{"Max data size", "bytes"},	 {"Max stack size", "bytes"},
+		{"Max core file size", "bytes"}, {"Max resident set", "bytes"},
+		{"Max processes", "processes"},	 {"Max open files", "files"},
+		{"Max locked memory", "bytes"},	 {"Max address space", "bytes"},
+		{"Max file locks", "locks"},	 {"Max pending signals", "signals"},
+		{"Max msgqueue size", "bytes"},	 {"Max nice priority", ""},
+		{"Max realtime priority", ""},	 {"Max realtime timeout", "us"},
+	};
+	struct abi_rlimit values[RLIM_NLIMITS];
+	struct proc_who who;
+
+	epoch_enter();
+	if (!proc_find(key, &who)) {
+		epoch_exit();
+		return -ESRCH;
+	}
+	spin_lock(&who.process->lock);
+	memcpy(values, who.process->rlimits, sizeof(values));
+	spin_unlock(&who.process->lock);
+	epoch_exit();
+	seq_printf(s, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+	for (u32 i = 0; i < RLIM_NLIMITS; i++) {
+		seq_printf(s, "%-25s ", limits[i].name);
+		limit_value(s, values[i].rlim_cur);
+		limit_value(s, values[i].rlim_max);
+		seq_printf(s, "%-10s\n", limits[i].unit);
+	}
+	return 0;
 }
 
 int proc_show_loadavg(struct seq *s, u64 key)
@@ -364,16 +359,16 @@ int proc_show_loadavg(struct seq *s, u64 key)
 }
 
 const struct pseudo_node proc_process_nodes[] = {
-	{"auxv", 0400, show_auxv, NULL},     {"cmdline", 0444, show_cmdline, NULL},
-	{"comm", 0444, show_comm, NULL},     {"environ", 0400, show_environ, NULL},
-	{"maps", 0444, show_maps, NULL},     {"mounts", 0444, proc_show_mounts, NULL},
-	{"stat", 0444, show_stat, NULL},     {"statm", 0444, show_statm, NULL},
-	{"status", 0444, show_status, NULL}, {.name = NULL},
-};
-
-const struct pseudo_node proc_thread_nodes[] = {
+	{"auxv", 0400, proc_show_auxv, NULL},
+	{"cmdline", 0444, proc_show_cmdline, NULL},
 	{"comm", 0444, show_comm, NULL},
+	{"environ", 0400, proc_show_environ, NULL},
+	{"limits", 0444, show_limits, NULL},
+	{"maps", 0444, show_maps, NULL},
+	{"mountinfo", 0444, proc_show_mountinfo, NULL},
+	{"mounts", 0444, proc_show_mounts, NULL},
 	{"stat", 0444, show_stat, NULL},
+	{"statm", 0444, proc_show_statm, NULL},
 	{"status", 0444, show_status, NULL},
 	{.name = NULL},
 };

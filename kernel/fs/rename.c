@@ -160,6 +160,9 @@ static int rename_checked(struct rename *r)
 		return -EBUSY;
 	if (r->to.kind != WALK_LAST_NAME)
 		return r->flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	err = mount_writable(r->from.dir.mnt);
+	if (err)
+		return err;
 	if (!r->from.dir.mnt->sb->ops->create)
 		return -EPERM;
 	rename_lock(r);

@@ -15,6 +15,9 @@
 #include "kernel/fs/fs_internal.h"
 #include "kernel/sync/atomic.h"
 
+static struct super_block *anon_super; /* of files without a name */
+static struct mount *anon_mount;
+
 static int fifo_open(struct inode *inode, struct file *f)
 {
 	struct pipe *p;
@@ -24,7 +27,7 @@ static int fifo_open(struct inode *inode, struct file *f)
 		inode->data = pipe_alloc();
 	p = inode->data;
 	mutex_unlock(&inode->lock);
-	return p ? pipe_open(p, f) : -ENOMEM;
+	return p ? pipe_open(p, f, inode->sb != anon_super) : -ENOMEM;
 }
 
 static void fifo_release(struct inode *inode)
@@ -69,9 +72,6 @@ void special_bind(struct inode *inode)
 
 /* ---- files without a name ---- */
 
-static struct super_block *anon_super;
-static struct mount anon_mount;
-
 /* As Linux names them: pipe:[7], anon_inode:[eventpoll]. */
 static void anon_text(const struct file *f, const struct stat_info *st, char *text, size_t size)
 {
@@ -99,10 +99,11 @@ int anon_path(struct file *f, struct path *out)
 	inode->data = pipe_of_file(f);
 	if (inode->data)
 		pipe_get(inode->data);
-	out->mnt = &anon_mount;
+	out->mnt = anon_mount;
 	out->dentry = dentry_alloc(NULL, text, strlen(text), inode);
 	if (!out->dentry)
 		return -ENOMEM;
+	mount_get(anon_mount);
 	out->dentry->flags = DENTRY_NAMELESS;
 	return 0;
 }
@@ -117,7 +118,8 @@ int special_init(void)
 	if (!root)
 		return -ENOMEM;
 	anon_super->dev = NAMELESS_DEV;
-	anon_mount.sb = anon_super;
-	anon_mount.root = dentry_alloc(NULL, "", 0, root);
-	return anon_mount.root ? 0 : -ENOMEM;
+	anon_super->root = dentry_alloc(NULL, "", 0, root);
+	if (anon_super->root)
+		anon_mount = mount_alloc(anon_super, anon_super->root, 0, "anon");
+	return anon_mount ? 0 : -ENOMEM;
 }

@@ -18,7 +18,7 @@
 
 #define RELAX_BYTES (64UL << 10)
 
-LOCK_CLASS(fs_rename, RANK_MOUNT);
+LOCK_CLASS(fs_rename, RANK_RENAME);
 
 /* Copied another `done` bytes in all: let the hart look at its own work now and then. */
 static void copy_relax(u64 done)
@@ -32,9 +32,12 @@ static void tmpfs_accessed(struct file *f)
 {
 	struct inode *inode = file_inode(f);
 
-	if (f->flags & O_NOATIME)
+	u32 mount = atomic_load_relaxed(&f->path.mnt->flags);
+
+	if ((f->flags & O_NOATIME) || (mount & (MS_NOATIME | MS_RDONLY)))
 		return;
-	if (atomic_load_relaxed(&inode->atime_ns) > atomic_load_relaxed(&inode->mtime_ns))
+	if (!(mount & MS_STRICTATIME) &&
+	    atomic_load_relaxed(&inode->atime_ns) > atomic_load_relaxed(&inode->mtime_ns))
 		return;
 	atomic_store_relaxed(&inode->atime_ns, (s64)time_realtime_ns());
 }
@@ -89,6 +92,23 @@ static long tmpfs_write_page(struct vm_object *o, struct iov_iter *it, u64 pos)
 	return got;
 }
 
+/* Cuts a write at `pos` short where a limit ends. 0 or -EFBIG. */
+static int size_admit(struct iov_iter *it, u64 pos)
+{
+	u64 limit = fs_size_limit(), end = pos + it->count;
+	int err = 0;
+
+	if (end < pos || end > INT64_MAX)
+		limit = MIN(limit, (u64)INT64_MAX);
+	if (end >= pos && end <= limit)
+		return 0;
+	if (pos >= limit)
+		err = pos >= INT64_MAX ? -EFBIG : fs_size_check(~0UL);
+	else
+		it->count = limit - pos;
+	return err;
+}
+
 static long tmpfs_write(struct file *f, struct iov_iter *it, u64 *pos, bool nonblock)
 {
 	struct inode *inode = file_inode(f);
@@ -101,8 +121,7 @@ static long tmpfs_write(struct file *f, struct iov_iter *it, u64 *pos, bool nonb
 	mutex_lock(&inode->lock);
 	if (atomic_load_relaxed(&f->flags) & O_APPEND)
 		*pos = inode->object->size;
-	if (*pos >= INT64_MAX)
-		got = -EFBIG;
+	got = size_admit(it, *pos);
 	if ((inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) ||
 	    ((inode->seals & F_SEAL_GROW) && *pos + it->count > inode->object->size))
 		got = -EPERM;
@@ -127,6 +146,10 @@ int tmpfs_truncate(struct inode *inode, u64 size)
 
 	if (size > INT64_MAX)
 		return -EINVAL;
+	if (size > atomic_load_relaxed(&inode->object->size))
+		err = fs_size_check(size);
+	if (err)
+		return err;
 	mutex_lock(&inode->lock);
 	if (((inode->seals & F_SEAL_SHRINK) && size < inode->object->size) ||
 	    ((inode->seals & F_SEAL_GROW) && size > inode->object->size))
@@ -142,11 +165,6 @@ int tmpfs_truncate(struct inode *inode, u64 size)
 static int tmpfs_file_truncate(struct file *f, u64 size)
 {
 	return tmpfs_truncate(file_inode(f), size);
-}
-
-static long tmpfs_seek(struct file *f, s64 offset, int whence)
-{
-	return file_seek_in(f, atomic_load_relaxed(&file_inode(f)->object->size), offset, whence);
 }
 
 static struct vm_object *tmpfs_mmap(struct file *f, int prot, int flags, int *err)
@@ -174,13 +192,19 @@ const struct file_ops tmpfs_file_ops = {
 	.seek = tmpfs_seek,
 	.stat = fs_file_stat,
 	.truncate = tmpfs_file_truncate,
+	.fallocate = tmpfs_fallocate,
 	.mmap = tmpfs_mmap,
 };
 
 static struct inode *tmpfs_inode(struct super_block *sb, u32 mode, u64 rdev)
 {
-	struct inode *inode = inode_alloc(sb, mode);
+	struct inode *inode;
 
+	if (sb->max_inodes && atomic_fetch_add(&sb->nr_inodes, 1) >= sb->max_inodes) {
+		atomic_fetch_add(&sb->nr_inodes, -1UL);
+		return NULL;
+	}
+	inode = inode_alloc(sb, mode);
 	if (!inode)
 		return NULL;
 	if (S_ISDIR(mode)) {
@@ -218,6 +242,7 @@ struct super_block *super_alloc(const struct super_ops *ops, const char *type, u
 	sb->magic = magic;
 	sb->dev = ABI_MKDEV(0, atomic_fetch_add_relaxed(&next_minor, 1));
 	sb->next_ino = 1;
+	sb->refs = 1;
 	mutex_init(&sb->rename, &fs_rename_class);
 	return sb;
 }

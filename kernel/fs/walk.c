@@ -30,6 +30,7 @@ struct walk {
 	struct path at; /* borrowed: where the walk has come to */
 	/* Reference on the newest dentry made on demand (no mount), or on what a link led to. */
 	struct path held;
+	struct file *file; /* what a link to an open file led through; put after the walk */
 	const char *rest[WALK_MAX_LINKS + 1];
 	u32 depth;    /* rest[depth] is being used */
 	u32 links;    /* symlinks followed */
@@ -124,7 +125,8 @@ static int walk_symlink(struct walk *w, struct dentry *link)
 	if (link->inode->link)
 		return walk_text(w, link->inode->link);
 	if (ops->follow) {
-		err = ops->follow(link, &w->at);
+		/* Through one open file at most: a second would have to be put here, and that may sleep. */
+		err = w->file ? -ELOOP : ops->follow(link, &w->at, &w->file);
 		if (!err)
 			walk_hold(w, w->at);
 		return err;
@@ -256,6 +258,7 @@ static int walk_result(const struct walk *w, struct path *out, struct walk_paren
 {
 	if (!dentry_get_unless_zero(w->at.dentry))
 		return -ESTALE;
+	mount_get(w->at.mnt);
 	if (!w->stopped && out) {
 		*out = w->at;
 		return 0;
@@ -284,6 +287,8 @@ static int walk(struct fs_context *ctx, const struct path *at, const char *name,
 			err = walk_result(&w, out, parent);
 		epoch_exit();
 		walk_hold(&w, (struct path){NULL, NULL});
+		if (w.file)
+			file_put(w.file);
 	} while (err == -ESTALE);
 	return err;
 }

@@ -3,8 +3,8 @@
  * holds (checked in debug builds). Two locks of one class are taken in address order through
  * spin_lock_pair(). A sleeping mutex may not be taken under a spin lock.
  *
- *   sleeping mutexes  exit of a futex owner < process children < mount < epoll nesting < socket
- *                     < file position/pipe/epoll < byte stream < inode
+ *   sleeping mutexes  exit of a futex owner < process children < rename < epoll nesting < socket
+ *                     < file position/pipe/epoll < byte stream < inode < mount
  *                     < mm (address-space layout) < IPC table < object mappings < out of memory
  *                     < epoch barrier
  *   spin locks        pid < AF_UNIX names < AF_UNIX graph < signal < AF_UNIX socket
@@ -22,12 +22,13 @@ enum lock_rank {
 	/* sleeping */
 	RANK_FUTEX_EXIT = 5, /* held over the robust walk, which faults */
 	RANK_PROCESS = 10,
-	RANK_MOUNT = 20,
+	RANK_RENAME = 20,
 	RANK_EPOLL_NESTING = 22, /* which epoll watches which */
 	RANK_SOCKET = 24,	 /* a socket's names and options */
 	RANK_FILE = 25,		 /* held while copying to user memory: before RANK_MM */
 	RANK_STREAM = 27,	 /* one side of a local byte stream: copies user memory */
 	RANK_INODE = 30,
+	RANK_MOUNT = 35, /* read for /proc, under the lock of an open file there */
 	RANK_MM = 40,
 	RANK_IPC_TABLE = 42, /* makers and removers of System V objects */
 	RANK_MAPPING = 45,   /* an object's list of mappings */

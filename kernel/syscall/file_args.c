@@ -6,9 +6,11 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/resource.h"
+#include "abi/signal.h"
 #include "abi/uio.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/task/signal.h"
 
 static_assert(sizeof(struct iov_segment) == sizeof(struct abi_iovec), "copied as they are");
 
@@ -49,6 +51,17 @@ long file_install_pair(struct file *ends[2], u64 addr, bool cloexec)
 	fd_publish(files, fds[0], ends[0]);
 	fd_publish(files, fds[1], ends[1]);
 	return 0;
+}
+
+long broken_pipe(const struct file *f, long ret)
+{
+	struct abi_siginfo info;
+
+	if (ret == -EPIPE && !f->ops->raises_sigpipe_itself) {
+		signal_info_user(&info, SIGPIPE, SI_USER);
+		signal_send_task(task_current(), &info);
+	}
+	return ret;
 }
 
 int path_arg_get(struct path_arg *p, u64 addr)

@@ -5,26 +5,17 @@
  */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
-#include "abi/signal.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"
-#include "kernel/task/signal.h"
 
 static long io_run(struct file *f, struct iov_iter *it, u64 *pos, bool write)
 {
 	bool nonblock = atomic_load_relaxed(&f->flags) & O_NONBLOCK;
-	struct abi_siginfo info;
-	long ret;
 
 	if (!write)
 		return f->ops->read ? f->ops->read(f, it, pos, nonblock) : -EINVAL;
-	ret = f->ops->write ? f->ops->write(f, it, pos, nonblock) : -EINVAL;
-	if (ret == -EPIPE && !f->ops->raises_sigpipe_itself) {
-		signal_info_user(&info, SIGPIPE, SI_USER);
-		signal_send_task(task_current(), &info);
-	}
-	return ret;
+	return broken_pipe(f, f->ops->write ? f->ops->write(f, it, pos, nonblock) : -EINVAL);
 }
 
 /* At the file's own position. */

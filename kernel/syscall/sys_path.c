@@ -225,6 +225,9 @@ static int access_check(u64 dirfd, u64 addr, u32 mode, u32 flags)
 	/* R_OK, W_OK and X_OK have the values of MAY_*. */
 	if (mode)
 		err = fs_permission(p.dentry->inode, mode);
+	if (!err && (mode & W_OK) &&
+	    (S_ISREG(p.dentry->inode->mode) || S_ISDIR(p.dentry->inode->mode)))
+		err = mount_writable(p.mnt);
 	path_put(&p);
 	return err;
 }

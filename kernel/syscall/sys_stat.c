@@ -12,12 +12,6 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/time/time.h"
 
-/*
- * File systems in memory have no count of inodes: what statfs says instead, as Linux's tmpfs
- * without limits does.
- */
-#define STATFS_FILES 0
-
 /* Floor division: times before 1970 have non-negative nanoseconds. */
 static s64 ns_seconds(s64 ns)
 {
@@ -171,6 +165,16 @@ long sys_statx(SYSCALL_ARGS)
 	return copy_to_user((void __user *)(uintptr_t)a4, &out, sizeof(out));
 }
 
+/* The flags of a mount in the order of statfs. */
+static s64 statfs_flags(const struct mount *m)
+{
+	u32 flags = atomic_load_relaxed(&m->flags);
+
+	return ST_VALID |
+	       (flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME)) |
+	       (flags & MS_RELATIME ? ST_RELATIME : 0);
+}
+
 static long statfs_to_user(const struct path *p, u64 addr)
 {
 	const struct super_block *sb = p->mnt->sb;
@@ -182,11 +186,12 @@ static long statfs_to_user(const struct path *p, u64 addr)
 		.f_blocks = total,
 		.f_bfree = free,
 		.f_bavail = free,
-		.f_files = STATFS_FILES,
-		.f_ffree = STATFS_FILES,
+		.f_files = sb->max_inodes,
+		.f_ffree = sb->max_inodes - MIN(atomic_load_relaxed(&sb->nr_inodes), sb->max_inodes),
 		.f_fsid = {(s32)sb->dev, 0},
 		.f_namelen = FS_NAME_MAX,
 		.f_frsize = PAGE_SIZE,
+		.f_flags = statfs_flags(p->mnt),
 	};
 
 	return copy_to_user((void __user *)(uintptr_t)addr, &out, sizeof(out));
@@ -415,6 +420,40 @@ long sys_ftruncate(SYSCALL_ARGS)
 		ret = r.file->ops->truncate(r.file, a1);
 	fd_return(&r);
 	return ret;
+}
+
+static int fallocate_file(struct file *f, u32 mode, u64 offset, u64 len)
+{
+	u32 type = f->path.dentry ? file_inode(f)->mode : S_IFIFO;
+
+	if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
+		return -EOPNOTSUPP;
+	if (!file_writable(f))
+		return -EBADF;
+	if (S_ISFIFO(type))
+		return -ESPIPE;
+	if (S_ISDIR(type))
+		return -EISDIR;
+	if (!S_ISREG(type))
+		return -ENODEV;
+	if (offset + len > INT64_MAX)
+		return -EFBIG;
+	return f->ops->fallocate ? f->ops->fallocate(f, mode, offset, len) : -EOPNOTSUPP;
+}
+
+long sys_fallocate(SYSCALL_ARGS)
+{
+	struct fd_ref r = fd_arg(a0);
+	int err;
+
+	if (!r.file)
+		return -EBADF;
+	if ((s64)a2 < 0 || (s64)a3 <= 0)
+		err = -EINVAL;
+	else
+		err = fallocate_file(r.file, (u32)a1, a2, a3);
+	fd_return(&r);
+	return err;
 }
 
 /*

@@ -188,7 +188,22 @@ static void cred_for_fs(struct fs_cred *out)
 	};
 }
 
+static u64 size_limit_for_fs(void)
+{
+	return thread_current()->mm ? process_rlimit(process_current(), RLIMIT_FSIZE) : ~0UL;
+}
+
+static void size_exceeded_for_fs(void)
+{
+	struct abi_siginfo info;
+
+	signal_info_user(&info, SIGXFSZ, SI_USER);
+	signal_send_task(task_current(), &info);
+}
+
 void cred_init(void)
 {
 	fs_cred_current = cred_for_fs;
+	fs_size_limit = size_limit_for_fs;
+	fs_size_exceeded = size_exceeded_for_fs;
 }

@@ -64,8 +64,8 @@ struct task {
 	struct process *process; /* [I] */
 	struct cred *cred;	 /* [e] a reference; written by the task only */
 	struct list siblings;	 /* [L:process] threads of the process */
-	struct fd_table *files; /* [c] changes under process lock; counted once a task; NULL for pid 1 */
-	struct fs_context *fs;	     /* [c] */
+	struct fd_table *files; /* [e] changes under process lock; counted once a task; NULL after its exit */
+	struct fs_context *fs;	     /* [e] as files */
 	u32 __user *clear_child_tid; /* [c] zeroed and woken at exit */
 	u64 robust_list;	     /* [c] user address of struct robust_list_head */
 	u64 robust_list_len;	     /* [c] */

@@ -424,5 +424,7 @@ int pty_init(void)
 	devpts->ops = &devpts_super_ops;
 	devpts->magic = DEVPTS_MAGIC;
 	err = devpts_mount_it();
+	if (!err)
+		err = fs_type_register("devpts", devpts);
 	return err ? err : devfs_register("ptmx", 5, 2, 0666, &ptmx_ops, NULL);
 }

@@ -121,6 +121,20 @@ struct tty *tty_find_pty(u32 index)
 	return tty_find(match_pty, index);
 }
 
+void tty_of_session(u32 session, u32 *number, s32 *foreground)
+{
+	struct tty *tty = tty_find_session(session);
+
+	*number = 0;
+	*foreground = -1;
+	if (!tty)
+		return;
+	*number = tty->ops == &pty_ops ? (136 + tty->index / 256) << 8 | tty->index % 256
+				       : 4 << 8 | 64;
+	*foreground = (s32)atomic_load_relaxed(&tty->foreground);
+	tty_put(tty);
+}
+
 /* ---- from the device ---- */
 
 size_t tty_receive(struct tty *tty, bool (*next)(void *arg, char *byte), void *arg)

@@ -107,6 +107,8 @@ void tty_remove(struct tty *tty);
 /* The tty of that session, or the pseudo-terminal of that number: a reference, or NULL. */
 struct tty *tty_find_session(u32 session);
 struct tty *tty_find_pty(u32 index);
+/* The device number (32-bit form) and foreground group of a session's terminal; 0 and -1: none. */
+void tty_of_session(u32 session, u32 *number, s32 *foreground);
 void ttys_lock(void);
 void ttys_unlock(void);
 

@@ -170,6 +170,18 @@ TEST(nodes_by_mknod)
 	unlink(NAME);
 }
 
+TEST(proc_fd_opens_a_pipe_whose_writer_is_gone)
+{
+	char path[64];
+	int fds[2];
+
+	CHECK_EQ(pipe(fds), 0);
+	close(fds[1]);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);
+	CHECK_EQ(close(open(path, O_RDONLY)), 0);
+	close(fds[0]);
+}
+
 TEST(proc_fd_opens_a_pipe_again)
 {
 	char path[64], text[64] = "";

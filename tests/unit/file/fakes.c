@@ -162,3 +162,16 @@ void special_bind(struct inode *inode)
 {
 	inode->fops = &dir_file_ops;
 }
+
+void vm_object_punch(struct vm_object *o, u64 first, u64 nr)
+{
+	for (u64 i = first; i < first + nr && i < OBJECT_PAGES; i++)
+		o->priv->pages[i] = NULL;
+}
+
+u64 vm_object_next(struct vm_object *o, u64 index, bool data)
+{
+	while (index < OBJECT_PAGES && (o->priv->pages[index] != NULL) != data)
+		index++;
+	return index < OBJECT_PAGES ? index : ~0UL;
+}

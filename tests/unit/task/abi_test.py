@@ -14,7 +14,7 @@ COMMENT = re.compile(r"/\*.*?\*/", re.S)
 
 # What the kernel's own headers say beside the numbers: guards, restart codes, helpers, what glibc shows differently to programs.
 OURS = re.compile(
-    r"(ABI_|CLONE_ARGS|ERESTART(SYS|NO|_)|NSEC|USEC|UTS_FIELD|USER_HZ|ELF_MAGIC|SIGRTMIN|NSIG|POLL(MSG)?$|TMPFS|"
+    r"(ABI_|CLONE_ARGS|ERESTART(SYS|NO|_)|NSEC|USEC|UTS_FIELD|USER_HZ|ELF_MAGIC|SIGRTMIN|NSIG|POLL(MSG)?$|TMPFS|ST_(VALID|RELATIME)|"
     r"MINSIGSTKSZ|F_(GET|SET)LKW?$|__W|FUTEX_32|O_LARGEFILE|SIGMASK|RLIM_NLIMITS|SCHED_ATTR_SIZE|__WNOTHREAD)"
 )
 
@@ -40,6 +40,7 @@ LINUX_HEADERS = """
 #include <linux/membarrier.h>
 #include <linux/memfd.h>
 #include <linux/mman.h>
+#include <linux/mount.h>
 #include <linux/msg.h>
 #include <linux/prctl.h>
 #include <linux/random.h>

@@ -1,0 +1,133 @@
+/*
+ * /proc of another process: command line, places, files, limits; and who may look.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "tests/syscall/harness.h"
+
+static pid_t child;
+static char path[64];
+
+static const char *proc(const char *name)
+{
+	snprintf(path, sizeof(path), "/proc/%d/%s", child, name);
+	return path;
+}
+
+/* The whole text of a file, with spaces for NULs. */
+static char *text_of(const char *name)
+{
+	static char text[8192];
+	int fd = open(name, O_RDONLY);
+	long n = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	for (long i = 0; i < n; i++)
+		if (!text[i])
+			text[i] = ' ';
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+static char *link_of(const char *name)
+{
+	static char text[256];
+	long n = readlink(name, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+static void child_start(void)
+{
+	int p[2];
+	char byte;
+
+	CHECK_EQ(pipe(p), 0);
+	child = fork();
+	if (child == 0) {
+		int fd = open("/etc/passwd", O_RDONLY);
+
+		dup2(fd, 40);
+		if (chdir("/tmp"))
+			_exit(1);
+		if (write(p[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	CHECK_EQ(read(p[0], &byte, 1), 1);
+	close(p[0]);
+	close(p[1]);
+}
+
+static void child_end(void)
+{
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+TEST(proc_of_another_process)
+{
+	char self[256];
+
+	child_start();
+	strcpy(self, text_of("/proc/self/cmdline"));
+	CHECK(*self);
+	CHECK_EQ(strcmp(text_of(proc("cmdline")), self), 0);
+	CHECK_EQ(strcmp(link_of(proc("cwd")), "/tmp"), 0);
+	CHECK_EQ(strcmp(link_of(proc("root")), "/"), 0);
+	strcpy(self, link_of("/proc/self/exe"));
+	CHECK_EQ(strcmp(link_of(proc("exe")), self), 0);
+	CHECK_EQ(strcmp(link_of(proc("fd/40")), "/etc/passwd"), 0);
+	CHECK_EQ(strncmp(text_of(proc("fd/40")), "root:", 5), 0);
+	CHECK(strstr(text_of(proc("fdinfo/40")), "flags:\t0100000\n"));
+	CHECK_EQ(access(proc("fd/41"), F_OK), -1);
+	CHECK(strstr(text_of(proc("environ")), "PATH="));
+	CHECK(strstr(text_of(proc("limits")), "Max open files"));
+	CHECK(strstr(text_of(proc("status")), "State:\tS (sleeping)\n"));
+	CHECK(strstr(text_of(proc("status")), "VmRSS:"));
+	CHECK(strstr(text_of(proc("maps")), "[stack]"));
+	CHECK(atol(text_of(proc("statm"))) > 0);
+	CHECK(strstr(text_of(proc("stat")), ") S "));
+	child_end();
+}
+
+TEST(proc_of_a_zombie)
+{
+	child = fork();
+	if (child == 0)
+		_exit(3);
+	WAIT_UNTIL(strstr(text_of(proc("stat")), ") Z "));
+	CHECK_EQ(strlen(text_of(proc("cmdline"))), 0);
+	CHECK(strstr(text_of(proc("status")), "State:\tZ (zombie)\n"));
+	waitpid(child, NULL, 0);
+	CHECK_EQ(access(proc("stat"), F_OK), -1);
+}
+
+static void *look(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 1000; i++) {
+		link_of(proc("cwd"));
+		link_of(proc("fd/0"));
+		close(open(proc("fd/0"), O_RDONLY | O_NONBLOCK));
+		close(open(proc("stat"), O_RDONLY));
+	}
+	return NULL;
+}
+
+TEST(proc_races_with_exit)
+{
+	for (int i = 0; i < 10; i++) {
+		pthread_t thread;
+
+		child_start();
+		thread = thread_start(look, NULL);
+		sleep_ms(2);
+		child_end();
+		thread_join(thread);
+	}
+}
