@@ -21,7 +21,7 @@ bool proc_find(u64 key, struct proc_who *who);
 
 /* The files of the directory of a process or thread; ends with a NULL name. */
 extern const struct pseudo_node proc_process_nodes[];
-/* Its links and directories (proc_links.c). Keys are the process's. */
+/* Its links and directories (proc_task_links.c). Keys are the process's. */
 extern const struct inode_ops proc_cwd_ops, proc_exe_ops, proc_root_ops;
 extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops;
 extern struct fs_context *proc_context; /* [I] for paths as seen from the first root */
@@ -35,7 +35,7 @@ void proc_entry(struct dir_entry *out, const char *name, u32 mode);
 /* The number that is `name`, or 0. */
 u32 proc_number(const char *name, size_t len);
 
-/* ---- proc_space.c: what needs the address space ---- */
+/* ---- proc_task_space.c: what needs the address space ---- */
 struct proc_space {
 	struct mm *mm; /* a reference */
 	struct process_layout layout;

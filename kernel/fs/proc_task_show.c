@@ -1,6 +1,6 @@
 /*
  * The texts of /proc/<pid> and /proc/<pid>/task/<tid>. A process is looked at under the epoch, which
- * keeps its memory; for its address space a reference is taken (proc_space.c).
+ * keeps its memory; for its address space a reference is taken (proc_task_space.c).
  */
 #include <stdio.h>
 #include <string.h>
