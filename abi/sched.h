@@ -78,8 +78,11 @@ struct abi_sched_attr {
 static_assert(sizeof(struct abi_sched_attr) == 56, "struct sched_attr");
 #define SCHED_ATTR_SIZE_VER0	 48
 #define SCHED_FLAG_RESET_ON_FORK 1
+#define SCHED_FLAG_RECLAIM	 2
+#define SCHED_FLAG_DL_OVERRUN	 4
 #define SCHED_FLAG_KEEP_POLICY	 8
 #define SCHED_FLAG_KEEP_PARAMS	 16
+#define SCHED_FLAG_UTIL_CLAMP	 (32 | 64)
 
 /* Wait options and the encoding of a wait status. */
 #define WNOHANG	    0x00000001

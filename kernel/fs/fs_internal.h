@@ -87,6 +87,7 @@ struct super_block *sysfs_create(void);
 /* ---- proc_nodes.c, sys_nodes.c ---- */
 int proc_nodes_init(void);
 int proc_memory_init(void); /* by proc_nodes_init() */
+int proc_sched_init(void);  /* the same */
 int sys_nodes_init(void);
 struct seq;
 

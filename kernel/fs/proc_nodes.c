@@ -162,6 +162,8 @@ int proc_nodes_init(void)
 		err = procfs_register(nodes[i].path, nodes[i].show, nodes[i].key);
 	if (!err)
 		err = proc_memory_init();
+	if (!err)
+		err = proc_sched_init();
 	load_init();
 	return err;
 }

@@ -103,13 +103,15 @@ int sched_set_policy(struct thread *t, enum sched_class class, u32 rt_prio, s32 
 	return 0;
 }
 
-void sched_inherit(struct thread *child, const struct thread *parent)
+void sched_inherit(struct thread *child, const struct thread *parent, bool reset)
 {
-	child->base_class = parent->base_class;
-	child->base_prio = parent->base_prio;
+	bool rt = parent->base_prio != 0;
+
+	child->base_class = rt && reset ? SCHED_CLASS_FAIR : parent->base_class;
+	child->base_prio = rt && reset ? 0 : parent->base_prio;
 	child->class = child->base_class;
 	child->rt_prio = child->base_prio;
-	child->nice = parent->nice;
+	child->nice = reset && (rt || parent->nice < 0) ? 0 : parent->nice;
 	child->weight = sched_weight(child->class, child->nice);
 	child->affinity = atomic_load_relaxed(&parent->affinity);
 }

@@ -126,8 +126,11 @@ void kernel_relax(void);
 /* 0; -EINVAL if no started hart is in the mask. Moves the thread if it is on a hart no longer allowed. */
 int sched_set_affinity(struct thread *t, u64 mask);
 int sched_set_policy(struct thread *t, enum sched_class class, u32 rt_prio, s32 nice);
-/* Policy, nice and affinity of `parent` for `child`, which has not started; a boost is not passed on. */
-void sched_inherit(struct thread *child, const struct thread *parent);
+/*
+ * Policy, nice and affinity of `parent` for `child`, which has not started; a boost is not passed on. `reset`: neither are a real-time
+ * policy and a nice value below 0.
+ */
+void sched_inherit(struct thread *child, const struct thread *parent, bool reset);
 /*
  * Priority inheritance: `t` runs at real-time priority `prio` while that is above its own policy's; 0 ends it. Takes hold wherever `t` is:
  * waiting in a queue or an inbox it is moved up or down, running it is preempted if it fell, blocked it is queued accordingly

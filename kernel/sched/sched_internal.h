@@ -37,10 +37,11 @@ struct runq {
 	bool fair_turn;	   /* [L:lock] real-time threads have had their share: fair ones go first */
 	struct timer tick; /* [c] */
 	struct {
-		u64 switches; /* [c] nr_switches at the last tick */
+		u64 clock;    /* [c] when the last tick was */
+		u64 switches; /* [c] nr_switches then */
 		bool waiting; /* [c] somebody waited then */
-		u32 window,
-			rt; /* [c] ticks of this window with somebody waiting; of them with a real-time thread running */
+		u64 window;   /* [c] of this period, the time with somebody waiting */
+		u64 rt;	      /* [c] of it, the time with a real-time thread running */
 	} last;
 	u64 poll_off_until;	     /* [c] no polling before this time: the host is busy */
 	struct list rt[RT_PRIO_MAX]; /* [L:lock] */

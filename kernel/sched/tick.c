@@ -10,7 +10,7 @@
  * sender of what may wait 4 ms need not ring it (wake.c).
  *
  * Real-time threads get at most sched_rt_runtime_us of each sched_rt_period_us while a fair thread waits behind them: then fair
- * ones go first until the period ends. Counted in ticks during which somebody waited; nobody pays for it otherwise.
+ * ones go first until the period ends. Only the time between ticks that find somebody waiting counts; nobody pays for it otherwise.
  */
 #include "kernel/sched/runq.h"
 
@@ -54,19 +54,21 @@ static void tick_slice(struct runq *rq, struct thread *t)
 
 static u64 ticks_of_us(u64 us)
 {
-	return us * TICK_HZ / 1000000;
+	return us * time_freq / 1000000;
 }
 
 static void tick_throttle(struct runq *rq)
 {
 	u64 runtime = atomic_load_relaxed(&sched_rt_runtime_us);
+	u64 passed = rq->clock - rq->last.clock;
 	bool turn;
 
-	if (++rq->last.window >= ticks_of_us(atomic_load_relaxed(&sched_rt_period_us))) {
+	rq->last.window += passed;
+	rq->last.rt += rq->running_prio ? passed : 0;
+	if (rq->last.window >= ticks_of_us(atomic_load_relaxed(&sched_rt_period_us))) {
 		rq->last.window = 0;
 		rq->last.rt = 0;
 	}
-	rq->last.rt += rq->running_prio != 0;
 	turn = runtime != SCHED_RT_UNLIMITED && rq->last.rt >= ticks_of_us(runtime);
 	if (turn != rq->fair_turn) {
 		atomic_store_relaxed(&rq->fair_turn, turn);
@@ -80,7 +82,8 @@ static void tick_share(struct runq *rq, struct thread *t)
 	bool waited = rq->last.waiting && rq->nr_switches - rq->last.switches <= 1;
 
 	tick_slice(rq, t);
-	tick_throttle(rq);
+	if (rq->last.waiting)
+		tick_throttle(rq);
 	if (waited || rq->nr_queued > 1)
 		sched_push(rq);
 }
@@ -100,6 +103,7 @@ void sched_tick(struct timer *timer)
 	if (rq->nr_queued)
 		tick_share(rq, t);
 	rq->last.waiting = rq->nr_queued != 0;
+	rq->last.clock = rq->clock;
 	rq->last.switches = rq->nr_switches;
 	sched_tick_arm(rq, rq->clock);
 }

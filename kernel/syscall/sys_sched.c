@@ -9,6 +9,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/syscall/sched_args.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/syscall/user_time.h"
 #include "kernel/task/task.h"
@@ -17,18 +18,16 @@
 
 #define RT_PRIO_MAX 99
 
-/* Task `tid`, 0 meaning the caller. Under the epoch: do not block while it is used. */
-static struct task *find_task(u64 tid)
+struct task *sched_find_task(u64 tid)
 {
 	return (s32)tid == 0 ? task_current() : task_find((u32)tid);
 }
 
-/* May the caller change `t`'s scheduling? */
-static bool may_schedule(struct task *t)
+bool sched_same_owner(const struct task *t)
 {
 	const struct cred *own = cred_current(), *other = atomic_load_acquire(&t->cred);
 
-	return own->euid == other->euid || own->euid == other->uid || cred_capable(own, CAP_SYS_NICE);
+	return own->euid == other->euid || own->euid == other->uid;
 }
 
 long sys_sched_yield(SYSCALL_ARGS)
@@ -62,51 +61,95 @@ static int policy_class(u32 policy)
 	}
 }
 
-static long set_policy(struct task *t, u32 policy, s32 prio, s32 nice)
-{
-	int class = policy_class(policy & ~(u32)SCHED_RESET_ON_FORK);
-	int err;
+/* What sched_setattr(2) and its older relatives ask for. */
+struct policy_request {
+	u32 policy;
+	bool reset_on_fork;
+	bool keep; /* policy and parameters stay as they are */
+	u32 prio;
+	s32 nice;
+};
 
-	policy &= ~(u32)SCHED_RESET_ON_FORK;
-	if (class < 0 || prio < 0 || prio > RT_PRIO_MAX || policy_is_rt(policy) != (prio != 0))
+/* What needs CAP_SYS_NICE or a limit. Source: sched(7), "Privileges and resource limits". */
+static bool request_needs_right(const struct task *t, const struct policy_request *r)
+{
+	const struct thread *thread = &t->thread;
+	u64 rt_limit = process_rlimit(t->process, RLIMIT_RTPRIO);
+	bool nice_allowed = priority_within_limit(t, r->nice);
+
+	if (!policy_is_rt(r->policy) && r->nice < thread->nice && !nice_allowed)
+		return true;
+	if (policy_is_rt(r->policy) && ((r->policy != t->policy && !rt_limit) ||
+					(r->prio > thread->base_prio && r->prio > rt_limit)))
+		return true;
+	/* The idle policy counts as the lowest nice value of all. */
+	if (t->policy == SCHED_IDLE && r->policy != SCHED_IDLE &&
+	    !priority_within_limit(t, thread->nice))
+		return true;
+	return !sched_same_owner(t) || (t->reset_on_fork && !r->reset_on_fork);
+}
+
+static long set_policy(struct task *t, const struct policy_request *r)
+{
+	int class = policy_class(r->policy), err;
+
+	if (class < 0 || r->prio > RT_PRIO_MAX || policy_is_rt(r->policy) != (r->prio != 0))
 		return -EINVAL;
-	if (!may_schedule(t))
+	if (request_needs_right(t, r) && !capable(CAP_SYS_NICE))
 		return -EPERM;
-	if (!capable(CAP_SYS_NICE) &&
-	    ((u64)prio > process_rlimit(process_current(), RLIMIT_RTPRIO) || nice < t->thread.nice))
-		return -EPERM;
-	err = sched_set_policy(&t->thread, (enum sched_class) class, (u32)prio, nice);
-	if (!err) {
-		atomic_store_relaxed(&t->policy, policy);
-		futex_priority_changed(t);
-	}
-	return err;
+	atomic_store_relaxed(&t->reset_on_fork, r->reset_on_fork);
+	if (r->keep)
+		return 0;
+	err = sched_set_policy(&t->thread, (enum sched_class) class, r->prio, r->nice);
+	if (err)
+		return err;
+	atomic_store_relaxed(&t->policy, r->policy);
+	futex_priority_changed(t);
+	return 0;
 }
 
 long sys_sched_setscheduler(SYSCALL_ARGS)
 {
 	struct abi_sched_param param;
+	struct policy_request r;
 	struct task *t;
 
 	if ((s32)a0 < 0 || (s32)a1 < 0 || !a2)
 		return -EINVAL;
 	if (copy_from_user(&param, (const void __user *)a2, sizeof(param)))
 		return -EFAULT;
-	t = find_task(a0);
-	return t ? set_policy(t, (u32)a1, param.sched_priority, t->thread.nice) : -ESRCH;
+	t = sched_find_task(a0);
+	if (!t)
+		return -ESRCH;
+	r = (struct policy_request){
+		.policy = (u32)a1 & ~(u32)SCHED_RESET_ON_FORK,
+		.reset_on_fork = (u32)a1 & SCHED_RESET_ON_FORK,
+		.prio = (u32)param.sched_priority,
+		.nice = t->thread.nice,
+	};
+	return set_policy(t, &r);
 }
 
 long sys_sched_setparam(SYSCALL_ARGS)
 {
 	struct abi_sched_param param;
+	struct policy_request r;
 	struct task *t;
 
 	if ((s32)a0 < 0 || !a1)
 		return -EINVAL;
 	if (copy_from_user(&param, (const void __user *)a1, sizeof(param)))
 		return -EFAULT;
-	t = find_task(a0);
-	return t ? set_policy(t, t->policy, param.sched_priority, t->thread.nice) : -ESRCH;
+	t = sched_find_task(a0);
+	if (!t)
+		return -ESRCH;
+	r = (struct policy_request){
+		.policy = t->policy,
+		.reset_on_fork = t->reset_on_fork,
+		.prio = (u32)param.sched_priority,
+		.nice = t->thread.nice,
+	};
+	return set_policy(t, &r);
 }
 
 long sys_sched_getscheduler(SYSCALL_ARGS)
@@ -115,8 +158,10 @@ long sys_sched_getscheduler(SYSCALL_ARGS)
 
 	if ((s32)a0 < 0)
 		return -EINVAL;
-	t = find_task(a0);
-	return t ? (long)atomic_load_relaxed(&t->policy) : -ESRCH;
+	t = sched_find_task(a0);
+	if (!t)
+		return -ESRCH;
+	return atomic_load_relaxed(&t->policy) | (t->reset_on_fork ? SCHED_RESET_ON_FORK : 0);
 }
 
 long sys_sched_getparam(SYSCALL_ARGS)
@@ -126,7 +171,7 @@ long sys_sched_getparam(SYSCALL_ARGS)
 
 	if ((s32)a0 < 0 || !a1)
 		return -EINVAL;
-	t = find_task(a0);
+	t = sched_find_task(a0);
 	if (!t)
 		return -ESRCH;
 	param.sched_priority = policy_is_rt(t->policy) ? t->thread.base_prio : 0;
@@ -153,7 +198,7 @@ long sys_sched_rr_get_interval(SYSCALL_ARGS)
 
 	if ((s32)a0 < 0)
 		return -EINVAL;
-	t = find_task(a0);
+	t = sched_find_task(a0);
 	if (!t)
 		return -ESRCH;
 	return user_store_timespec(a1, t->policy == SCHED_RR ? SCHED_RR_SLICE_MS * 1000000UL : 0);
@@ -185,9 +230,38 @@ static long load_attr(u64 user, struct abi_sched_attr *attr)
 	return 0;
 }
 
+/* Known, and without meaning for every policy that we have, as on Linux. */
+#define SCHED_FLAGS_DEADLINE (SCHED_FLAG_RECLAIM | SCHED_FLAG_DL_OVERRUN)
+#define SCHED_FLAGS_KEEP     (SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS)
+
+/* What `attr` asks of `t`, with what it wants kept filled in. */
+static struct policy_request attr_request(const struct task *t, const struct abi_sched_attr *attr)
+{
+	struct policy_request r = {
+		.policy = attr->sched_policy,
+		.reset_on_fork = attr->sched_flags & SCHED_FLAG_RESET_ON_FORK,
+		.prio = attr->sched_priority,
+		.nice = MAX(-20, MIN(19, attr->sched_nice)),
+	};
+
+	if (attr->sched_flags & SCHED_FLAG_KEEP_POLICY) {
+		r.policy = t->policy;
+		r.reset_on_fork = t->reset_on_fork;
+	}
+	if (attr->sched_flags & SCHED_FLAG_KEEP_PARAMS) {
+		r.keep = true;
+		r.prio = policy_is_rt(t->policy) ? t->thread.base_prio : 0;
+		r.nice = t->thread.nice;
+	}
+	if (policy_is_rt(r.policy))
+		r.nice = t->thread.nice;
+	return r;
+}
+
 long sys_sched_setattr(SYSCALL_ARGS)
 {
 	struct abi_sched_attr attr;
+	struct policy_request r;
 	struct task *t;
 	long err;
 
@@ -196,21 +270,18 @@ long sys_sched_setattr(SYSCALL_ARGS)
 	err = load_attr(a1, &attr);
 	if (err)
 		return err;
-	if ((s32)attr.sched_policy < 0 ||
-	    (attr.sched_flags &
-	     ~(u64)(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS)))
+	if ((s32)attr.sched_policy < 0)
 		return -EINVAL;
-	t = find_task(a0);
+	t = sched_find_task(a0);
 	if (!t)
 		return -ESRCH;
-	if (attr.sched_flags & SCHED_FLAG_KEEP_POLICY)
-		attr.sched_policy = t->policy;
-	if (attr.sched_flags & SCHED_FLAG_KEEP_PARAMS) {
-		attr.sched_priority = policy_is_rt(t->policy) ? t->thread.base_prio : 0;
-		attr.sched_nice = t->thread.nice;
-	}
-	return set_policy(t, attr.sched_policy, (s32)attr.sched_priority,
-			  MAX(-20, MIN(19, attr.sched_nice)));
+	if (attr.sched_flags & ~(u64)(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAGS_KEEP |
+				      SCHED_FLAGS_DEADLINE | SCHED_FLAG_UTIL_CLAMP))
+		return -EINVAL;
+	if (attr.sched_flags & SCHED_FLAG_UTIL_CLAMP)
+		return -EOPNOTSUPP;
+	r = attr_request(t, &attr);
+	return set_policy(t, &r);
 }
 
 long sys_sched_getattr(SYSCALL_ARGS)
@@ -220,7 +291,7 @@ long sys_sched_getattr(SYSCALL_ARGS)
 
 	if (!a1 || (s32)a0 < 0 || (u32)a2 < SCHED_ATTR_SIZE_VER0 || (u32)a2 > PAGE_SIZE || (u32)a3)
 		return -EINVAL;
-	t = find_task(a0);
+	t = sched_find_task(a0);
 	if (!t)
 		return -ESRCH;
 	attr.sched_policy = t->policy;
@@ -228,42 +299,9 @@ long sys_sched_getattr(SYSCALL_ARGS)
 		attr.sched_priority = t->thread.base_prio;
 	else
 		attr.sched_nice = t->thread.nice;
-	attr.sched_util_max = 1024;
+	if (t->reset_on_fork)
+		attr.sched_flags = SCHED_FLAG_RESET_ON_FORK;
 	return copy_to_user((void __user *)a1, &attr, attr.size);
-}
-
-/* ---- nice ---- */
-
-long sys_setpriority(SYSCALL_ARGS)
-{
-	s32 nice = MAX(-20, MIN(19, (s32)a2));
-	struct task *t;
-	int err;
-
-	if ((s32)a0 != PRIO_PROCESS)
-		return -EINVAL;
-	t = find_task(a1);
-	if (!t)
-		return -ESRCH;
-	if (!may_schedule(t))
-		return -EPERM;
-	if (nice < t->thread.nice && !capable(CAP_SYS_NICE) &&
-	    (u64)(20 - nice) > process_rlimit(process_current(), RLIMIT_NICE))
-		return -EACCES;
-	err = sched_set_policy(&t->thread, (enum sched_class)t->thread.base_class,
-			       t->thread.base_prio, nice);
-	return err;
-}
-
-/* 20 - nice, so that errors stay negative. */
-long sys_getpriority(SYSCALL_ARGS)
-{
-	struct task *t;
-
-	if ((s32)a0 != PRIO_PROCESS)
-		return -EINVAL;
-	t = find_task(a1);
-	return t ? 20 - t->thread.nice : -ESRCH;
 }
 
 /* ---- harts ---- */
@@ -280,10 +318,10 @@ long sys_sched_setaffinity(SYSCALL_ARGS)
 
 	if (copy_from_user(&mask, (const void __user *)a2, MIN((u32)a1, (u32)sizeof(mask))))
 		return -EFAULT;
-	t = find_task(a0);
+	t = sched_find_task(a0);
 	if (!t)
 		return -ESRCH;
-	if (!may_schedule(t))
+	if (!sched_same_owner(t) && !capable(CAP_SYS_NICE))
 		return -EPERM;
 	mask &= online_mask();
 	return mask ? sched_set_affinity(&t->thread, mask) : -EINVAL;
@@ -297,7 +335,7 @@ long sys_sched_getaffinity(SYSCALL_ARGS)
 
 	if ((u64)len * 8 < nr_cpus || (len & 7))
 		return -EINVAL;
-	t = find_task(a0);
+	t = sched_find_task(a0);
 	if (!t)
 		return -ESRCH;
 	mask = atomic_load_relaxed(&t->thread.affinity) & online_mask();

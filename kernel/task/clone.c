@@ -91,7 +91,9 @@ static void clone_thread_state(struct task *child, const struct abi_clone_args *
 	child->no_new_privs = self->no_new_privs;
 	rseq_inherit(child, args->flags & CLONE_VM ? NULL : self);
 	child->policy = self->policy;
-	sched_inherit(&child->thread, &self->thread);
+	if (self->reset_on_fork && self->thread.base_prio)
+		child->policy = SCHED_OTHER;
+	sched_inherit(&child->thread, &self->thread, self->reset_on_fork);
 }
 
 static int clone_files(struct task *child, u64 flags)

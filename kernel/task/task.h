@@ -77,6 +77,7 @@ struct task {
 	struct task_rseq rseq;	      /* [c] */
 	struct fp_state fp;	      /* [c] thread.fp points here */
 	struct task *vfork_parent;    /* [L:process] waits for our exec or exit; a reference */
+	bool reset_on_fork; /* [a] SCHED_RESET_ON_FORK: children begin as ordinary threads */
 	u32 policy;	    /* [a] SCHED_* of abi/sched.h; thread.class is what it amounts to */
 	int exit_code;	    /* [c] wait status encoding */
 	bool realtime_park; /* [a] in task_park_realtime() */
