@@ -7,6 +7,7 @@
 
 #include "arch/riscv64/layout.h"
 #include "kernel/sync/epoch.h"
+#include "kernel/sync/percpu.h"
 #include "lib/types.h"
 
 /* ---- physical pages ---- */
@@ -156,7 +157,13 @@ void mm_get(struct mm *mm);
 void mm_put(struct mm *mm);	/* last put tears the space down; may sleep */
 u64 mm_id(const struct mm *mm); /* 64-bit, never reused */
 /* Makes it this hart's space; NULL: a kernel thread borrows the current one. */
-void mm_switch(struct mm *mm);
+PERCPU_DECLARE(struct mm *, satp_mm); /* [a] written by its hart; NULL: the kernel's own table */
+void mm_load(struct mm *mm);
+static inline void mm_switch(struct mm *mm)
+{
+	if (mm && mm != this_cpu(satp_mm))
+		mm_load(mm);
+}
 /* The space that this hart's satp names, also when borrowed; NULL: the kernel's own. */
 struct mm *mm_current(void);
 /*

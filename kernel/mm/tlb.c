@@ -29,10 +29,10 @@
 #include "kernel/sync/percpu.h"
 #include "kernel/trace/trace.h"
 
-static PERCPU(struct mm *, satp_mm); /* [a] written by its hart; NULL: the kernel's own table */
-static PERCPU(u32, tlb_stale);	     /* [a] flush before leaving idle */
-static PERCPU(u64, asid);	     /* [c] last one given out */
-static u64 asid_mask;		     /* [I] 0 if the harts have no such ids */
+PERCPU(struct mm *, satp_mm);
+static PERCPU(u32, tlb_stale); /* [a] flush before leaving idle */
+static PERCPU(u64, asid);      /* [c] last one given out */
+static u64 asid_mask;	       /* [I] 0 if the harts have no such ids */
 
 static void tlb_load_root(const u64 *root)
 {
@@ -65,10 +65,9 @@ static void tlb_switch(struct mm *mm, const u64 *root)
 	tlb_load_root(root);
 }
 
-__hot void mm_switch(struct mm *mm)
+void mm_load(struct mm *mm)
 {
-	if (mm && mm != this_cpu(satp_mm))
-		tlb_switch(mm, mm->root);
+	tlb_switch(mm, mm->root);
 }
 
 struct mm *mm_current(void)

@@ -93,6 +93,22 @@ static inline void runq_join(const struct runq *rq, struct thread *t)
 	t->fair.key += rq->min_vruntime;
 }
 
+/* Charges the running thread up to `now`. Context: the queue's own hart. */
+static inline void runq_account(struct runq *rq, u64 now)
+{
+	struct thread *t = rq->running;
+	u64 delta = now - rq->clock;
+
+	rq->clock = now;
+	t->run_ticks += delta;
+	if (t->in_user) {
+		t->user_ticks += delta;
+		rq->user_ticks += delta;
+	}
+	if (!thread_is_rt(t))
+		t->fair.key += t->weight == 1024 ? delta : delta * 1024 / t->weight;
+}
+
 /* `a` preempts `b` at once. */
 static inline bool runq_beats(const struct thread *a, const struct thread *b)
 {

@@ -63,16 +63,13 @@ static inline bool thread_is_rt(const struct thread *t)
 /* core.c */
 int sched_park(u64 deadline, u32 flags);
 void sched_finish_switch(struct thread *prev);
-/* Charges the running thread up to `now`. Context: own hart, rq->lock held. */
-void sched_account(struct runq *rq, u64 now);
 
 /* wake.c */
 void sched_wake_new(struct thread *t); /* a thread that no queue knows yet */
 void sched_enqueue(struct thread *t); /* claimed (WAKING or migrating), not on any queue: place it */
 void sched_send(struct thread *t, u32 cpu); /* the same to a hart that is settled and not this one */
 void sched_drain_inbox(struct runq *rq);    /* own hart */
-void sched_local_insert(struct runq *rq, struct thread *t);
-u64 sched_idle_cpus(void); /* harts that poll or are halted */
+u64 sched_idle_cpus(void);		    /* harts that poll or are halted */
 u64 sched_beaten_cpus(u32 rt_prio,
 		      u64 allowed); /* harts of `allowed` that a thread of this priority would get at once */
 

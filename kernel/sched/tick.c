@@ -31,7 +31,7 @@ void sched_tick_from_user(bool from_user)
 static void tick_sample(struct runq *rq, struct thread *t)
 {
 	spin_lock(&rq->lock);
-	sched_account(rq, time_now());
+	runq_account(rq, time_now());
 	t->in_user = rq->tick_user;
 	/* Alone it is its own minimum: or whoever joins after an hour would get an hour for himself. */
 	if (!thread_is_rt(t) && !heap_first(&rq->fair))

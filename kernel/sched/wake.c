@@ -132,11 +132,9 @@ static void sched_take_over(struct runq *rq, struct thread *t)
 	spin_unlock(&rq->lock);
 }
 
-/* Context: own hart. Whether it preempts is found out on the way out. */
-__hot void sched_local_insert(struct runq *rq, struct thread *t)
+/* Context: own hart, which t->cpu names. Whether it preempts is found out on the way out. */
+static inline void sched_queue_here(struct runq *rq, struct thread *t)
 {
-	if (unlikely(t->cpu != cpu_id()))
-		sched_take_over(rq, t);
 	spin_lock(&rq->lock);
 	runq_insert(rq, t, RUNQ_LAST);
 	spin_unlock(&rq->lock);
@@ -144,6 +142,20 @@ __hot void sched_local_insert(struct runq *rq, struct thread *t)
 		rq->need_resched = true;
 		atomic_fetch_or(&cpu_self()->work, HART_WORK_RESCHED);
 	}
+}
+
+static void sched_insert_foreign(struct runq *rq, struct thread *t)
+{
+	sched_take_over(rq, t);
+	sched_queue_here(rq, t);
+}
+
+static inline void sched_local_insert(struct runq *rq, struct thread *t)
+{
+	if (likely(t->cpu == cpu_id()))
+		sched_queue_here(rq, t);
+	else
+		sched_insert_foreign(rq, t);
 }
 
 void sched_send(struct thread *t, u32 cpu)
@@ -165,7 +177,7 @@ __hot void sched_enqueue(struct thread *t)
 	sched_deliver(t, sched_place(t, 0));
 }
 
-static __hot void sched_wake_claimed(struct thread *t)
+static inline void sched_wake_claimed(struct thread *t)
 {
 	u32 cpu = sched_place(t, 0);
 

@@ -22,7 +22,7 @@ bool priority_within_limit(const struct task *t, s32 nice)
 struct priority_call {
 	u32 which, who;
 	bool set;
-	s32 nice;     /* set: the new value; get: the smallest found */
+	s32 nice; /* set: the new value; get: the smallest found */
 	u32 found;
 	long err;
 };

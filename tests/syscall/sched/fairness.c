@@ -22,8 +22,8 @@ static void *spin(void *arg)
 	struct spinner *s = arg;
 	struct sched_param param = {.sched_priority = s->prio};
 
-	if (sched_setaffinity(0, sizeof(s->cpus), &s->cpus) || setpriority(PRIO_PROCESS, 0, s->nice) ||
-	    sched_setscheduler(0, s->policy, &param))
+	if (sched_setaffinity(0, sizeof(s->cpus), &s->cpus) ||
+	    setpriority(PRIO_PROCESS, 0, s->nice) || sched_setscheduler(0, s->policy, &param))
 		return (void *)1;
 	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED))
 		__atomic_store_n(&s->count, s->count + 1, __ATOMIC_RELAXED);

@@ -48,8 +48,8 @@ TEST(each_policy_is_what_was_set)
 	const struct {
 		int policy, prio;
 	} cases[] = {
-		{SCHED_FIFO, 1}, {SCHED_FIFO, 99}, {SCHED_RR, 50},
-		{SCHED_BATCH, 0}, {SCHED_IDLE, 0}, {SCHED_OTHER, 0},
+		{SCHED_FIFO, 1},  {SCHED_FIFO, 99}, {SCHED_RR, 50},
+		{SCHED_BATCH, 0}, {SCHED_IDLE, 0},  {SCHED_OTHER, 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -145,7 +145,8 @@ static void check_child(int policy, int nice)
 
 	if (pid == 0) {
 		errno = 0;
-		_exit(sched_getscheduler(0) == policy && getpriority(PRIO_PROCESS, 0) == nice ? 0 : 1);
+		_exit(sched_getscheduler(0) == policy && getpriority(PRIO_PROCESS, 0) == nice ? 0
+											      : 1);
 	}
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	CHECK_EQ(status, 0);
