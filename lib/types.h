@@ -55,6 +55,8 @@ typedef int64_t s64;
 #define CACHE_LINE	    64
 #define __cacheline_aligned __attribute__((aligned(CACHE_LINE)))
 #define __noreturn	    __attribute__((noreturn))
+/* Where a call would cost more than what it does: said of hot paths only. */
+#define __force_inline inline __attribute__((always_inline))
 #ifndef __noinline /* some C libraries have these two as well */
 #define __noinline __attribute__((noinline))
 #endif

@@ -23,4 +23,4 @@ static_assert(offsetof(struct trap_frame, orig_a0) == F_ORIG_A0, "frame");
 static_assert(offsetof(struct trap_frame, tval) == F_TVAL, "frame");
 static_assert(sizeof(struct trap_frame) == F_SIZE, "frame");
 
-static_assert(offsetof(struct arch_context, user_tp) == 14 * 8, "switch.S");
+static_assert(offsetof(struct arch_context, user_tp) == 24, "arch_switch()");

@@ -52,6 +52,7 @@ function arch_load_u8
 	li	a0, 0
 	ret
 
+#ifdef KERNEL_DEBUG
 function arch_load_u32
 	user_begin
 	fix lw	t0, 0(a0)
@@ -59,6 +60,7 @@ function arch_load_u32
 	user_end
 	li	a0, 0
 	ret
+#endif
 
 function arch_load_u64
 	user_begin

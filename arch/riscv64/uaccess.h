@@ -14,7 +14,28 @@ size_t arch_clear_user(void *dst, size_t n);
 
 /* Each returns 0, or nonzero when the access faulted. Addresses are naturally aligned. */
 long arch_load_u8(const void *src, u8 *value);
+#if defined(KERNEL_DEBUG) || !defined(__riscv)
 long arch_load_u32(const void *src, u32 *value);
+#else
+static inline long arch_load_u32(const void *src, u32 *value)
+{
+	u32 loaded;
+
+	__asm__ goto("9:	lw	%0, 0(%1)\n"
+		     "	.pushsection fixups, \"a\", @progbits\n"
+		     "	.balign	8\n"
+		     "	.quad	9b, %l2\n"
+		     "	.popsection\n"
+		     : "=r"(loaded)
+		     : "r"(src)
+		     : "memory"
+		     : fault);
+	*value = loaded;
+	return 0;
+fault:
+	return 1;
+}
+#endif
 long arch_load_u64(const void *src, u64 *value);
 long arch_store_u32(void *dst, u32 value);
 long arch_store_u64(void *dst, u64 value);

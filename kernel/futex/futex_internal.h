@@ -6,6 +6,7 @@
 
 #include "abi/errno.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/bucket_lock.h"
@@ -99,22 +100,20 @@ static inline bool futex_key_equal(const struct mm_key *a, const struct mm_key *
 	return a->page == b->page && a->offset == b->offset && a->space == b->space;
 }
 
-/* ---- queue.c: all with the bucket's lock held ---- */
-
-void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w);
-void futex_unlink(struct futex_waiter *w);
-/* The first waiter of `key`; NULL if nobody waits. */
-struct futex_waiter *futex_first(struct futex_bucket *b, const struct mm_key *key);
-/*
- * Unlinks `w` and claims it; a claimed one joins the batch. False: it has timed out or was signalled meanwhile. Either
- * way `w` may be gone on return.
- */
-bool futex_claim(struct futex_waiter *w, struct unpark_batch *batch);
-
 /* ---- waitwake.c ---- */
 
 /* The key of `uaddr`, and a first look at it. 0, -EAGAIN (it is not `value`), -EFAULT, -EINVAL. May sleep. */
-int futex_look(u64 uaddr, u32 flags, u32 value, struct mm_key *key);
+static inline int futex_look(u64 uaddr, u32 flags, u32 value, struct mm_key *key)
+{
+	u32 current_value;
+	int ret = futex_key(uaddr, flags, false, key);
+
+	if (ret)
+		return ret;
+	if (user_load_u32((const u32 __user *)uaddr, &current_value))
+		return -EFAULT;
+	return current_value == value ? 0 : -EAGAIN;
+}
 /* Queues `w`, whose key is set, if *uaddr == value. 0, -EAGAIN, -EFAULT. May sleep. */
 int futex_queue_if_equal(u64 uaddr, u32 value, struct futex_waiter *w);
 /* `w` has won its own state: it is nobody else's to wake. Out of whichever bucket it is in. */

@@ -25,6 +25,7 @@
  * Cost of a wait without chain: two pi locks; a boost if the waiter's priority is above the owner's.
  */
 #include "kernel/futex/pi.h"
+#include "kernel/futex/queue.h"
 
 #include "kernel/futex/futex.h"
 

@@ -18,6 +18,7 @@
  * have done. Source: futex(2), pthread_mutexattr_setprotocol(3).
  */
 #include "kernel/futex/pi.h"
+#include "kernel/futex/queue.h"
 
 #include "abi/futex.h"
 #include "kernel/mm/uaccess.h"

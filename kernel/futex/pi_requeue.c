@@ -7,6 +7,7 @@
  * dropped, by a walk from the owner; the waiter whose wait closes the cycle is put back where it came from.
  */
 #include "kernel/futex/pi.h"
+#include "kernel/futex/queue.h"
 
 #include "kernel/mm/uaccess.h"
 #include "kernel/trace/trace.h"

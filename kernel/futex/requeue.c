@@ -7,7 +7,7 @@
  * count is raised before the waiter is linked there and lowered in the source after, so neither side's lock-free look
  * can miss it.
  */
-#include "kernel/futex/futex_internal.h"
+#include "kernel/futex/queue.h"
 
 #include "kernel/mm/uaccess.h"
 #include "kernel/trace/trace.h"

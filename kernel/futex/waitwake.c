@@ -24,7 +24,7 @@
  *
  * Cost, beside the system call: EAGAIN is one load of the word, an empty wake one fence and one load.
  */
-#include "kernel/futex/futex_internal.h"
+#include "kernel/futex/queue.h"
 
 #include "kernel/mm/uaccess.h"
 #include "kernel/task/task.h"
@@ -49,7 +49,7 @@ void futex_leave(struct futex_waiter *w)
 }
 
 /* The word is read under the lock without faulting; where that fails the page is made present and everything done again. */
-int futex_queue_if_equal(u64 uaddr, u32 value, struct futex_waiter *w)
+static __force_inline int queue_if_equal(u64 uaddr, u32 value, struct futex_waiter *w)
 {
 	struct futex_bucket *b = futex_bucket(&w->key);
 	const u32 __user *word = (const u32 __user *)uaddr;
@@ -74,6 +74,11 @@ int futex_queue_if_equal(u64 uaddr, u32 value, struct futex_waiter *w)
 		if (ret)
 			return ret;
 	}
+}
+
+int futex_queue_if_equal(u64 uaddr, u32 value, struct futex_waiter *w)
+{
+	return queue_if_equal(uaddr, value, w);
 }
 
 __hot int futex_park(u64 deadline, u32 flags)
@@ -104,18 +109,6 @@ static int futex_sleep(struct futex_waiter *w, u64 deadline, u32 flags)
 	}
 }
 
-__hot int futex_look(u64 uaddr, u32 flags, u32 value, struct mm_key *key)
-{
-	u32 current_value;
-	int ret = futex_key(uaddr, flags, false, key);
-
-	if (ret)
-		return ret;
-	if (user_load_u32((const u32 __user *)uaddr, &current_value))
-		return -EFAULT;
-	return current_value == value ? 0 : -EAGAIN;
-}
-
 __hot int futex_wait(u64 uaddr, u32 flags, const struct mm_key *key, u32 value, u64 deadline,
 		     u32 bitset)
 {
@@ -130,15 +123,15 @@ __hot int futex_wait(u64 uaddr, u32 flags, const struct mm_key *key, u32 value, 
 	int ret;
 
 	trace_futex_wait(uaddr, value);
-	ret = futex_queue_if_equal(uaddr, value, &w);
+	ret = queue_if_equal(uaddr, value, &w);
 	if (ret == 0)
 		ret = futex_sleep(&w, deadline, flags);
 	trace_futex_wait_done((u64)ret);
 	return ret;
 }
 
-__hot int futex_wake_locked(struct futex_bucket *b, const struct mm_key *key, int nr_wake,
-			    u32 bitset, struct unpark_batch *batch)
+static __force_inline int wake_locked(struct futex_bucket *b, const struct mm_key *key, int nr_wake,
+				      u32 bitset, struct unpark_batch *batch)
 {
 	struct futex_waiter *w, *tmp;
 	int woken = 0;
@@ -156,6 +149,12 @@ __hot int futex_wake_locked(struct futex_bucket *b, const struct mm_key *key, in
 	return woken;
 }
 
+int futex_wake_locked(struct futex_bucket *b, const struct mm_key *key, int nr_wake, u32 bitset,
+		      struct unpark_batch *batch)
+{
+	return wake_locked(b, key, nr_wake, bitset, batch);
+}
+
 /* Somebody waits in the bucket. */
 static __hot __noinline int futex_wake_bucket(u64 uaddr, struct futex_bucket *b,
 					      const struct mm_key *key, int nr_wake, u32 bitset)
@@ -165,7 +164,7 @@ static __hot __noinline int futex_wake_bucket(u64 uaddr, struct futex_bucket *b,
 
 	trace_futex_wake(uaddr, (u32)nr_wake);
 	bucket_lock(&b->lock);
-	ret = futex_wake_locked(b, key, nr_wake, bitset, &batch);
+	ret = wake_locked(b, key, nr_wake, bitset, &batch);
 	bucket_unlock(&b->lock);
 	unpark_batch_flush(&batch);
 	trace_futex_wake_done((u64)ret);

@@ -16,16 +16,11 @@
 #define COPY_CHUNK   (64UL << 10) /* between two relax points */
 #define STRING_CHUNK 64UL
 
-static PERCPU(bool, uaccess_nofault); /* [c] set during a no-fault access */
+PERCPU(bool, uaccess_nofault);
 
 bool uaccess_faults_allowed(void)
 {
 	return !this_cpu(uaccess_nofault);
-}
-
-static bool user_range_ok(const void __user *p, size_t n)
-{
-	return (u64)p <= USER_TOP && n <= USER_TOP - (u64)p;
 }
 
 /* Debug builds: the caller may fault, and so sleep. */
@@ -101,20 +96,16 @@ long strncpy_from_user(char *dst, const char __user *src, size_t size)
 	return -ENAMETOOLONG;
 }
 
-static bool user_word_ok(const void __user *p, size_t size)
-{
-	return IS_ALIGNED((u64)p, size) && user_range_ok(p, size);
-}
-
 /* One word: a single access where it is aligned, else a copy. */
-#define USER_WORD(type)                                                                            \
-	__hot int user_load_##type(const type __user *p, type *value)                              \
+#define USER_LOAD(type)                                                                            \
+	int user_load_##type(const type __user *p, type *value)                                    \
 	{                                                                                          \
 		uaccess_might_fault();                                                             \
 		if (unlikely(!user_word_ok(p, sizeof(*p))))                                        \
 			return copy_from_user(value, p, sizeof(*p));                               \
 		return arch_load_##type(p, value) ? -EFAULT : 0;                                   \
-	}                                                                                          \
+	}
+#define USER_STORE(type)                                                                           \
 	int user_store_##type(type __user *p, type value)                                          \
 	{                                                                                          \
 		uaccess_might_fault();                                                             \
@@ -123,20 +114,9 @@ static bool user_word_ok(const void __user *p, size_t size)
 		return arch_store_##type(p, value) ? -EFAULT : 0;                                  \
 	}
 
-USER_WORD(u32)
-USER_WORD(u64)
-
-__hot int user_load_u32_nofault(const u32 __user *p, u32 *value)
-{
-	long fault;
-
-	if (!user_word_ok(p, sizeof(*p)))
-		return -EFAULT;
-	this_cpu(uaccess_nofault) = true;
-	fault = arch_load_u32(p, value);
-	this_cpu(uaccess_nofault) = false;
-	return fault ? -EFAULT : 0;
-}
+USER_LOAD(u64)
+USER_STORE(u32)
+USER_STORE(u64)
 
 int user_cas_u32_nofault(u32 __user *p, u32 expect, u32 desired, u32 *old)
 {

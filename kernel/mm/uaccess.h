@@ -6,6 +6,11 @@
 #ifndef KERNEL_MM_UACCESS_H
 #define KERNEL_MM_UACCESS_H
 
+#include "abi/errno.h"
+#include "arch/riscv64/layout.h"
+#include "arch/riscv64/uaccess.h"
+#include "kernel/sync/hart.h"
+#include "kernel/sync/percpu.h"
 #include "lib/types.h"
 
 int copy_from_user(void *dst, const void __user *src, size_t n);
@@ -17,13 +22,47 @@ int clear_user(void __user *dst, size_t n);
  */
 long strncpy_from_user(char *dst, const char __user *src, size_t size);
 
-int user_load_u32(const u32 __user *p, u32 *value);
 int user_load_u64(const u64 __user *p, u64 *value);
 int user_store_u32(u32 __user *p, u32 value);
 int user_store_u64(u64 __user *p, u64 value);
 
-/* Under a spin lock: no fault is taken; -EFAULT means unlock, user_fault_in(), retry. */
+PERCPU_DECLARE(bool, uaccess_nofault); /* [c] set during a no-fault access */
+
+static inline bool user_range_ok(const void __user *p, size_t n)
+{
+	return (u64)p <= USER_TOP && n <= USER_TOP - (u64)p;
+}
+
+static inline bool user_word_ok(const void __user *p, size_t size)
+{
+	return IS_ALIGNED((u64)p, size) && user_range_ok(p, size);
+}
+
+/* Under a spin lock, by the second: no fault is taken; -EFAULT means unlock, user_fault_in(), retry. */
+#ifdef __riscv /* inline: a futex call is little else */
+static inline int user_load_u32(const u32 __user *p, u32 *value)
+{
+	hart_check_quiescent(); /* may fault, and so sleep */
+	if (unlikely(!user_word_ok(p, sizeof(*p))))
+		return copy_from_user(value, p, sizeof(*p));
+	return arch_load_u32(p, value) ? -EFAULT : 0;
+}
+
+static inline int user_load_u32_nofault(const u32 __user *p, u32 *value)
+{
+	long fault;
+
+	if (unlikely(!user_word_ok(p, sizeof(*p))))
+		return -EFAULT;
+	this_cpu(uaccess_nofault) = true;
+	fault = arch_load_u32(p, value);
+	this_cpu(uaccess_nofault) = false;
+	return fault ? -EFAULT : 0;
+}
+#else
+int user_load_u32(const u32 __user *p, u32 *value);
 int user_load_u32_nofault(const u32 __user *p, u32 *value);
+#endif
 /* *old gets what was there; the exchange happened if it equals `expect`. */
 int user_cas_u32_nofault(u32 __user *p, u32 expect, u32 desired, u32 *old);
 int user_fault_in(const void __user *p, bool write); /* 0 or -EFAULT; may sleep */

@@ -65,7 +65,7 @@ __hot void sched_finish_switch(struct thread *prev)
 		sched_finish_leaving(prev, leaving);
 }
 
-static inline void sched_switch(struct thread *prev, struct thread *next)
+static __force_inline void sched_switch(struct thread *prev, struct thread *next)
 {
 	struct cpu *cpu = cpu_self();
 
@@ -136,7 +136,7 @@ static inline struct thread *sched_pick(struct runq *rq, struct thread *prev)
  * The one way from thread to thread. `blocks`: the caller has left the runnable states. Written out in each of its three callers: a switch is
  * the better part of what they do.
  */
-static inline __attribute__((always_inline)) void sched_reschedule(enum runq_end end, bool blocks)
+static __force_inline void sched_reschedule(enum runq_end end, bool blocks)
 {
 	struct runq *rq = runq_self();
 	struct thread *prev = thread_current(), *next;

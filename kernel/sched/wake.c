@@ -83,7 +83,7 @@ static u32 sched_place_busy(const struct thread *t, u64 allowed)
 }
 
 /* `taken`: harts that already got a thread of the same batch. */
-static u32 sched_place_away(const struct thread *t, u64 taken)
+static __noinline u32 sched_place_away(const struct thread *t, u64 taken)
 {
 	u32 last = atomic_load_relaxed(&t->cpu);
 	u64 allowed = atomic_load_relaxed(&t->affinity), idle;
@@ -97,7 +97,7 @@ static u32 sched_place_away(const struct thread *t, u64 taken)
 }
 
 /* `t` is claimed. */
-static inline u32 sched_place(const struct thread *t, u64 taken)
+static __force_inline u32 sched_place(const struct thread *t, u64 taken)
 {
 	const struct runq *rq = runq_self();
 
@@ -133,7 +133,7 @@ static void sched_take_over(struct runq *rq, struct thread *t)
 }
 
 /* Context: own hart, which t->cpu names. Whether it preempts is found out on the way out. */
-static inline void sched_queue_here(struct runq *rq, struct thread *t)
+static __force_inline void sched_queue_here(struct runq *rq, struct thread *t)
 {
 	spin_lock(&rq->lock);
 	runq_insert(rq, t, RUNQ_LAST);
@@ -144,13 +144,13 @@ static inline void sched_queue_here(struct runq *rq, struct thread *t)
 	}
 }
 
-static void sched_insert_foreign(struct runq *rq, struct thread *t)
+static __noinline void sched_insert_foreign(struct runq *rq, struct thread *t)
 {
 	sched_take_over(rq, t);
 	sched_queue_here(rq, t);
 }
 
-static inline void sched_local_insert(struct runq *rq, struct thread *t)
+static __force_inline void sched_local_insert(struct runq *rq, struct thread *t)
 {
 	if (likely(t->cpu == cpu_id()))
 		sched_queue_here(rq, t);
@@ -164,7 +164,7 @@ void sched_send(struct thread *t, u32 cpu)
 	hart_kick(cpu, HART_WORK_INBOX, thread_is_rt(t));
 }
 
-static inline void sched_deliver(struct thread *t, u32 cpu)
+static __force_inline void sched_deliver(struct thread *t, u32 cpu)
 {
 	if (likely(cpu == cpu_id()) && likely(!atomic_load_relaxed(&t->on_cpu)))
 		sched_local_insert(runq_self(), t);
@@ -177,7 +177,7 @@ __hot void sched_enqueue(struct thread *t)
 	sched_deliver(t, sched_place(t, 0));
 }
 
-static inline void sched_wake_claimed(struct thread *t)
+static __force_inline void sched_wake_claimed(struct thread *t)
 {
 	u32 cpu = sched_place(t, 0);
 
@@ -214,7 +214,7 @@ static __hot bool sched_batch_add(struct unpark_batch *b, struct thread *t)
  * Spreads the batch: each hart gets its first thread before any gets a second; what is left is dealt out in turn. One inbox push
  * per thread costs one CAS; one doorbell per hart is what counts.
  */
-static void sched_batch_spread(struct thread *first)
+static __noinline void sched_batch_spread(struct thread *first)
 {
 	u64 taken = 0, kick = 0, ring = 0;
 	struct thread *t, *next;

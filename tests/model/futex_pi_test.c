@@ -172,7 +172,7 @@ enum flaw {
 };
 static enum flaw flaw;
 
-#include "kernel/futex/queue.c"
+#include "kernel/futex/queue.h"
 
 #include "kernel/futex/requeue.c"
 #include "kernel/futex/waitwake.c"

@@ -178,7 +178,7 @@ static bool watched_key_equal(const struct mm_key *a, const struct mm_key *b)
 		check_alive(p);                                                                    \
 	})
 
-#include "kernel/futex/queue.c"
+#include "kernel/futex/queue.h"
 
 /* futex_claim(), or what it was before the explorer had seen it: the CAS after the last look. */
 static bool (*claim)(struct futex_waiter *w, struct unpark_batch *batch);

@@ -1,9 +1,13 @@
 /*
- * The queue of a bucket: in, out, and claimed by a waker. The bucket's lock is held over all of it.
+ * The queue of a bucket: in, out, and claimed by a waker. The bucket's lock is held over all of it. Inline: each
+ * is a few instructions of every wait and wake.
  */
+#ifndef KERNEL_FUTEX_QUEUE_H
+#define KERNEL_FUTEX_QUEUE_H
+
 #include "kernel/futex/futex_internal.h"
 
-__hot void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w)
+static inline void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w)
 {
 	struct list *after = b->queue.prev;
 
@@ -15,7 +19,8 @@ __hot void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w)
 	atomic_store_relaxed(&w->bucket, b);
 }
 
-struct futex_waiter *futex_first(struct futex_bucket *b, const struct mm_key *key)
+/* The first waiter of `key`; NULL if nobody waits. */
+static inline struct futex_waiter *futex_first(struct futex_bucket *b, const struct mm_key *key)
 {
 	struct futex_waiter *w;
 
@@ -26,7 +31,7 @@ struct futex_waiter *futex_first(struct futex_bucket *b, const struct mm_key *ke
 	return NULL;
 }
 
-__hot void futex_unlink(struct futex_waiter *w)
+static inline void futex_unlink(struct futex_waiter *w)
 {
 	struct futex_bucket *b = atomic_load_relaxed(&w->bucket);
 
@@ -35,6 +40,9 @@ __hot void futex_unlink(struct futex_waiter *w)
 }
 
 /*
+ * Unlinks `w` and claims it; a claimed one joins the batch. False: it has timed out or was signalled meanwhile. Either
+ * way `w` may be gone on return.
+ *
  * The order matters: the waiter's memory is its stack, and it leaves as soon as it sees that nobody will touch it.
  *
  *	waker					waiter that timed out
@@ -44,7 +52,7 @@ __hot void futex_unlink(struct futex_waiter *w)
  *
  * So the CAS comes before `bucket` is cleared, and `bucket` is cleared only where the CAS has lost.
  */
-__hot bool futex_claim(struct futex_waiter *w, struct unpark_batch *batch)
+static inline bool futex_claim(struct futex_waiter *w, struct unpark_batch *batch)
 {
 	/* Alive until this hart's next quiescent point: threads are freed after a grace period. */
 	struct thread *t = w->thread;
@@ -57,3 +65,5 @@ __hot bool futex_claim(struct futex_waiter *w, struct unpark_batch *batch)
 	atomic_store_release(&w->bucket, NULL); /* pairs with the acquire in futex_leave() */
 	return false;
 }
+
+#endif
