@@ -97,11 +97,16 @@ static void pi_replace_first(struct futex_pi_waiter *before, struct futex_pi_wai
 	spin_unlock(&owner->pi.lock);
 }
 
-static struct futex_pi_waiter *pi_first(struct futex_bucket *b, const struct mm_key *key)
+struct futex_pi_waiter *pi_first(struct futex_bucket *b, const struct mm_key *key)
 {
-	struct futex_waiter *w = futex_first(b, key);
+	struct futex_waiter *w;
 
-	return w ? pi_waiter_of(w) : NULL;
+	/* A program may wait for the word in other ways too, at a higher priority. */
+	list_for_each(w, &b->queue, link) {
+		if (w->kind == FUTEX_PI && futex_key_equal(&w->key, key))
+			return pi_waiter_of(w);
+	}
+	return NULL;
 }
 
 static void pi_unblock(struct task *t)

@@ -35,9 +35,11 @@ static inline struct task *pi_task(const struct futex_pi_waiter *p)
 
 /* ---- pi.c ---- */
 
+/* The first of those that wait to own `key`; NULL: none. Context: `b` locked. */
+struct futex_pi_waiter *pi_first(struct futex_bucket *b, const struct mm_key *key);
 /*
- * Queues `p`, whose key is set. The owner counts if nobody waits yet. 0, -EBUSY (it is just exiting; with a reference to it), -EAGAIN (it is past that). Context: bucket
- * locked, its count raised for `p` (lowered again on failure).
+ * Queues `p`, whose key is set. The owner counts if nobody waits yet. 0; -EBUSY: the owner is just exiting, with a reference to it;
+ * -EAGAIN: it is past that. Context: `b` locked, its count raised for `p` (lowered again on failure).
  */
 int pi_enqueue(struct futex_bucket *b, struct futex_pi_waiter *p, struct task *owner);
 /* `p` gives up. Returns whom it has lent a priority, for pi_walk(); NULL: nobody. Context: p's bucket locked. */
@@ -54,7 +56,7 @@ int pi_walk(struct task *t, const struct task *self, struct task **last);
 struct futex_bucket *pi_lock_bucket(struct futex_pi_waiter *p);
 /* 0: `t` may own; -EBUSY: it is just exiting, and a reference to it was taken; -ESRCH: it is past that. Context: t->pi.lock held. */
 int pi_may_own_locked(struct task *t);
-/* The end of the current task begins: nobody is attached to it any more. And is over; `ret`: what it owned is others'. */
+/* The current task ends, or its program: from the first call on nobody comes to wait for it, after the second what it owned is others'. */
 void pi_exit_begin(struct task *t);
 void pi_exit_end(struct task *t);
 

@@ -147,7 +147,7 @@ static int pi_look(struct futex_pi_waiter *p, u64 uaddr, int end)
 
 	if (atomic_load_relaxed(&p->w.state) == FUTEX_WOKEN)
 		ret = 0;
-	else if (p->w.kind == FUTEX_PI && !p->owner && futex_first(b, &p->w.key) == &p->w)
+	else if (p->w.kind == FUTEX_PI && !p->owner && pi_first(b, &p->w.key) == p)
 		ret = pi_inherit(p, uaddr);
 	if (ret && end) {
 		if (p->w.kind == FUTEX_PI)
@@ -202,18 +202,14 @@ static int pi_attempt(u64 uaddr, struct futex_bucket *b, struct futex_pi_waiter 
 	return ret;
 }
 
-int futex_lock_pi(u64 uaddr, u32 flags, u64 deadline, bool try)
+static __noinline int pi_lock_taken(u64 uaddr, u32 flags, const struct mm_key *key, u64 deadline,
+				    bool try)
 {
 	struct task *self = task_current(), *owner = NULL, *last;
-	struct futex_pi_waiter p = {.w.bitset = ~0U, .w.thread = &self->thread};
-	struct futex_bucket *b;
-	int ret = futex_key(uaddr, flags, true, &p.w.key);
+	struct futex_pi_waiter p = {.w.bitset = ~0U, .w.thread = &self->thread, .w.key = *key};
+	struct futex_bucket *b = futex_bucket(key);
+	int ret;
 
-	if (ret)
-		return ret;
-	b = futex_bucket(&p.w.key);
-	if (pi_lock_free(uaddr, b))
-		return 0;
 	while (!pi_final(ret = pi_attempt(uaddr, b, &p, try, &owner))) {
 		ret = pi_retry(uaddr, ret, owner);
 		if (ret)
@@ -227,6 +223,16 @@ int futex_lock_pi(u64 uaddr, u32 flags, u64 deadline, bool try)
 	ret = pi_wait(&p, uaddr, deadline, flags, pi_walk(owner, self, &last));
 	trace_futex_wait_done((u64)ret);
 	return ret;
+}
+
+int futex_lock_pi(u64 uaddr, u32 flags, u64 deadline, bool try)
+{
+	struct mm_key key;
+	int ret = futex_key(uaddr, flags, true, &key);
+
+	if (ret || pi_lock_free(uaddr, futex_bucket(&key)))
+		return ret;
+	return pi_lock_taken(uaddr, flags, &key, deadline, try);
 }
 
 /*

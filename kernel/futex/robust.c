@@ -1,6 +1,7 @@
 /*
  * The end of a thread: every robust lock that it holds is marked FUTEX_OWNER_DIED and one waiter of it is woken; then
- * whoever joins it is told through clear_child_tid.
+ * whoever joins it is told through clear_child_tid. The waiters of priority-inheriting locks that it owned, on the list or not, take over
+ * by themselves (pi_exit_end()).
  *
  * The robust list lies in user memory and may be anything: unmapped, cyclic, or full of addresses that were never a lock. So
  * the walk reads each link once, before the word that it belongs to is changed; it stops at the first address that cannot

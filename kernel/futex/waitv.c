@@ -46,7 +46,7 @@ static int waitv_keys(struct futex_wait_entry *v, u32 nr)
 	return 0;
 }
 
-/* Queues all. `nr`, or where that ends early an error, with *queued. */
+/* Queues all. 0, or the error of the one that is not queued, with the number of those before it in *queued. */
 static int waitv_queue(struct futex_wait_entry *v, u32 nr, u32 *queued)
 {
 	for (*queued = 0; *queued < nr; (*queued)++) {

@@ -307,6 +307,38 @@ TEST(pi_and_plain_do_not_mix)
 	word2 = 0;
 }
 
+/* A plain waiter of higher priority stands before the one that waits to own; that one still finds its way out. */
+TEST(plain_waiter_before_the_first)
+{
+	struct timespec soon = timespec_of(now_ns(CLOCK_MONOTONIC) + NS_PER_SEC);
+	struct actor a = {.rt_prio = 4}, b = {.rt_prio = 6};
+
+	actor_start(&a);
+	actor_start(&b);
+	CHECK_EQ(lock_pi(&word), 0);
+	actor_futex(&a, &word, FUTEX_LOCK_PI2 | PRIVATE, 0, &soon, NULL, 0);
+	actor_sleeps(&a);
+	actor_futex(&b, &word, FUTEX_WAIT | PRIVATE, word, NULL, NULL, 0);
+	actor_sleeps(&b);
+	CHECK_EQ(running_priority(my_tid()), 4);
+	CHECK_EQ(unlock_pi(&word), -EINVAL);
+	CHECK_EQ(actor_result(&a), -ETIMEDOUT);
+	CHECK_EQ(running_priority(my_tid()), 0);
+	CHECK_EQ(unlock_pi(&word), -EINVAL);
+	CHECK_EQ(futex_wake(&word, PRIVATE, 1), 1);
+	CHECK_EQ(actor_result(&b), 0);
+	/* Both ways again, the plain waiter first in time too. */
+	actor_futex(&b, &word, FUTEX_WAIT | PRIVATE, word, NULL, NULL, 0);
+	actor_sleeps(&b);
+	actor_futex(&a, &word, FUTEX_LOCK_PI | PRIVATE, 0, NULL, NULL, 0);
+	CHECK_EQ(actor_result(&a), -EINVAL);
+	CHECK_EQ(futex_wake(&word, PRIVATE, 1), 1);
+	CHECK_EQ(actor_result(&b), 0);
+	CHECK_EQ(unlock_pi(&word), 0);
+	actor_stop(&a);
+	actor_stop(&b);
+}
+
 /* Two mappings of one page are one lock. */
 TEST(shared_lock_at_two_addresses)
 {
