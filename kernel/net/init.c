@@ -2,6 +2,7 @@
  * Start of the network: tables, families, counters.
  */
 #include "abi/errno.h"
+#include "kernel/log/log.h"
 #include "kernel/net/iface.h"
 #include "kernel/net/net.h"
 #include "kernel/net/poll.h"
@@ -9,6 +10,7 @@
 #include "kernel/net/socket.h"
 #include "kernel/net/tcp.h"
 #include "kernel/net/tuple.h"
+#include "kernel/random/random.h"
 #include "kernel/sync/percpu.h"
 
 static PERCPU(u64[NET_COUNTERS], counters);
@@ -70,16 +72,30 @@ static int inet6_create(int type, int protocol, struct socket **out)
 	return inet_create(AF_INET6, type, protocol, out);
 }
 
+/* Each hart looks for ephemeral ports from a place of its own that nobody can guess. */
+static void ports_start(void)
+{
+	if (!port_init())
+		panic("no memory for the port table");
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
+		u32 start;
+
+		random_bytes(&start, sizeof(start));
+		port_seed(cpu, start);
+	}
+}
+
 void net_init(void)
 {
 	static struct socket_family inet4 = {.family = AF_INET, .create = inet4_create};
 	static struct socket_family inet6 = {.family = AF_INET6, .create = inet6_create};
 
 	net_iface_init();
-	port_init();
+	ports_start();
 	tuple_init();
 	socket_register(&inet4);
 	socket_register(&inet6);
 	unix_init();
 	net_poll_init();
+	net_proc_init();
 }

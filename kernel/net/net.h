@@ -11,7 +11,7 @@ struct tcp_sock;
 
 void net_init(void); /* after fs_init() and sched_init() */
 
-extern u32 net_somaxconn; /* [a] net.core.somaxconn */
+extern u64 net_somaxconn; /* [a] net.core.somaxconn */
 
 /* Counters of /proc/net/snmp and netstat: each hart has its own, readers sum. */
 enum net_counter {

@@ -4,10 +4,8 @@
 #include "kernel/net/port.h"
 
 #include "abi/errno.h"
-#include "kernel/log/log.h"
 #include "kernel/mm/mm.h"
 #include "kernel/net/socket.h"
-#include "kernel/random/random.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/percpu.h"
 
@@ -17,22 +15,26 @@
 
 LOCK_CLASS(port_bucket, RANK_PORT);
 
-u32 port_range_first = 32768, port_range_last = 60999;
+u64 port_range[2] = {32768, 60999};
 
 static u64 *words[PORT_NR]; /* [I] PORTS of them */
 
 /* Where this hart's next search begins: far from the other harts' ones. */
 static PERCPU(u32, search_next);
 
-void port_init(void)
+bool port_init(void)
 {
 	for (u32 p = 0; p < PORT_NR; p++) {
 		words[p] = kzalloc(PORTS * sizeof(u64));
 		if (!words[p])
-			panic("no memory for the port table");
+			return false;
 	}
-	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
-		random_bytes(cpu_ptr(search_next, cpu), sizeof(u32));
+	return true;
+}
+
+void port_seed(u32 cpu, u32 start)
+{
+	*cpu_ptr(search_next, cpu) = start;
 }
 
 /* ---- holds of connecting sockets ---- */
@@ -286,8 +288,8 @@ void port_deactivate(struct port_owner *o)
  */
 int port_search(bool connect, int (*try_port)(u16 port, void *arg), void *arg)
 {
-	u32 first = atomic_load_relaxed(&port_range_first);
-	u32 count = atomic_load_relaxed(&port_range_last) - first + 1;
+	u32 first = (u32)atomic_load_relaxed(&port_range[0]);
+	u32 count = (u32)atomic_load_relaxed(&port_range[1]) - first + 1;
 	u32 pairs = (count + 1) / 2, start = (this_cpu(search_next) += 1) % pairs;
 
 	for (u32 parity = 0; parity < 2; parity++) {

@@ -28,8 +28,7 @@ enum port_proto { PORT_TCP, PORT_UDP, PORT_NR };
 
 #define PORT_PRIVILEGED 1024U /* below: CAP_NET_BIND_SERVICE */
 
-/* net.ipv4.ip_local_port_range */
-extern u32 port_range_first, port_range_last;
+extern u64 port_range[2]; /* [a] net.ipv4.ip_local_port_range: first and last */
 
 struct port_bucket {
 	struct spinlock lock; /* RANK_PORT */
@@ -54,7 +53,9 @@ struct port_owner {
 	struct socket *socket;	    /* [I] NULL: a TIME_WAIT record */
 };
 
-void port_init(void);
+bool port_init(void); /* false: no memory */
+/* Where the ephemeral searches of hart `cpu` begin. Boot only. */
+void port_seed(u32 cpu, u32 start);
 
 /*
  * Binds `o` (addr, flags, uid, socket filled) to `port`, or to an ephemeral one if 0. The port or

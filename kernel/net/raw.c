@@ -100,6 +100,16 @@ bool raw_input(const struct dgram *d, int protocol)
 	return wanted;
 }
 
+void raw_for_each(void (*fn)(struct inet_sock *i, void *arg), void *arg)
+{
+	struct raw_sock *r;
+
+	spin_lock(&lock);
+	list_for_each(r, &socks, link)
+		fn(&r->i, arg);
+	spin_unlock(&lock);
+}
+
 /* ---- ICMP over lo ---- */
 
 /* The checksum of ICMPv6 covers a pseudo header. */

@@ -4,7 +4,7 @@
 #ifndef KERNEL_NET_RAW_H
 #define KERNEL_NET_RAW_H
 
-#include "kernel/net/dgram.h"
+#include "kernel/net/inet_sock.h"
 #include "lib/types.h"
 
 /*
@@ -13,5 +13,7 @@
  * True if somebody wanted it.
  */
 bool raw_input(const struct dgram *d, int protocol);
+/* Calls fn for every raw socket; a spin lock is held. */
+void raw_for_each(void (*fn)(struct inet_sock *i, void *arg), void *arg);
 
 #endif

@@ -163,3 +163,26 @@ void ring_drop(struct ring *r, size_t n)
 	if (used)
 		ring_consume(r, r->tail + MIN((u64)n, used));
 }
+
+static bool third_free(const struct ring *r)
+{
+	return ring_room(r) * 3 >= atomic_load_relaxed(&r->limit);
+}
+
+bool ring_writable(struct ring *r)
+{
+	if (likely(third_free(r)))
+		return true;
+	atomic_store_relaxed(&r->want_room, 1);
+	fence_full(); /* (C) Pairs with (D) in ring_made_room(). */
+	return third_free(r);
+}
+
+bool ring_made_room(struct ring *r)
+{
+	fence_full(); /* (D) Pairs with (C) in ring_writable(). */
+	if (likely(!atomic_load_relaxed(&r->want_room)) || !third_free(r))
+		return false;
+	atomic_store_relaxed(&r->want_room, 0);
+	return true;
+}

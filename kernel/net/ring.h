@@ -31,7 +31,7 @@ struct ring {
 	u64 tail_seen;		       /* [writer] last tail that the writer looked at */
 	u64 tail __cacheline_aligned;  /* [a] bytes ever read; by the reader */
 	u32 limit __cacheline_aligned; /* [a] bytes that may be in it */
-	u32 want_room;		       /* [a] the writer waits for room, see stream.h */
+	u32 want_room;		       /* [a] the writer waits for room, see ring_writable() */
 	void **slots;		       /* [e] RING_SLOTS pages; NULL until the first write */
 	void *spares[RING_SPARES];     /* [a] empty pages, taken by exchange */
 };
@@ -66,6 +66,19 @@ long ring_write(struct ring *r, struct iov_iter *it, size_t n);
 long ring_read(struct ring *r, struct iov_iter *it, size_t n, u64 skip, bool take);
 /* Drops up to n bytes. Context: the reader's. */
 void ring_drop(struct ring *r, size_t n);
+/*
+ * May a writer go on, or poll say "writable"? A third is free; else the writer is noted, and
+ * ring_made_room() will tell the reader of it:
+ *	writer				reader
+ *	want_room = 1			tail += n
+ *	fence (C)			fence (D)
+ *	room? no: sleep			want_room && a third is free: want_room = 0, wake
+ * One of the two sees the other (store buffering; C pairs with D). So a reader whose writer is
+ * content touches none of the writer's lines.
+ */
+bool ring_writable(struct ring *r);
+/* After bytes were taken: true if the writer is to be woken. Context: the reader's. */
+bool ring_made_room(struct ring *r);
 /* Gives the spare pages back: the reader found nothing and will wait. */
 void ring_trim(struct ring *r);
 

@@ -27,6 +27,7 @@ static struct socket_family *families;
 
 /* Inode numbers of each hart are its own: n * MAX_CPUS + hart. */
 static PERCPU(u64, next_ino);
+static PERCPU(s64, live); /* made less freed on this hart */
 
 void socket_register(struct socket_family *family)
 {
@@ -60,6 +61,7 @@ void socket_init(struct socket *s, const struct socket_ops *ops, int family, int
 	s->uid = thread_current()->ops ? cred_current()->euid : 0; /* a kernel thread's are root's */
 	s->ino = ++this_cpu(next_ino) * MAX_CPUS + cpu_self()->id;
 	s->refs = 1;
+	this_cpu(live)++;
 	mutex_init(&s->lock, &socket_class);
 	waitq_init(&s->queue);
 }
@@ -74,7 +76,17 @@ void socket_put(struct socket *s)
 	if (!refcount_put(&s->refs))
 		return;
 	s->ops->free(s);
+	this_cpu(live)--;
 	epoch_defer(&s->free_node, socket_free);
+}
+
+s64 socket_count(void)
+{
+	s64 sum = 0;
+
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
+		sum += atomic_load_relaxed(cpu_ptr(live, cpu));
+	return sum;
 }
 
 /* ---- waiting and errors ---- */

@@ -171,6 +171,8 @@ static inline void socket_get(struct socket *s)
 }
 void socket_put(struct socket *s); /* context: may sleep (free may) */
 
+s64 socket_count(void); /* all that exist */
+
 /* An open file for `s`; takes over the caller's reference also when it fails (NULL). */
 struct file *socket_file(struct socket *s, u32 flags);
 struct socket *socket_of(struct file *f); /* borrowed from the file; NULL: not a socket */

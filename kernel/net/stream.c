@@ -23,27 +23,10 @@ void stream_destroy(struct stream *st)
 	ring_destroy(&st->ring);
 }
 
-static bool third_free(const struct ring *r)
-{
-	return ring_room(r) * 3 >= atomic_load_relaxed(&r->limit);
-}
-
-bool stream_writable(struct stream *to)
-{
-	if (likely(third_free(&to->ring)))
-		return true;
-	atomic_store_relaxed(&to->ring.want_room, 1);
-	fence_full(); /* (C) Pairs with (D) in stream_took(). */
-	return third_free(&to->ring);
-}
-
 void stream_took(struct stream *from, struct socket *peer)
 {
-	fence_full(); /* (D) Pairs with (C) in stream_writable(). */
-	if (likely(!atomic_load_relaxed(&from->ring.want_room)) || !third_free(&from->ring))
-		return;
-	atomic_store_relaxed(&from->ring.want_room, 0);
-	socket_wake(peer, POLL_EVENT_WRITE);
+	if (ring_made_room(&from->ring))
+		socket_wake(peer, POLL_EVENT_WRITE);
 }
 
 struct stream_wait {
@@ -57,7 +40,7 @@ static bool send_ready(void *arg)
 {
 	struct stream_wait *w = arg;
 
-	return stream_writable(w->st) || w->kind->may_send(w->s) != 0;
+	return ring_writable(&w->st->ring) || w->kind->may_send(w->s) != 0;
 }
 
 static bool recv_ready(void *arg)
@@ -119,7 +102,7 @@ long stream_send(struct socket *s, struct socket *peer, struct stream *to, struc
 			continue;
 		}
 		if (m->nonblock) {
-			stream_writable(to); /* asks to be told of room */
+			ring_writable(&to->ring); /* asks to be told of room */
 			return done ? done : -EAGAIN;
 		}
 		if (!deadline)

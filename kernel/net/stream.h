@@ -3,14 +3,6 @@
  * `struct stream`, its receive half: the ring that the peer writes into, and one sleeping mutex a
  * side. Two senders on one socket exclude each other while they copy, not while they wait, as on
  * Linux; so do two receivers.
- *
- * No wake-up for room is lost:
- *	writer				reader
- *	want_room = 1			tail += n
- *	fence (C)			fence (D)
- *	room? no: sleep			want_room && a third is free: want_room = 0, wake
- * One of the two sees the other (store buffering; C pairs with D). So a reader whose writer is
- * content touches none of the writer's lines.
  */
 #ifndef KERNEL_NET_STREAM_H
 #define KERNEL_NET_STREAM_H
@@ -63,8 +55,6 @@ long stream_send(struct socket *s, struct socket *peer, struct stream *to, struc
 long stream_recv(struct socket *s, struct socket *peer, struct stream *from, struct sock_msg *m,
 		 const struct stream_kind *kind);
 
-/* True if a sender may be told "writable": a third of the buffer is free. Arms the wake if not. */
-bool stream_writable(struct stream *to);
 /* After bytes were taken from `from`: tells `peer` if it waits for room. */
 void stream_took(struct stream *from, struct socket *peer);
 

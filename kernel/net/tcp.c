@@ -11,11 +11,25 @@
 
 LOCK_CLASS(tcp_pair, RANK_TCP);
 
+/* Context: pair locked. The connection, or the attempt, is over. */
+static void reset_locked(struct tcp_sock *t, int error)
+{
+	atomic_store_relaxed(&t->s.error, (u32)error);
+	atomic_fetch_or(&t->s.shutdown, SOCK_SHUT_ALL);
+	atomic_store_release(&t->state, ABI_TCP_CLOSE);
+	tcp_forget(t);
+}
+
+/* It may be armed after the answer has come: accept() on another hart is that quick. */
 static void syn_timer_fired(struct timer *timer)
 {
 	struct tcp_sock *t = container_of(timer, struct tcp_sock, syn_timer);
 
-	tcp_reset(t, ETIMEDOUT);
+	spin_lock(t->pair);
+	if (t->state == ABI_TCP_SYN_SENT)
+		reset_locked(t, ETIMEDOUT);
+	spin_unlock(t->pair);
+	socket_wake_all(&t->s);
 }
 
 struct tcp_sock *tcp_alloc(int family)
@@ -82,10 +96,7 @@ void tcp_reset(struct tcp_sock *t, int error)
 	if (state != ABI_TCP_CLOSE && state != ABI_TCP_LISTEN) {
 		if (state == ABI_TCP_CLOSE_WAIT && error == ECONNRESET)
 			error = EPIPE;
-		atomic_store_relaxed(&t->s.error, (u32)error);
-		atomic_fetch_or(&t->s.shutdown, SOCK_SHUT_ALL);
-		atomic_store_release(&t->state, ABI_TCP_CLOSE);
-		tcp_forget(t);
+		reset_locked(t, error);
 	}
 	spin_unlock(t->pair);
 	socket_wake_all(&t->s);

@@ -13,7 +13,7 @@
 
 LOCK_CLASS(tcp_accept, RANK_ACCEPT);
 
-u32 net_somaxconn = SOMAXCONN;
+u64 net_somaxconn = SOMAXCONN;
 
 static int listener_make(struct tcp_sock *t)
 {
@@ -53,7 +53,7 @@ static int listen_start(struct tcp_sock *t)
 int tcp_listen(struct socket *s, int backlog)
 {
 	struct tcp_sock *t = tcp_of(s);
-	u32 limit = MIN((u32)backlog, atomic_load_relaxed(&net_somaxconn));
+	u32 limit = (u32)MIN((u64)(u32)backlog, atomic_load_relaxed(&net_somaxconn));
 	int err = 0;
 
 	mutex_lock(&s->lock);

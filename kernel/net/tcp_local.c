@@ -243,8 +243,11 @@ static long local_send(struct tcp_sock *t, struct sock_msg *m)
 	if (unlikely(!m->it->count))
 		return local_may_send(&t->s);
 	ret = stream_send(&t->s, &peer->s, &peer->rx, m, &local_kind);
-	if (ret > 0)
+	if (ret > 0) {
 		net_lo_count(2, (u64)ret + 104);
+		net_count(TCP_OUT_SEGS);
+		net_count(TCP_IN_SEGS);
+	}
 	return ret;
 }
 
@@ -268,7 +271,7 @@ static bool local_readable(struct tcp_sock *t)
 
 static bool local_writable(struct tcp_sock *t)
 {
-	return stream_writable(&t->peer->rx);
+	return ring_writable(&t->peer->rx.ring);
 }
 
 /* ---- FIN and RST ---- */

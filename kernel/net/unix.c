@@ -12,7 +12,16 @@
 #include "kernel/net/unix.h"
 #include "kernel/sync/atomic.h"
 
+#define ALL_BUCKETS 64U
+
 LOCK_CLASS(unix_link, RANK_UNIX);
+LOCK_CLASS(unix_all, RANK_UNIX_NAMES);
+
+/* All of them, for /proc/net/unix: by inode number, so that harts do not meet. */
+static struct {
+	struct spinlock lock;
+	struct list list;
+} __cacheline_aligned all[ALL_BUCKETS];
 
 static const struct socket_ops *ops_of(int type)
 {
@@ -45,7 +54,22 @@ struct unix_sock *unix_alloc(int type)
 	stream_init(&u->rx, SOCK_BUF_DEFAULT);
 	dgram_queue_init(&u->queue);
 	u->cred = unix_current_cred();
+	spin_lock(&all[u->s.ino % ALL_BUCKETS].lock);
+	list_add(&all[u->s.ino % ALL_BUCKETS].list, &u->all);
+	spin_unlock(&all[u->s.ino % ALL_BUCKETS].lock);
 	return u;
+}
+
+void unix_for_each(void (*fn)(struct unix_sock *u, void *arg), void *arg)
+{
+	for (u32 i = 0; i < ALL_BUCKETS; i++) {
+		struct unix_sock *u;
+
+		spin_lock(&all[i].lock);
+		list_for_each(u, &all[i].list, all)
+			fn(u, arg);
+		spin_unlock(&all[i].lock);
+	}
 }
 
 static int unix_create(int type, int protocol, struct socket **out)
@@ -96,7 +120,7 @@ static bool writable(struct unix_sock *u)
 		return false;
 	if (u->s.type == SOCK_STREAM) {
 		p = atomic_load_acquire(&u->peer);
-		return !p || stream_writable(&p->rx);
+		return !p || ring_writable(&p->rx.ring);
 	}
 	p = unix_peer_get(u);
 	if (p) {
@@ -181,6 +205,9 @@ void unix_free(struct socket *s)
 {
 	struct unix_sock *u = unix_of(s);
 
+	spin_lock(&all[s->ino % ALL_BUCKETS].lock);
+	list_del(&u->all);
+	spin_unlock(&all[s->ino % ALL_BUCKETS].lock);
 	marks_free(u);
 	dgram_queue_close(&u->queue);
 	stream_destroy(&u->rx);
@@ -248,6 +275,10 @@ void unix_init(void)
 {
 	static struct socket_family family = {.family = AF_UNIX, .create = unix_create};
 
+	for (u32 i = 0; i < ALL_BUCKETS; i++) {
+		spin_init(&all[i].lock, &unix_all_class);
+		list_init(&all[i].list);
+	}
 	dgram_scm_free = unix_scm_free;
 	socket_register(&family);
 }

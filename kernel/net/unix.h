@@ -67,6 +67,7 @@ struct unix_sock {
 	u32 nr_ready;		     /* [a] changes under link */
 	u32 backlog;		     /* [a] */
 	struct unix_sock *embryo_of; /* [L:graph] the listener that has not yet accepted it, for the graph */
+	struct list all;	     /* [L:bucket of unix.c] */
 	/* descriptors in flight: unix_scm.c */
 	struct list edges; /* [L:graph] files that wait in our queue */
 	u32 visited;	   /* [L:graph] */
@@ -122,6 +123,8 @@ struct unix_scm *unix_scm_copy(const struct unix_scm *scm);
 bool unix_dgram_full(struct unix_sock *from, struct unix_sock *to);
 void unix_dgram_unwait(struct unix_sock *from);
 void unix_dgram_took(struct unix_sock *u);
+/* Calls fn for every socket; spin locks are held. */
+void unix_for_each(void (*fn)(struct unix_sock *u, void *arg), void *arg);
 PollEvent unix_poll(struct socket *s);
 void unix_close(struct socket *s);
 void unix_free(struct socket *s);

@@ -49,8 +49,8 @@ int unix_listen(struct socket *s, int backlog)
 		err = -EINVAL;
 	} else {
 		u->cred = unix_current_cred();
-		atomic_store_relaxed(&u->backlog,
-				     MIN((u32)backlog, atomic_load_relaxed(&net_somaxconn)));
+		atomic_store_relaxed(&u->backlog, (u32)MIN((u64)(u32)backlog,
+							   atomic_load_relaxed(&net_somaxconn)));
 		atomic_store_release(&u->state, UNIX_LISTEN);
 		socket_set_flag(s, SOCK_F_ACCEPTCONN, true);
 	}

@@ -1,0 +1,232 @@
+/*
+ * /proc/net and /proc/sys/net: interfaces, routes, counters, limits. Sockets are in proc_socks.c.
+ */
+#include <string.h>
+
+#include "abi/errno.h"
+#include "kernel/fs/pseudo.h"
+#include "kernel/fs/sysctl.h"
+#include "kernel/log/log.h"
+#include "kernel/net/iface.h"
+#include "kernel/net/net.h"
+#include "kernel/net/poll.h"
+#include "kernel/net/port.h"
+#include "kernel/net/proc_socks.h"
+#include "kernel/net/socket.h"
+
+static int show_dev(struct seq *s, u64 key)
+{
+	struct net_iface_info i;
+
+	(void)key;
+	seq_puts(s, "Inter-|   Receive                                                |  Transmit\n"
+		    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
+		    "packets errs drop fifo colls carrier compressed\n");
+	for (u32 at = 0; net_iface_info(at, true, &i); at = i.index) {
+		const struct net_iface_stats *st = &i.stats;
+
+		seq_printf(s,
+			   "%6s: %7lu %7lu %4lu %4lu    0     0          0         0 %8lu %7lu %4lu "
+			   "%4lu    0     0       0          0\n",
+			   i.name, st->rx_bytes, st->rx_packets, st->rx_errors, st->rx_dropped,
+			   st->tx_bytes, st->tx_packets, st->tx_errors, st->tx_dropped);
+	}
+	return 0;
+}
+
+#define RTF_UP	    1
+#define RTF_GATEWAY 2
+
+/* IPv4's main table: the interfaces' networks and gateways, without lo's local routes. */
+static int show_route(struct seq *s, u64 key)
+{
+	static const char line[] = "%s\t%08X\t%08X\t%04X\t0\t0\t0\t%08X\t0\t0\t0\n";
+	struct net_iface_info i;
+
+	(void)key;
+	seq_puts(s,
+		 "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
+	for (u32 at = 0; net_iface_info(at, true, &i); at = i.index) {
+		if (i.flags & IFF_LOOPBACK)
+			continue;
+		if (!inet_is_any(&i.gateway_v4))
+			seq_printf(s, line, i.name, 0, i.gateway_v4.w[3], RTF_UP | RTF_GATEWAY, 0);
+		for (u32 k = 0; k < i.nr_addrs; k++) {
+			u32 prefix = i.addrs[k].prefix;
+			u32 mask = prefix ? net32(~0U << (32 - prefix)) : 0;
+
+			if (inet_is_v4(&i.addrs[k].addr))
+				seq_printf(s, line, i.name, i.addrs[k].addr.w[3] & mask, 0, RTF_UP,
+					   mask);
+		}
+	}
+	return 0;
+}
+
+static int show_if_inet6(struct seq *s, u64 key)
+{
+	struct net_iface_info i;
+
+	(void)key;
+	for (u32 at = 0; net_iface_info(at, true, &i); at = i.index) {
+		for (u32 k = 0; k < i.nr_addrs; k++) {
+			const struct net_address *a = &i.addrs[k];
+			/* Linux's scopes here: host 0x10, link 0x20, global 0. */
+			u32 scope = a->scope == 254 ? 0x10 : a->scope == 253 ? 0x20 : 0;
+
+			if (inet_is_v4(&a->addr))
+				continue;
+			for (u32 b = 0; b < sizeof(a->addr.b); b++)
+				seq_printf(s, "%02x", a->addr.b[b]);
+			seq_printf(s, " %02x %02x %02x 80 %8s\n", i.index, a->prefix, scope, i.name);
+		}
+	}
+	return 0;
+}
+
+static u64 count(enum net_counter c)
+{
+	return net_counter_sum(c);
+}
+
+static int show_snmp(struct seq *s, u64 key)
+{
+	(void)key;
+	seq_puts(s, "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams "
+		    "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes "
+		    "ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates "
+		    "OutTransmits\n");
+	seq_printf(s, "Ip: 2 64 %lu 0 0 0 0 0 %lu %lu 0 0 0 0 0 0 0 0 0 %lu\n", count(IP_IN_RECEIVES),
+		   count(IP_IN_DELIVERS), count(IP_OUT_REQUESTS), count(IP_OUT_REQUESTS));
+	seq_puts(s, "Icmp: InMsgs InErrors InCsumErrors InDestUnreachs InEchos OutMsgs OutDestUnreachs "
+		    "OutEchoReps\n");
+	seq_printf(s, "Icmp: %lu 0 0 %lu %lu %lu %lu %lu\n",
+		   count(ICMP_IN_MSGS) + count(ICMP_OUT_DEST_UNREACHS), count(ICMP_OUT_DEST_UNREACHS),
+		   count(ICMP_IN_ECHOS), count(ICMP_OUT_ECHO_REPS) + count(ICMP_OUT_DEST_UNREACHS),
+		   count(ICMP_OUT_DEST_UNREACHS), count(ICMP_OUT_ECHO_REPS));
+	seq_puts(s, "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails "
+		    "EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n");
+	seq_printf(s, "Tcp: 1 200 120000 -1 %lu %lu %lu %lu %lu %lu %lu 0 0 %lu 0\n",
+		   count(TCP_ACTIVE_OPENS), count(TCP_PASSIVE_OPENS), count(TCP_ATTEMPT_FAILS),
+		   count(TCP_ESTAB_RESETS), proc_tcp_established(), count(TCP_IN_SEGS),
+		   count(TCP_OUT_SEGS), count(TCP_OUT_RSTS));
+	seq_puts(s, "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors "
+		    "InCsumErrors IgnoredMulti MemErrors\n");
+	seq_printf(s, "Udp: %lu %lu %lu %lu %lu 0 0 0 0\n", count(UDP_IN_DATAGRAMS),
+		   count(UDP_NO_PORTS), count(UDP_IN_ERRORS) + count(UDP_RCVBUF_ERRORS),
+		   count(UDP_OUT_DATAGRAMS), count(UDP_RCVBUF_ERRORS));
+	return 0;
+}
+
+static int show_netstat(struct seq *s, u64 key)
+{
+	(void)key;
+	seq_puts(s, "TcpExt: ListenOverflows ListenDrops\n");
+	seq_printf(s, "TcpExt: %lu %lu\n", count(TCP_LISTEN_OVERFLOWS), count(TCP_LISTEN_OVERFLOWS));
+	return 0;
+}
+
+/* A line for each hart's poll loop: items, drops (none), turns that ran out of budget. */
+static int show_softnet(struct seq *s, u64 key)
+{
+	(void)key;
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
+		struct net_poll_stats st;
+
+		net_poll_stats(cpu, &st);
+		seq_printf(s,
+			   "%08x %08x %08x 00000000 00000000 00000000 00000000 00000000 00000000 "
+			   "00000000 00000000 00000000 %08x 00000000 00000000\n",
+			   (u32)(st.polled + st.work_items), 0U, (u32)st.squeezed, cpu);
+	}
+	return 0;
+}
+
+static int show_text(struct seq *s, u64 text)
+{
+	seq_puts(s, (const char *)text);
+	return 0;
+}
+
+/* ---- /proc/sys/net ---- */
+
+static int set_port_range(u64 *values, const u64 *wanted, u32 nr)
+{
+	u64 first = wanted[0], last = nr > 1 ? wanted[1] : values[1];
+
+	if (first > last)
+		return -EINVAL;
+	atomic_store_relaxed(&values[0], first);
+	atomic_store_relaxed(&values[1], last);
+	return 0;
+}
+
+/* What is fixed here: shown, not settable. */
+static u64 buffer_max = SOCK_BUF_MAX, buffer_default = SOCK_BUF_DEFAULT;
+static u64 tcp_rmem[3] = {4096, 131072, 6291456}, tcp_wmem[3] = {4096, 16384, 4194304};
+static u64 fin_timeout = 60, tw_reuse = 2, dgram_qlen = 10, port_start = PORT_PRIVILEGED, zero,
+	   memberships = 20;
+
+#define FIXED(path_, nr_, values_)                                                                 \
+	{                                                                                          \
+		.path = path_, .mode = 0444, .nr = nr_, .values = values_                          \
+	}
+
+static const struct sysctl sysctls[] = {
+	{.path = "net/core/somaxconn", .mode = 0644, .nr = 1, .values = &net_somaxconn, .max = INT32_MAX},
+	{.path = "net/ipv4/ip_local_port_range",
+	 .mode = 0644,
+	 .nr = 2,
+	 .values = port_range,
+	 .min = 1,
+	 .max = 65535,
+	 .set = set_port_range},
+	FIXED("net/core/rmem_max", 1, &buffer_max),
+	FIXED("net/core/wmem_max", 1, &buffer_max),
+	FIXED("net/core/rmem_default", 1, &buffer_default),
+	FIXED("net/core/wmem_default", 1, &buffer_default),
+	FIXED("net/ipv4/tcp_rmem", 3, tcp_rmem),
+	FIXED("net/ipv4/tcp_wmem", 3, tcp_wmem),
+	FIXED("net/ipv4/tcp_fin_timeout", 1, &fin_timeout),
+	FIXED("net/ipv4/tcp_tw_reuse", 1, &tw_reuse),
+	FIXED("net/ipv4/ip_unprivileged_port_start", 1, &port_start),
+	FIXED("net/ipv4/ip_forward", 1, &zero),
+	FIXED("net/ipv4/igmp_max_memberships", 1, &memberships),
+	FIXED("net/ipv6/conf/all/disable_ipv6", 1, &zero),
+	FIXED("net/unix/max_dgram_qlen", 1, &dgram_qlen),
+};
+
+static const struct {
+	const char *path;
+	pseudo_show_fn show;
+	const char *text;
+} nodes[] = {
+	{"net/dev", show_dev, NULL},
+	{"net/route", show_route, NULL},
+	{"net/if_inet6", show_if_inet6, NULL},
+	{"net/snmp", show_snmp, NULL},
+	{"net/netstat", show_netstat, NULL},
+	{"net/softnet_stat", show_softnet, NULL},
+	{"net/tcp", proc_show_tcp, NULL},
+	{"net/udp", proc_show_udp, NULL},
+	{"net/raw", proc_show_raw, NULL},
+	{"net/unix", proc_show_unix, NULL},
+	{"net/sockstat", proc_show_sockstat, NULL},
+	{"sys/net/ipv4/tcp_congestion_control", show_text, "reno\n"},
+	{"sys/net/ipv4/tcp_available_congestion_control", show_text, "reno\n"},
+	{"sys/net/ipv4/ping_group_range", show_text, "1\t0\n"},
+};
+
+void net_proc_init(void)
+{
+	int err = procfs_register("net/tcp6", proc_show_tcp, AF_INET6);
+
+	err |= procfs_register("net/udp6", proc_show_udp, AF_INET6);
+	for (u32 i = 0; i < ARRAY_SIZE(nodes); i++)
+		err |= procfs_register(nodes[i].path, nodes[i].show,
+				       nodes[i].text ? (u64)nodes[i].text : AF_INET);
+	for (u32 i = 0; i < ARRAY_SIZE(sysctls); i++)
+		err |= sysctl_register(&sysctls[i]);
+	if (err)
+		panic("no memory for /proc/net");
+}
