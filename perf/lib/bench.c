@@ -173,6 +173,7 @@ static void run_variant(const struct options *options, const struct bench_suite 
 	why = bench->setup ? bench->setup(team) : NULL;
 	if (why) {
 		report_unsupported(options, variant->name, why);
+		running_name = NULL;
 		return;
 	}
 	team_start(team, options->count ? count_place(variant) : variant->place);

@@ -9,7 +9,8 @@
  *
  * Invariant: no figure is printed that was not checked. Every sample ends in the benchmark's own
  * check of its result; a failed check, or a sample that does not end within BENCH_WATCHDOG_S (a
- * lost wake-up; ten times that when counting), ends the program with status 1 and a message that names the benchmark.
+ * lost wake-up; ten times that when counting), ends the program with status 1 and a message that
+ * names the benchmark.
  *
  * What the kernel does not have is said ("not supported", with the reason), never measured: a
  * benchmark's setup() finds out.

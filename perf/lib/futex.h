@@ -37,15 +37,15 @@ static inline int futex_op(_Atomic uint32_t *word, int op, uint32_t value,
  * futex_wait() - sleep while *@word is @value, at most @timeout (relative; NULL: for ever).
  * Return: 0, or -errno (-EAGAIN: *@word was something else; -EINTR; -ETIMEDOUT).
  */
+static inline int futex_wait(_Atomic uint32_t *word, uint32_t value, const struct timespec *timeout)
+{
+	return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout, NULL, 0) < 0 ? -errno : 0;
+}
+
 static inline int futex_wait_shared(_Atomic uint32_t *word, uint32_t value,
 				    const struct timespec *timeout)
 {
 	return syscall(SYS_futex, word, FUTEX_WAIT, value, timeout, NULL, 0) < 0 ? -errno : 0;
-}
-
-static inline int futex_wait(_Atomic uint32_t *word, uint32_t value, const struct timespec *timeout)
-{
-	return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout, NULL, 0) < 0 ? -errno : 0;
 }
 
 /* futex_wake() - wake at most @nr threads that wait on @word. Return: how many, or -errno. */
