@@ -92,7 +92,7 @@ static long eventfd_write(struct file *f, struct iov_iter *it, u64 *pos, bool no
 	int err;
 
 	(void)pos;
-	if (it->count < sizeof(room.need))
+	if (it->count != sizeof(room.need))
 		return -EINVAL;
 	if (iov_copy_in(&room.need, it, sizeof(room.need)) != (long)sizeof(room.need))
 		return -EFAULT;

@@ -304,7 +304,8 @@ int fs_lookup(struct fs_context *ctx, const struct path *at, const char *name, u
 int fs_open(struct fs_context *ctx, const struct path *at, const char *name, u32 flags, u32 mode,
 	    struct file **out);
 /* For exec: a regular file with an execute permission (EACCES), open for reading. */
-int fs_open_exec(struct fs_context *ctx, const struct path *at, const char *name, struct file **out);
+int fs_open_exec(struct fs_context *ctx, const struct path *at, const char *name, u32 walk,
+		 struct file **out);
 int fs_open_path(const struct path *p, u32 flags,
 		 struct file **out); /* an existing file, no permission checks */
 int fs_mknod(struct fs_context *ctx, const struct path *at, const char *name, u32 mode, u64 rdev);

@@ -176,14 +176,17 @@ int fs_open(struct fs_context *ctx, const struct path *at, const char *name, u32
 	return err;
 }
 
-int fs_open_exec(struct fs_context *ctx, const struct path *at, const char *name, struct file **out)
+int fs_open_exec(struct fs_context *ctx, const struct path *at, const char *name, u32 walk,
+		 struct file **out)
 {
 	struct path p;
-	int err = fs_lookup(ctx, at, name, WALK_FOLLOW | WALK_EMPTY, &p);
+	int err = fs_lookup(ctx, at, name, walk, &p);
 
 	if (err)
 		return err;
-	if (!S_ISREG(p.dentry->inode->mode) || (atomic_load_relaxed(&p.mnt->flags) & MS_NOEXEC))
+	if (S_ISLNK(p.dentry->inode->mode))
+		err = -ELOOP;
+	else if (!S_ISREG(p.dentry->inode->mode) || (atomic_load_relaxed(&p.mnt->flags) & MS_NOEXEC))
 		err = -EACCES;
 	if (!err)
 		err = fs_permission(p.dentry->inode, MAY_EXEC);

@@ -81,7 +81,10 @@ static long commit_users(const struct ids *ids)
 
 	if (!c)
 		return -ENOMEM;
-	c->uid = ids->real;
+	if (cred_set_uid(c, ids->real)) {
+		cred_put(c);
+		return -ENOMEM;
+	}
 	c->euid = ids->effective;
 	c->suid = ids->saved;
 	c->fsuid = ids->fs;
@@ -261,7 +264,7 @@ long sys_getgroups(SYSCALL_ARGS)
 
 static long load_groups(u64 user, struct cred_groups *g)
 {
-	if (copy_from_user(g->gid, (const void __user *)user, g->nr * sizeof(g->gid[0])))
+	if (g->nr && copy_from_user(g->gid, (const void __user *)user, g->nr * sizeof(g->gid[0])))
 		return -EFAULT;
 	for (u32 i = 0; i < g->nr; i++)
 		if (g->gid[i] == CRED_ID_NONE)

@@ -102,7 +102,7 @@ static long io_vector(u64 fd, u64 addr, u64 count, const u64 *pos, bool write)
 
 	if (!r.file)
 		return -EBADF;
-	ret = vec_arg_get(&v, addr, count);
+	ret = vec_arg_get(&v, addr, (u32)count);
 	if (!ret) {
 		ret = pos ? io_at(&r, &v.it, *pos, write) : io_here(&r, &v.it, write);
 		vec_arg_put(&v);

@@ -215,10 +215,10 @@ long sys_madvise(SYSCALL_ARGS)
 {
 	int advice = (int)a2;
 	u64 len = a1;
-	long err = range_check(a0, &len, -EINVAL);
+	long err = range_check(a0, &len, -ENOMEM);
 
 	if (err || (a1 && !len))
-		return -EINVAL;
+		return err ? err : -EINVAL;
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
 		return advise_populate(a0, len, advice == MADV_POPULATE_READ ? MM_READ : MM_WRITE);
 	return mm_advise(current_mm(), a0, len, advice);

@@ -145,7 +145,7 @@ long sys_pidfd_getfd(SYSCALL_ARGS)
 	struct fd_ref r;
 	struct file *f;
 
-	if (a2)
+	if ((u32)a2)
 		return -EINVAL;
 	p = pidfd_arg(a0, &r);
 	if (!p)
@@ -175,7 +175,9 @@ long sys_signalfd4(SYSCALL_ARGS)
 	r = fd_arg(a0);
 	if (!r.file)
 		return -EBADF;
-	if (signalfd_is(r.file))
+	if (r.file->flags & O_PATH)
+		fd = -EBADF;
+	else if (signalfd_is(r.file))
 		signalfd_set_mask(r.file, mask);
 	else
 		fd = -EINVAL;

@@ -157,6 +157,11 @@ long sys_prctl(SYSCALL_ARGS)
 		return 0;
 	case PR_GET_PDEATHSIG:
 		return user_store_u32((u32 __user *)a1, (u32)p->parent_death_signal);
+	case PR_SET_CHILD_SUBREAPER:
+		atomic_store_relaxed(&p->subreaper, a1 != 0);
+		return 0;
+	case PR_GET_CHILD_SUBREAPER:
+		return user_store_u32((u32 __user *)a1, p->subreaper);
 	case PR_GET_DUMPABLE:
 		return p->dumpable;
 	case PR_SET_DUMPABLE:

@@ -10,6 +10,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/task/exec.h"
 #include "kernel/task/job.h"
@@ -18,6 +19,7 @@
 #include "kernel/task/task.h"
 #include "kernel/trace/trace.h"
 
+#include <stdio.h>
 #include <string.h>
 
 long sys_exit(SYSCALL_ARGS)
@@ -117,33 +119,87 @@ long sys_clone3(SYSCALL_ARGS)
 	return err ? err : task_clone(&args);
 }
 
-long sys_execve(SYSCALL_ARGS)
+/* Copies of argv and env, then the program. */
+static long exec_copy_and_run(const struct exec_source *source, u64 argv, u64 env)
 {
 	struct exec_args args = {0};
-	char *path = kmalloc(FS_PATH_MAX);
-	u64 nr = task_frame(task_current())->a7; /* the new program's registers are zero */
-	long err;
+	long err = exec_args_add_user(&args, argv, &args.argc);
 
-	if (!path)
-		return -ENOMEM;
-	err = strncpy_from_user(path, (const char __user *)a0, FS_PATH_MAX);
-	if (err >= 0)
-		err = err ? exec_args_add_user(&args, a1, &args.argc) : -ENOENT;
 	/* As Linux: a program always has an argv[0]. */
 	if (!err && args.argc == 0) {
 		err = exec_args_add(&args, "", 0);
 		args.argc = 1;
 	}
 	if (!err)
-		err = exec_args_add_user(&args, a2, &args.envc);
+		err = exec_args_add_user(&args, env, &args.envc);
 	if (!err)
-		err = exec_program(path, &args);
+		err = exec_program(source, &args);
 	exec_args_free(&args);
-	kfree(path);
+	return err;
+}
+
+/* Where the program lies; its name is the path, or by way of /dev/fd if a descriptor is needed. */
+static long exec_from(u64 dirfd, const char *path, u64 argv, u64 env, u32 walk)
+{
+	struct exec_source source = {.name = path, .walk_name = path, .walk = walk};
+	struct dir_arg dir;
+	char *name = NULL;
+	long err = dir_arg_get(&dir, dirfd, path);
+
+	if (err)
+		return err;
+	source.at = dir.at;
+	if (dir.at) {
+		name = kmalloc(FS_PATH_MAX + 32);
+		if (name)
+			snprintf(name, FS_PATH_MAX + 32, *path ? "/dev/fd/%d/%s" : "/dev/fd/%d",
+				 (int)dirfd, path);
+		source.name = name;
+	}
+	if (!source.name)
+		err = -ENOMEM;
+	else
+		err = exec_copy_and_run(&source, argv, env);
+	kfree(name);
+	dir_arg_put(&dir);
+	return err;
+}
+
+static long exec_call(u64 dirfd, u64 path_user, u64 argv, u64 env, u32 walk, u32 flags)
+{
+	u64 nr = task_frame(task_current())->a7; /* the new program's registers are zero */
+	struct path_arg path;
+	long err = path_arg_get(&path, path_user);
+
+	if (err)
+		return err;
+	if (!*path.text && !(walk & WALK_EMPTY))
+		err = -ENOENT;
+	else if (flags & ~(u32)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		err = -EINVAL;
+	else
+		err = exec_from(dirfd, path.text, argv, env, walk);
+	path_arg_put(&path);
 	if (err)
 		return err;
 	trace_sys_exit(nr, 0);
 	arch_return_to_user(task_frame(task_current()));
+}
+
+long sys_execve(SYSCALL_ARGS)
+{
+	return exec_call((u64)AT_FDCWD, a0, a1, a2, WALK_FOLLOW, 0);
+}
+
+long sys_execveat(SYSCALL_ARGS)
+{
+	u32 flags = (u32)a4, walk = 0;
+
+	if (flags & AT_EMPTY_PATH)
+		walk |= WALK_EMPTY;
+	if (!(flags & AT_SYMLINK_NOFOLLOW))
+		walk |= WALK_FOLLOW;
+	return exec_call(a0, a1, a2, a3, walk, flags);
 }
 
 long sys_wait4(SYSCALL_ARGS)
@@ -207,11 +263,25 @@ static int waitid_target(u32 kind, s32 id, s64 *pid, u32 *options)
 	}
 }
 
-long sys_waitid(SYSCALL_ARGS)
+/* What waitid tells of a child. */
+static void waitid_fill(struct abi_siginfo *info, const struct wait_result *result)
 {
-	struct wait_result result = {0};
-	struct abi_siginfo info = {0};
-	u32 options = (u32)a3;
+	bool by_status = result->code == CLD_EXITED || result->code == CLD_STOPPED;
+
+	*info = (struct abi_siginfo){
+		.si_signo = SIGCHLD,
+		.si_code = result->code,
+		.si_child_pid = (s32)result->pid,
+		.si_child_uid = result->uid,
+		.si_status = result->code == CLD_CONTINUED ? SIGCONT
+			     : by_status		   ? (result->status >> 8) & 0xff
+							   : result->status & 0x7f,
+	};
+}
+
+static long waitid(u32 kind, s32 id, u32 wanted, struct wait_result *result)
+{
+	u32 options = wanted;
 	s64 pid = 0;
 	long ret;
 
@@ -220,27 +290,30 @@ long sys_waitid(SYSCALL_ARGS)
 		return -EINVAL;
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	ret = waitid_target((u32)a0, (s32)a1, &pid, &options);
+	ret = waitid_target(kind, id, &pid, &options);
 	if (!ret)
-		ret = process_wait(pid, options, &result);
-	if (!ret && (options & WNOHANG) && !((u32)a3 & WNOHANG))
+		ret = process_wait(pid, options, result);
+	if (!ret && (options & WNOHANG) && !(wanted & WNOHANG))
 		ret = -EAGAIN;
-	if (ret < 0)
-		return ret;
-	if (ret > 0) {
-		bool by_status = result.code == CLD_EXITED || result.code == CLD_STOPPED;
+	return ret;
+}
 
-		info.si_signo = SIGCHLD;
-		info.si_code = result.code;
-		info.si_child_pid = (s32)result.pid;
-		info.si_child_uid = result.uid;
-		info.si_status = result.code == CLD_CONTINUED ? SIGCONT
-				 : by_status		      ? (result.status >> 8) & 0xff
-							      : result.status & 0x7f;
+long sys_waitid(SYSCALL_ARGS)
+{
+	struct wait_result result = {0};
+	struct abi_siginfo info = {0};
+	long ret = waitid((u32)a0, (s32)a1, (u32)a3, &result);
+
+	if (ret > 0) {
+		waitid_fill(&info, &result);
+		ret = 0;
 		if (a4 && copy_to_user((void __user *)a4, &result.usage, sizeof(result.usage)))
 			return -EFAULT;
 	}
-	return a2 ? copy_to_user((void __user *)a2, &info, sizeof(info)) : 0;
+	/* As Linux: the place is written to, or found bad, whatever the result. */
+	if (a2 && copy_to_user((void __user *)a2, &info, sizeof(info)))
+		return -EFAULT;
+	return ret;
 }
 
 /* ---- numbers ---- */

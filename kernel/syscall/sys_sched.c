@@ -333,7 +333,8 @@ long sys_sched_getaffinity(SYSCALL_ARGS)
 	struct task *t;
 	u64 mask;
 
-	if ((u64)len * 8 < nr_cpus || (len & 7))
+	/* As Linux, in 32 bits. */
+	if (len * 8 < nr_cpus || (len & 7))
 		return -EINVAL;
 	t = sched_find_task(a0);
 	if (!t)

@@ -306,11 +306,17 @@ long sys_rt_sigqueueinfo(SYSCALL_ARGS)
 long sys_rt_tgsigqueueinfo(SYSCALL_ARGS)
 {
 	struct abi_siginfo info;
-	int err = load_siginfo(a3, (int)a2, (u32)a0, &info);
+	int err;
 
+	if ((s32)a0 <= 0 || (s32)a1 <= 0) {
+		if (copy_from_user(&info, (const void __user *)a3, sizeof(info)))
+			return -EFAULT;
+		return -EINVAL;
+	}
+	err = load_siginfo(a3, (int)a2, (u32)a0, &info);
 	if (err)
 		return err;
-	if ((s32)a0 <= 0 || (s32)a1 <= 0 || !valid_signal((int)a2))
+	if (!valid_signal((int)a2))
 		return -EINVAL;
 	return send_to_task((s32)a0, (s32)a1, &info);
 }

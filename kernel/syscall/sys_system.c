@@ -143,7 +143,7 @@ long sys_prlimit64(SYSCALL_ARGS)
 
 long sys_getrlimit(SYSCALL_ARGS)
 {
-	return sys_prlimit64(0, a0, 0, a1, 0, 0);
+	return a1 || (u32)a0 >= RLIM_NLIMITS ? sys_prlimit64(0, a0, 0, a1, 0, 0) : -EFAULT;
 }
 
 long sys_setrlimit(SYSCALL_ARGS)
@@ -199,35 +199,66 @@ static void fence_i_fn(void *arg)
 	__asm__ volatile("fence.i" ::: "memory");
 }
 
-#define MEMBARRIER_COMMANDS                                                                        \
-	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                                 \
-	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |             \
-	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |  \
-	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+/* A critical section that runs now starts again: see rseq.c. */
+static void rseq_abort_fn(void *arg)
+{
+	struct thread *t = thread_current();
+
+	fence_full();
+	if (t->mm == arg && t->rseq_hart != RSEQ_HART_NONE)
+		atomic_fetch_or(&t->work, THREAD_WORK_RSEQ);
+}
+
+#define MEMBARRIER_REGISTRATIONS                                                                   \
+	(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |    \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE |                                     \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ)
+#define MEMBARRIER_COMMANDS                                                                           \
+	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED | \
+	 MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ |         \
+	 MEMBARRIER_CMD_GET_REGISTRATIONS | MEMBARRIER_REGISTRATIONS)
+
+/* The barrier of `command` on the harts of `mask`, for a process that has registered for it. */
+static long membarrier_private(struct process *p, u32 command, u64 mask)
+{
+	/* Each registration is the bit above its command. */
+	if (!(atomic_load_relaxed(&p->membarrier_registered) & (command << 1)))
+		return -EPERM;
+	if (command == MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ)
+		hart_call(mask, rseq_abort_fn, p->mm);
+	else if (command == MEMBARRIER_CMD_PRIVATE_EXPEDITED)
+		hart_call(mask, fence_fn, NULL);
+	else
+		hart_call(mask, fence_i_fn, NULL);
+	return 0;
+}
 
 long sys_membarrier(SYSCALL_ARGS)
 {
 	struct process *p = process_current();
-	u32 command = (u32)a0;
+	u32 command = (u32)a0, flags = (u32)a1, cpu = (u32)a2;
+	bool one = command == MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ &&
+		   flags == MEMBARRIER_CMD_FLAG_CPU;
 
-	if (a1)
+	if (flags && !one)
 		return -EINVAL;
 	switch (command) {
 	case MEMBARRIER_CMD_QUERY:
 		return MEMBARRIER_COMMANDS;
+	case MEMBARRIER_CMD_GET_REGISTRATIONS:
+		return atomic_load_relaxed(&p->membarrier_registered);
 	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ:
 		atomic_fetch_or(&p->membarrier_registered, command);
 		return 0;
 	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
 	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
-		/* Each registration is the bit above its command. */
-		if (!(atomic_load_relaxed(&p->membarrier_registered) & (command << 1)))
-			return -EPERM;
-		hart_call(all_harts(),
-			  command == MEMBARRIER_CMD_PRIVATE_EXPEDITED ? fence_fn : fence_i_fn, NULL);
-		return 0;
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ:
+		if (one && cpu >= nr_cpus)
+			return 0;
+		return membarrier_private(p, command, one ? BIT(cpu) : all_harts());
 	case MEMBARRIER_CMD_GLOBAL:
 	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
 		hart_call(all_harts(), fence_fn, NULL);

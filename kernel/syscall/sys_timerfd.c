@@ -2,6 +2,7 @@
  * timerfd_create, timerfd_settime, timerfd_gettime.
  */
 #include "abi/errno.h"
+#include "abi/fcntl.h"
 #include "abi/system.h"
 #include "abi/time.h"
 #include "abi/timerfd.h"
@@ -30,13 +31,16 @@ long sys_timerfd_create(SYSCALL_ARGS)
 /* The timer behind descriptor `fd`; -EBADF, -EINVAL (no timer). On success fd_return() is due. */
 static int timer_arg(u64 fd, struct fd_ref *r)
 {
+	int err;
+
 	*r = fd_arg(fd);
 	if (!r->file)
 		return -EBADF;
 	if (timerfd_is(r->file))
 		return 0;
+	err = r->file->flags & O_PATH ? -EBADF : -EINVAL;
 	fd_return(r);
-	return -EINVAL;
+	return err;
 }
 
 static int store_setting(u64 user, const struct timerfd_setting *s)

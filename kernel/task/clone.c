@@ -9,6 +9,7 @@
 
 #include "abi/errno.h"
 #include "abi/sched.h"
+#include "abi/system.h"
 #include "arch/riscv64/entry.h"
 #include "kernel/file/file.h"
 #include "kernel/fs/fs.h"
@@ -19,6 +20,7 @@
 #include "kernel/task/rseq.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/task/timers.h"
+#include "kernel/task/user.h"
 #include "kernel/trace/trace.h"
 
 #define CLONE_NAMESPACES                                                                           \
@@ -246,6 +248,16 @@ static int clone_reserve_pidfd(const struct abi_clone_args *args, struct file **
 	return -EFAULT;
 }
 
+/* RLIMIT_NPROC, which binds all but root and the privileged. The child is counted already. */
+static bool clone_over_limit(const struct task *child)
+{
+	u64 limit = process_rlimit(process_current(), RLIMIT_NPROC);
+
+	if (child->cred->uid == 0 || capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN))
+		return false;
+	return user_over_limit(child->cred->user, limit);
+}
+
 /* Everything that must not fail once the child can be seen. */
 static int clone_publish(struct task *child, const struct abi_clone_args *args)
 {
@@ -285,7 +297,7 @@ long task_clone(const struct abi_clone_args *args)
 	clone_thread_state(child, args);
 	clone_frame(child, args);
 	child->thread.mm = p->mm;
-	err = clone_files(child, args->flags);
+	err = clone_over_limit(child) ? -EAGAIN : clone_files(child, args->flags);
 	if (!err && (args->flags & CLONE_PIDFD)) {
 		pidfd = clone_reserve_pidfd(args, &pidfd_file, p);
 		err = MIN(pidfd, 0);

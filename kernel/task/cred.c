@@ -1,10 +1,12 @@
 #include "kernel/task/cred.h"
 
+#include "abi/errno.h"
 #include "abi/system.h"
 #include "kernel/fs/fs.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/task.h"
+#include "kernel/task/user.h"
 
 struct cred cred_root = {
 	.refs = 1,
@@ -23,6 +25,7 @@ static void cred_free(struct epoch_node *node)
 	struct cred *c = container_of(node, struct cred, free_node);
 
 	cred_groups_put(c->groups);
+	user_put(c->user);
 	kfree(c);
 }
 
@@ -45,6 +48,7 @@ struct cred *cred_prepare(void)
 		return NULL;
 	*c = *cred_current();
 	c->refs = 1;
+	user_get(c->user);
 	if (c->groups)
 		atomic_fetch_add(&c->groups->refs, 1);
 	return c;
@@ -72,7 +76,26 @@ void cred_commit(struct cred *c)
 		cred_get(c);
 		cred_put(atomic_xchg(&p->cred, c));
 	}
+	if (old->user != c->user) {
+		user_count_task(old->user, -1);
+		user_count_task(c->user, 1);
+	}
 	cred_put(old);
+}
+
+int cred_set_uid(struct cred *c, u32 uid)
+{
+	struct user *user;
+
+	if (c->uid == uid)
+		return 0;
+	user = user_find(uid);
+	if (!user)
+		return -ENOMEM;
+	user_put(c->user);
+	c->user = user;
+	c->uid = uid;
+	return 0;
 }
 
 /* ---- groups ---- */
@@ -203,6 +226,8 @@ static void size_exceeded_for_fs(void)
 
 void cred_init(void)
 {
+	user_init();
+	cred_root.user = user_root;
 	fs_cred_current = cred_for_fs;
 	fs_size_limit = size_limit_for_fs;
 	fs_size_exceeded = size_exceeded_for_fs;

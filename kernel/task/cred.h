@@ -10,6 +10,8 @@
 #include "kernel/sync/epoch.h"
 #include "lib/types.h"
 
+struct user;
+
 #define CRED_ID_NONE   (~0U)
 #define CRED_NR_GROUPS 65536U
 
@@ -30,6 +32,7 @@ struct cred {
 	u64 cap_inheritable;
 	u64 cap_bounding;
 	u64 cap_ambient;
+	struct user *user;	    /* of the real user id, a reference */
 	struct cred_groups *groups; /* NULL: none */
 	struct epoch_node free_node;
 };
@@ -49,6 +52,9 @@ const struct cred *cred_current(void);
  */
 struct cred *cred_prepare(void);
 void cred_commit(struct cred *c); /* takes the reference */
+
+/* The real user id becomes `uid`. 0 or -ENOMEM. */
+int cred_set_uid(struct cred *c, u32 uid);
 
 /* An empty list for `nr` groups, or NULL; cred_set_groups() sorts it and takes the reference. */
 struct cred_groups *cred_groups_alloc(u32 nr);

@@ -83,15 +83,16 @@ static bool script_parse(char *line, char **interp, char **option)
 }
 
 /* Opens `path`; follows "#!" lines until a file is none. st->file is open on success. */
-static int exec_resolve(struct exec_state *st, const char *path, struct exec_args *args)
+static int exec_resolve(struct exec_state *st, const struct exec_source *source,
+			struct exec_args *args)
 {
-	const char *name = path;
+	struct exec_source from = *source;
 	char *interp, *option;
 	int depth, err;
 	long n;
 
 	for (depth = 0; depth <= SCRIPT_DEPTH_MAX; depth++) {
-		err = fs_open_exec(task_current()->fs, NULL, name, &st->file);
+		err = fs_open_exec(task_current()->fs, from.at, from.walk_name, from.walk, &st->file);
 		if (err)
 			return err;
 		n = file_read_kernel(st->file, st->line, SCRIPT_LINE_MAX, 0);
@@ -103,11 +104,11 @@ static int exec_resolve(struct exec_state *st, const char *path, struct exec_arg
 		st->line[n] = '\0';
 		if (!script_parse(st->line, &interp, &option))
 			return -ENOEXEC;
-		err = exec_args_script(args, interp, option, name);
+		err = exec_args_script(args, interp, option, from.name);
 		if (err)
 			return err;
 		strcpy(st->interp, interp);
-		name = st->interp;
+		from = (struct exec_source){st->interp, NULL, st->interp, WALK_FOLLOW};
 	}
 	return -ELOOP;
 }
@@ -220,8 +221,11 @@ static void exec_replace_exe(struct process *p, struct file *f)
 		file_put(old);
 }
 
-static void exec_set_name(struct task *t, const char *path)
+/* Executed by descriptor, it is called as its file. */
+static void exec_set_name(struct task *t, const struct exec_source *source, struct file *f)
 {
+	const char *path =
+		*source->walk_name ? source->name : atomic_load_acquire(&f->path.dentry->key)->text;
 	const char *slash = strrchr(path, '/');
 
 	task_set_name(t, slash ? slash + 1 : path);
@@ -259,7 +263,7 @@ static void exec_replace_cred(struct task *t, struct exec_state *st)
 	st->cred = NULL;
 }
 
-static int exec_commit(struct exec_state *st, const char *path, struct exec_args *args)
+static int exec_commit(struct exec_state *st, const struct exec_source *source, struct exec_args *args)
 {
 	struct task *t = task_current();
 	struct trap_frame *frame = task_frame(t);
@@ -269,11 +273,11 @@ static int exec_commit(struct exec_state *st, const char *path, struct exec_args
 	exec_replace_mm(t, st->mm);
 	exec_replace_exe(t->process, st->file);
 	exec_replace_cred(t, st);
-	exec_set_name(t, path);
+	exec_set_name(t, source, st->file);
 	atomic_store_relaxed(&t->process->did_exec, true);
 	if (exec_zero_tails(&st->image))
 		return -EFAULT;
-	sp = exec_build_stack(st->stack_top, args, path, &st->image, &st->layout);
+	sp = exec_build_stack(st->stack_top, args, source->name, &st->image, &st->layout);
 	if (sp < 0)
 		return (int)sp;
 	t->process->layout = st->layout;
@@ -297,14 +301,14 @@ static int exec_own_files(void)
 	return 0;
 }
 
-int exec_program(const char *path, struct exec_args *args)
+int exec_program(const struct exec_source *source, struct exec_args *args)
 {
 	struct exec_state *st = kzalloc(sizeof(*st));
 	int err;
 
 	if (!st)
 		return -ENOMEM;
-	err = exec_resolve(st, path, args);
+	err = exec_resolve(st, source, args);
 	if (err)
 		goto out_free;
 	err = exec_prepare(st, args);
@@ -317,7 +321,7 @@ int exec_program(const char *path, struct exec_args *args)
 			mm_put(st->mm);
 		if (st->cred)
 			cred_put(st->cred);
-	} else if (exec_commit(st, path, args)) {
+	} else if (exec_commit(st, source, args)) {
 		file_put(st->file);
 		kfree(st);
 		exec_args_free(args);

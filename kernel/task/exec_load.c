@@ -140,7 +140,7 @@ static int load_interp(struct mm *mm, struct file *program, struct exec_image *i
 	err = n < 0 ? (int)n : -ENOEXEC;
 	if (n != (long)image->elf.interp_len || path[n - 1] != '\0')
 		goto out_free;
-	err = fs_open_exec(task_current()->fs, NULL, path, &f);
+	err = fs_open_exec(task_current()->fs, NULL, path, WALK_FOLLOW, &f);
 	if (err)
 		goto out_free;
 	err = load_parse(f, &elf);

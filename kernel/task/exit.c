@@ -17,6 +17,7 @@
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/task/timers.h"
+#include "kernel/task/user.h"
 #include "kernel/trace/trace.h"
 
 void process_kill_locked(struct process *p, int status)
@@ -122,6 +123,9 @@ void task_exit(int status)
 		task_ipc_ops.exit(t);
 	task_drop_files(t);
 	trace_task_exit(tid);
+	/* A leader counts until its process is reaped. */
+	if (tid != p->pid)
+		user_count_task(t->cred->user, -1);
 	if (task_unlink(t, status)) {
 		process_timers_exit(p);
 		if (p->pid == p->sid && task_tty_ops.leader_exit)
@@ -145,6 +149,7 @@ static void task_become_leader(struct task *t)
 
 	if (old == t->process->pid)
 		return;
+	user_count_task(t->cred->user, -1); /* the leader counts on */
 	t->thread.tid = t->process->pid;
 	atomic_store_release(&pid_slot(t->thread.tid)->task, t);
 	pid_clear_task(old, t);

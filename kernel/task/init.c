@@ -96,6 +96,11 @@ static const char *args_getenv(const struct exec_args *args, const char *name)
 	return NULL;
 }
 
+static int run_path(const char *path, struct exec_args *args)
+{
+	return exec_program(&(struct exec_source){path, NULL, path, WALK_FOLLOW}, args);
+}
+
 /* As execvp: a name without a slash is looked for in PATH. */
 static int exec_search(const char *name, struct exec_args *args)
 {
@@ -104,7 +109,7 @@ static int exec_search(const char *name, struct exec_args *args)
 	int err = -ENOENT, denied = 0;
 
 	if (strchr(name, '/'))
-		return exec_program(name, args);
+		return run_path(name, args);
 	for (dirs = dirs ? dirs : PATH_DEFAULT; *dirs;) {
 		size_t len = strcspn(dirs, ":");
 
@@ -112,7 +117,7 @@ static int exec_search(const char *name, struct exec_args *args)
 			memcpy(path, dirs, len);
 			path[len] = '/';
 			strcpy(path + len + 1, name);
-			err = exec_program(path, args);
+			err = run_path(path, args);
 			if (err == -EACCES)
 				denied = err;
 			else if (err != -ENOENT && err != -ENOTDIR)

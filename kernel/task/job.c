@@ -49,6 +49,8 @@ long process_set_group(u32 pid, u32 pgid)
 	struct process *self = process_current(), *member;
 	struct process *p = pid ? process_find(pid) : self;
 
+	if (!pgid)
+		pgid = pid;
 	if ((s32)pgid < 0)
 		return -EINVAL;
 	if (!p || (p != self && atomic_load_acquire(&p->parent) != self))

@@ -8,6 +8,7 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/task/exec.h"
 #include "kernel/task/task_internal.h"
+#include "kernel/task/user.h"
 #include "kernel/trace/trace.h"
 
 #include <string.h>
@@ -234,6 +235,7 @@ struct task *task_create(struct process *p, const char *name, bool leader, void 
 	process_get(p);
 	t->cred = leader ? p->cred : task_current()->cred;
 	cred_get(t->cred);
+	user_count_task(t->cred->user, 1);
 	t->thread.fp = &t->fp;
 	err = pid_alloc(t, leader ? p : NULL, &tid);
 	if (err) {
@@ -278,6 +280,7 @@ void task_abandon(struct task *t)
 	if (p->pid == t->thread.tid)
 		pid_clear_process(p->pid);
 	pid_clear_task(t->thread.tid, t);
+	user_count_task(t->cred->user, -1);
 	thread_abandon(&t->thread);
 	thread_put(&t->thread);
 }

@@ -128,7 +128,9 @@ static int pending_add(struct process *p, struct signal_pending *pending,
 
 	if (info->si_signo < SIGRTMIN && (pending->set & bit))
 		return 0;
-	if (p->signals.nr_queued < process_rlimit(p, RLIMIT_SIGPENDING))
+	/* One that can be pending once only, and was not queued by a program, is told in full anyway. */
+	if ((info->si_signo < SIGRTMIN && info->si_code >= 0) ||
+	    p->signals.nr_queued < process_rlimit(p, RLIMIT_SIGPENDING))
 		e = slab_alloc(entry_cache);
 	if (e) {
 		*e = (struct signal_entry){.info = *info};

@@ -27,6 +27,7 @@ struct fd_table;
 struct sem_undo_list;
 struct file;
 struct fs_context; /* cwd, root, umask (kernel/fs) */
+struct path;
 struct mm;
 
 /* Where a call that a signal ended goes on when restart_syscall is called. */
@@ -138,10 +139,12 @@ struct process {
 	enum job_event job_event; /* [L:parent's child_lock] */
 	bool did_exec;		  /* [a] since fork: setpgid by the parent is refused */
 	bool zombie;		  /* [a] all tasks have exited; changes under parent's child_lock */
-	bool reaped;		  /* [a] nobody waits for it any more; its number is free */
-	u8 dumpable;		  /* [a] DUMPABLE_*, prctl */
-	int parent_death_signal;  /* [a] */
-	u64 timer_slack_ns;	  /* [a] kept for prctl, timers here are exact */
+	bool subreaper;		  /* [a] prctl: adopts orphans among its descendants */
+	bool childless;		 /* [L:child_lock] has given its children away, and takes no more */
+	bool reaped;		 /* [a] nobody waits for it any more; its number is free */
+	u8 dumpable;		 /* [a] DUMPABLE_*, prctl */
+	int parent_death_signal; /* [a] */
+	u64 timer_slack_ns;	 /* [a] kept for prctl, timers here are exact */
 	u32 membarrier_registered; /* [a] MEMBARRIER_CMD_REGISTER_* seen */
 	int exit_code;		   /* [L:lock] wait status encoding */
 	struct task *exec_task;	   /* [L:lock] waits for the others to exit */
@@ -242,7 +245,13 @@ void process_kill_locked(struct process *p, int status);
  * by SIGKILL as on Linux.
  */
 struct exec_args;
-int exec_program(const char *path, struct exec_args *args);
+struct exec_source {
+	const char *name;      /* what the program is told */
+	const struct path *at; /* where the walk starts; NULL: working directory */
+	const char *walk_name;
+	u32 walk; /* WALK_* */
+};
+int exec_program(const struct exec_source *source, struct exec_args *args);
 
 /*
  * Waits for a child as `options` (WEXITED, WUNTRACED, WCONTINUED, WNOHANG, WNOWAIT, __W*) say. pid:

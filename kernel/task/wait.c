@@ -12,6 +12,7 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/task/job.h"
 #include "kernel/task/task_internal.h"
+#include "kernel/task/user.h"
 
 struct process *process_init;
 
@@ -55,23 +56,43 @@ static void parent_death(struct process *child)
 	signal_send_process(child, &info);
 }
 
+/*
+ * The nearest ancestor that adopts orphans, with its child_lock and that of `p` held: both at once, or
+ * a dying child could look between two parents.
+ */
+static struct process *process_lock_reaper(struct process *p)
+{
+	struct process *reaper;
+
+	for (;;) {
+		reaper = atomic_load_acquire(&p->parent);
+		while (reaper != process_init && !atomic_load_relaxed(&reaper->subreaper))
+			reaper = atomic_load_acquire(&reaper->parent);
+		spin_lock_pair(&p->child_lock, &reaper->child_lock);
+		if (!reaper->childless)
+			return reaper;
+		spin_unlock_pair(&p->child_lock, &reaper->child_lock);
+		/* It dies too: it will not be found once it has told its own parent. */
+		atomic_store_relaxed(&reaper->subreaper, false);
+	}
+}
+
 /* Returns the group of one of them, 0 without children: which may have lost its last parent. */
 static u32 process_orphan_children(struct process *p)
 {
-	struct process *init = process_init, *child;
+	struct process *reaper = process_lock_reaper(p), *child;
 	u32 pgid = 0;
 
-	/* Both locks at once, or a dying child could look between two parents. */
-	spin_lock_pair(&p->child_lock, &init->child_lock);
+	p->childless = true;
 	list_for_each(child, &p->children, sibling) {
-		atomic_store_release(&child->parent, init);
+		atomic_store_release(&child->parent, reaper);
 		parent_death(child);
 		if (child->pgid != p->pgid)
 			pgid = child->pgid;
 	}
-	list_splice_tail(&init->children, &p->children);
-	process_wake_waiters_locked(init);
-	spin_unlock_pair(&p->child_lock, &init->child_lock);
+	list_splice_tail(&reaper->children, &p->children);
+	process_wake_waiters_locked(reaper);
+	spin_unlock_pair(&p->child_lock, &reaper->child_lock);
 	return pgid;
 }
 
@@ -94,6 +115,7 @@ static void process_release(struct process *p)
 {
 	atomic_store_release(&p->reaped, true);
 	waitq_wake(&p->exit_queue, POLL_EVENT_READ | POLL_EVENT_HUP, WAITQ_ALL);
+	user_count_task(p->cred->user, -1);
 	pid_group_put(p->pgid, p->sid);
 	pid_clear_process(p->pid);
 	process_put(p);

@@ -1,0 +1,28 @@
+/*
+ * Users: how many tasks each has, for RLIMIT_NPROC. Credentials hold their real user.
+ *
+ * Every hart counts for itself, so that starting and ending tasks shares no line; only who must stay
+ * below a limit, which root and CAP_SYS_RESOURCE need not, adds the counts up.
+ */
+#ifndef KERNEL_TASK_USER_H
+#define KERNEL_TASK_USER_H
+
+#include "lib/types.h"
+
+struct user;
+
+void user_init(void); /* root; panics without memory */
+extern struct user *user_root;
+/* A reference on the user of id `uid`, or NULL: out of memory. */
+struct user *user_find(u32 uid);
+void user_get(struct user *u);
+void user_put(struct user *u);
+
+/* One task more or less. Context: no relax between here and the last look at the hart. */
+void user_count_task(struct user *u, s32 change);
+/*
+ * More tasks than `limit`. Of two that count and then ask at the same time at least one is told.
+ */
+bool user_over_limit(const struct user *u, u64 limit);
+
+#endif
