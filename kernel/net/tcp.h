@@ -139,8 +139,6 @@ void tcp_accept_push(struct tcp_sock *listener, struct tcp_sock *child);
 void tcp_established(struct tcp_sock *t);
 /* An answer to a connection attempt, or a reset: state CLOSE, `error` posted (ECONNREFUSED…). */
 void tcp_reset(struct tcp_sock *t, int error);
-/* The peer's FIN has come behind all data: state CLOSE_WAIT or on. */
-void tcp_fin_received(struct tcp_sock *t);
 /* Leaves tuple and port at once. */
 void tcp_forget(struct tcp_sock *t);
 

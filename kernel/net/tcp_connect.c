@@ -48,7 +48,7 @@ int tcp_bind(struct socket *s, const struct sock_name *name)
 static int tuple_take(struct tcp_sock *t)
 {
 	t->tuple = (struct tuple_node){.tuple = {t->local, t->remote}, .sock = t};
-	return tuple_insert(&t->tuple);
+	return tuple_insert(&t->tuple, false);
 }
 
 /* One port of the ephemeral search. */

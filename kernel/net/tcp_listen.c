@@ -298,7 +298,7 @@ struct tcp_sock *tcp_child(struct tcp_sock *listener, const struct inet_end *loc
 	c->port.reuseport = socket_flag(&c->s, SOCK_F_REUSEPORT);
 	c->port.uid = c->s.uid;
 	if (port_join(&c->port, &listener->port)) {
-		if (!tuple_insert(&c->tuple))
+		if (!tuple_insert(&c->tuple, true))
 			return c;
 		port_unbind(PORT_TCP, &c->port);
 	}

@@ -139,7 +139,8 @@ void tcp_local_admit(struct tcp_sock *listener)
 			return;
 		}
 		timer_cancel(&t->syn_timer);
-		connect_to(t, listener);
+		if (connect_to(t, listener))
+			tcp_reset(t, ENOBUFS);
 		socket_wake_all(&t->s);
 		socket_put(&t->s);
 	}

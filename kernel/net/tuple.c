@@ -118,14 +118,19 @@ static bool time_wait_claim(struct time_wait *w)
 	return state != 0;
 }
 
-/* A new local connection may have the tuple of a record that both ends left a second ago. */
-static bool time_wait_reusable(struct time_wait *w)
+/*
+ * Who connects may have the tuple of a record that both ends left a second ago; who is connected to
+ * may have any: the other end has chosen the tuple, so it has done with the old connection.
+ */
+static bool time_wait_reusable(struct time_wait *w, bool accepted)
 {
-	return atomic_load_relaxed(&w->state) == ABI_TCP_TIME_WAIT &&
-	       time_now() - atomic_load_relaxed(&w->started) >= time_freq && time_wait_claim(w);
+	if (!accepted && (atomic_load_relaxed(&w->state) != ABI_TCP_TIME_WAIT ||
+			  time_now() - atomic_load_relaxed(&w->started) < time_freq))
+		return false;
+	return time_wait_claim(w);
 }
 
-int tuple_insert(struct tuple_node *n)
+int tuple_insert(struct tuple_node *n, bool accepted)
 {
 	struct chain *c = chain_of(&n->tuple);
 	struct time_wait *reused = NULL;
@@ -135,7 +140,7 @@ int tuple_insert(struct tuple_node *n)
 	spin_lock(&c->lock);
 	link = tuple_link(c, &n->tuple);
 	if (*link) {
-		if (!(*link)->sock && time_wait_reusable(time_wait_of(*link))) {
+		if (!(*link)->sock && time_wait_reusable(time_wait_of(*link), accepted)) {
 			reused = time_wait_of(*link);
 			tuple_unlink(link);
 		} else {

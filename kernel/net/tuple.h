@@ -43,8 +43,11 @@ struct time_wait {
 };
 
 void tuple_init(void);
-/* Links `n`: 0, or -EADDRNOTAVAIL if the tuple is in use. */
-int tuple_insert(struct tuple_node *n);
+/*
+ * Links `n`: 0, or -EADDRNOTAVAIL if the tuple is in use. `accepted`: the end of a connection that
+ * another one opened.
+ */
+int tuple_insert(struct tuple_node *n, bool accepted);
 void tuple_remove(struct tuple_node *n);
 /* The socket of a tuple, with a reference, or NULL. */
 struct tcp_sock *tuple_find(const struct tuple *t);
