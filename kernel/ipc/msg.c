@@ -125,7 +125,7 @@ static bool msg_fits_in(const struct msg_queue *q, u64 size)
 }
 
 /* To a receiver that waits for it, or into the queue. */
-static void msg_deliver(struct msg_queue *q, struct msg *m, u32 pid, struct unpark_batch *batch)
+static __hot void msg_deliver(struct msg_queue *q, struct msg *m, u32 pid, struct unpark_batch *batch)
 {
 	struct msg_waiter *w, *next;
 	u64 now = ipc_now();
@@ -172,35 +172,25 @@ static void msg_admit(struct msg_queue *q, struct unpark_batch *batch)
 	}
 }
 
-/* The queue, locked, or an error pointer. Under the epoch. */
-static struct msg_queue *msg_lock(u32 id, u32 want)
-{
-	struct ipc_object *o = ipc_find(&msg_table, id);
-
-	if (!o)
-		return err_ptr(-EINVAL);
-	if (!ipc_permitted(o, want))
-		return err_ptr(-EACCES);
-	return ipc_lock(o) ? msg_queue_of(o) : err_ptr(-EIDRM);
-}
-
 /* ---- msgsnd ---- */
 
 /* As msgsnd(); -EAGAIN without IPC_NOWAIT: IPC_SET has changed something, look again. */
-static long msg_send_once(u32 id, struct msg *m, u32 flags)
+static __hot long msg_send_once(u32 id, struct msg *m, u32 flags)
 {
 	struct msg_waiter w = {.msg = m, .pid = process_current()->pid};
 	struct unpark_batch batch = {0};
+	struct ipc_object *o;
 	struct msg_queue *q;
 	bool wait = false;
 	long ret = 0;
 
 	epoch_enter();
-	q = msg_lock(id, IPC_WRITE);
-	if (is_err(q)) {
+	o = ipc_lock_permitted(&msg_table, id, IPC_WRITE);
+	if (is_err(o)) {
 		epoch_exit();
-		return ptr_err(q);
+		return ptr_err(o);
 	}
+	q = msg_queue_of(o);
 	if (msg_fits_in(q, m->size)) {
 		msg_deliver(q, m, w.pid, &batch);
 	} else if (flags & IPC_NOWAIT) {
@@ -229,7 +219,7 @@ static long msg_send(u32 id, struct msg *m, u32 flags)
 }
 
 /* msgsnd(id, msg, size, flags) */
-long sys_msgsnd(SYSCALL_ARGS)
+__hot long sys_msgsnd(SYSCALL_ARGS)
 {
 	struct msg *m;
 	u64 type;
@@ -303,21 +293,23 @@ static long msg_receive_found(const struct msg_receive *r, const struct msg_filt
 }
 
 /* The message, or an error pointer; -EAGAIN: IPC_SET has changed something, look again. */
-static struct msg *msg_receive_once(const struct msg_receive *r, const struct msg_filter *filter)
+static __hot struct msg *msg_receive_once(const struct msg_receive *r, const struct msg_filter *filter)
 {
 	struct msg_waiter w = {.filter = *filter, .pid = process_current()->pid};
 	struct unpark_batch batch = {0};
+	struct ipc_object *o;
 	struct msg_queue *q;
 	bool wait = false;
 	struct msg *m;
 	long ret;
 
 	epoch_enter();
-	q = msg_lock(r->id, IPC_READ);
-	if (is_err(q)) {
+	o = ipc_lock_permitted(&msg_table, r->id, IPC_READ);
+	if (is_err(o)) {
 		epoch_exit();
-		return err_ptr(ptr_err(q));
+		return err_ptr(ptr_err(o));
 	}
+	q = msg_queue_of(o);
 	m = msg_find(q, filter);
 	if (m) {
 		ret = msg_receive_found(r, filter, q, m, &batch);
@@ -363,7 +355,7 @@ static long msg_store(const struct msg *m, u64 user, u64 size)
 }
 
 /* msgrcv(id, msg, size, type, flags) */
-long sys_msgrcv(SYSCALL_ARGS)
+__hot long sys_msgrcv(SYSCALL_ARGS)
 {
 	struct msg_receive r = {.id = (u32)a0, .flags = (u32)a4, .size = a2};
 	struct msg *m;

@@ -103,22 +103,17 @@ static void msg_fill(struct msg_queue *q, struct abi_msqid_ds *out)
 	spin_unlock(&q->base.lock);
 }
 
-static long msg_stat(u32 id, u32 cmd, u64 user)
+static long msg_stat(u32 id, enum ipc_stat how, u64 user)
 {
 	struct abi_msqid_ds ds;
 	struct ipc_object *o;
-	long ret = 0;
+	long ret;
 
 	epoch_enter();
-	o = cmd == IPC_STAT ? ipc_find(&msg_table, id) : ipc_at(&msg_table, id);
-	if (!o)
-		ret = -EINVAL;
-	else if (cmd != MSG_STAT_ANY && !ipc_permitted(o, IPC_READ))
-		ret = -EACCES;
-	if (!ret) {
+	o = ipc_find_shown(&msg_table, id, how);
+	if (!is_err(o))
 		msg_fill(msg_queue_of(o), &ds);
-		ret = cmd == IPC_STAT ? 0 : (long)o->id;
-	}
+	ret = is_err(o) ? ptr_err(o) : how == IPC_STAT_ID ? 0 : (long)o->id;
 	epoch_exit();
 	if (ret >= 0 && copy_to_user((void __user *)user, &ds, sizeof(ds)))
 		return -EFAULT;
@@ -168,8 +163,11 @@ static long msg_info(u32 cmd, u64 user)
 static long msg_set_locked(struct msg_queue *q, const struct abi_msqid_ds *ds,
 			   struct unpark_batch *batch)
 {
-	long ret = ipc_perm_set(&q->base, &ds->perm);
+	long ret;
 
+	if (ds->qbytes > atomic_load_relaxed(&ipc_limits.msgmnb) && !capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	ret = ipc_perm_set(&q->base, &ds->perm);
 	if (ret)
 		return ret;
 	q->max_bytes = ds->qbytes;
@@ -188,18 +186,10 @@ static long msg_set(u32 id, u64 user)
 	if (copy_from_user(&ds, (const void __user *)user, sizeof(ds)))
 		return -EFAULT;
 	epoch_enter();
-	o = ipc_find(&msg_table, id);
-	if (!o) {
-		ret = -EINVAL;
-	} else if (!ipc_owned(o) || (ds.qbytes > atomic_load_relaxed(&ipc_limits.msgmnb) &&
-				     !capable(CAP_SYS_RESOURCE))) {
-		ret = -EPERM;
-	} else if (!ipc_lock(o)) {
-		ret = -EIDRM;
-	} else {
-		ret = msg_set_locked(msg_queue_of(o), &ds, &batch);
+	o = ipc_lock_owned(&msg_table, id);
+	ret = is_err(o) ? ptr_err(o) : msg_set_locked(msg_queue_of(o), &ds, &batch);
+	if (!is_err(o))
 		ipc_unlock(o);
-	}
 	epoch_exit();
 	unpark_batch_flush(&batch);
 	return ret;
@@ -217,9 +207,11 @@ long sys_msgctl(SYSCALL_ARGS)
 	case MSG_INFO:
 		return msg_info(cmd, a2);
 	case IPC_STAT:
+		return msg_stat(id, IPC_STAT_ID, a2);
 	case MSG_STAT:
+		return msg_stat(id, IPC_STAT_INDEX, a2);
 	case MSG_STAT_ANY:
-		return msg_stat(id, cmd, a2);
+		return msg_stat(id, IPC_STAT_INDEX_ANY, a2);
 	case IPC_SET:
 		return msg_set(id, a2);
 	case IPC_RMID:

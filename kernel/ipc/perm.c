@@ -17,7 +17,7 @@
 
 LOCK_CLASS(ipc_object, RANK_IPC);
 
-u64 ipc_now(void)
+__hot u64 ipc_now(void)
 {
 	return time_realtime_ns() / NSEC_PER_SEC;
 }
@@ -61,7 +61,7 @@ struct ipc_owner {
 	u32 uid, gid, mode;
 };
 
-static struct ipc_owner owner_of(const struct ipc_object *o)
+static __hot struct ipc_owner owner_of(const struct ipc_object *o)
 {
 	struct ipc_owner owner;
 	u32 seq;
@@ -75,7 +75,7 @@ static struct ipc_owner owner_of(const struct ipc_object *o)
 	return owner;
 }
 
-bool ipc_permitted(const struct ipc_object *o, u32 want)
+__hot bool ipc_permitted(const struct ipc_object *o, u32 want)
 {
 	const struct cred *c = cred_current();
 	struct ipc_owner owner = owner_of(o);

@@ -125,6 +125,18 @@ __hot void sem_wake(struct sem_set *set, struct unpark_batch *batch)
 	} while (again);
 }
 
+void sem_end(struct sem_set *set, struct unpark_batch *batch)
+{
+	struct sem_request *r, *next;
+
+	spin_lock(&set->base.lock);
+	atomic_store_relaxed(&set->base.removed, 1U);
+	list_for_each_safe(r, next, &set->waiters, link)
+		sem_finish(set, r, -EIDRM, batch);
+	sem_undo_drop_all(set);
+	spin_unlock(&set->base.lock);
+}
+
 /* ---- waiting ---- */
 
 static void sem_enqueue(struct sem_set *set, struct sem_request *r)

@@ -69,7 +69,11 @@ static inline struct sem_set *sem_set_of(struct ipc_object *o)
 	return container_of(o, struct sem_set, base);
 }
 
-/* ---- sem.c: all with the set's lock held ---- */
+/* ---- sem.c ---- */
+
+/* Removal, off the table: nothing may be begun with the set any more, and who waits is ended. */
+void sem_end(struct sem_set *set, struct unpark_batch *batch);
+/* From here on: with the set's lock held. */
 
 /*
  * All operations of `r` or none: 0, -ERANGE, -EAGAIN (IPC_NOWAIT), or 1: it has to wait for the

@@ -49,17 +49,10 @@ static bool sem_fits(const struct ipc_object *o, u64 size)
 
 static int sem_remove(struct ipc_object *o)
 {
-	struct sem_set *set = sem_set_of(o);
 	struct unpark_batch batch = {0};
-	struct sem_request *r, *next;
 
 	ipc_unlink(&sem_table, o);
-	spin_lock(&o->lock);
-	atomic_store_relaxed(&o->removed, 1U);
-	list_for_each_safe(r, next, &set->waiters, link)
-		sem_finish(set, r, -EIDRM, &batch);
-	sem_undo_drop_all(set);
-	spin_unlock(&o->lock);
+	sem_end(sem_set_of(o), &batch);
 	unpark_batch_flush(&batch);
 	sem_free(o);
 	return 0;
@@ -105,22 +98,17 @@ static void sem_fill(const struct sem_set *set, struct abi_semid_ds *out)
 	} while (seq_read_retry(&set->base.changes, seq));
 }
 
-static long sem_stat(u32 id, u32 cmd, u64 user)
+static long sem_stat(u32 id, enum ipc_stat how, u64 user)
 {
 	struct abi_semid_ds ds;
 	struct ipc_object *o;
-	long ret = 0;
+	long ret;
 
 	epoch_enter();
-	o = cmd == IPC_STAT ? ipc_find(&sem_table, id) : ipc_at(&sem_table, id);
-	if (!o)
-		ret = -EINVAL;
-	else if (cmd != SEM_STAT_ANY && !ipc_permitted(o, IPC_READ))
-		ret = -EACCES;
-	if (!ret) {
+	o = ipc_find_shown(&sem_table, id, how);
+	if (!is_err(o))
 		sem_fill(sem_set_of(o), &ds);
-		ret = cmd == IPC_STAT ? 0 : (long)o->id;
-	}
+	ret = is_err(o) ? ptr_err(o) : how == IPC_STAT_ID ? 0 : (long)o->id;
 	epoch_exit();
 	if (ret >= 0 && copy_to_user((void __user *)user, &ds, sizeof(ds)))
 		return -EFAULT;
@@ -155,18 +143,6 @@ static long sem_info(u32 cmd, u64 user)
 
 /* ---- values ---- */
 
-/* The set, locked, or an error pointer. Under the epoch. */
-static struct sem_set *sem_lock(u32 id, u32 want)
-{
-	struct ipc_object *o = ipc_find(&sem_table, id);
-
-	if (!o)
-		return err_ptr(-EINVAL);
-	if (!ipc_permitted(o, want))
-		return err_ptr(-EACCES);
-	return ipc_lock(o) ? sem_set_of(o) : err_ptr(-EIDRM);
-}
-
 /* Requests that wait for semaphore `num`: to become zero, or to grow. */
 static long sem_count_waiters(const struct sem_set *set, u32 num, bool zero)
 {
@@ -183,15 +159,17 @@ static long sem_count_waiters(const struct sem_set *set, u32 num, bool zero)
 
 static long sem_get(u32 id, u32 num, u32 cmd)
 {
+	struct ipc_object *o;
 	struct sem_set *set;
 	long ret = -EINVAL;
 
 	epoch_enter();
-	set = sem_lock(id, IPC_READ);
-	if (is_err(set)) {
+	o = ipc_lock_permitted(&sem_table, id, IPC_READ);
+	if (is_err(o)) {
 		epoch_exit();
-		return ptr_err(set);
+		return ptr_err(o);
 	}
+	set = sem_set_of(o);
 	if (num < set->nr && cmd == GETVAL)
 		ret = set->sems[num].value;
 	else if (num < set->nr && cmd == GETPID)
@@ -224,11 +202,13 @@ static long sem_set_value(u32 id, u32 num, s32 value)
 		return -ERANGE;
 	epoch_enter();
 	o = ipc_find(&sem_table, id);
-	set = o && num < sem_set_of(o)->nr ? sem_lock(id, IPC_WRITE) : err_ptr(-EINVAL);
-	if (is_err(set)) {
+	o = o && num < sem_set_of(o)->nr ? ipc_lock_permitted(&sem_table, id, IPC_WRITE)
+					 : err_ptr(-EINVAL);
+	if (is_err(o)) {
 		epoch_exit();
-		return ptr_err(set);
+		return ptr_err(o);
 	}
+	set = sem_set_of(o);
 	set->sems[num] = (struct sem){value, process_current()->pid};
 	sem_undo_clear(set, num);
 	sem_values_set(set, &batch);
@@ -345,17 +325,10 @@ static long sem_set_perm(u32 id, u64 user)
 	if (copy_from_user(&ds, (const void __user *)user, sizeof(ds)))
 		return -EFAULT;
 	epoch_enter();
-	o = ipc_find(&sem_table, id);
-	if (!o) {
-		ret = -EINVAL;
-	} else if (!ipc_owned(o)) {
-		ret = -EPERM;
-	} else if (!ipc_lock(o)) {
-		ret = -EIDRM;
-	} else {
-		ret = ipc_perm_set(o, &ds.perm);
+	o = ipc_lock_owned(&sem_table, id);
+	ret = is_err(o) ? ptr_err(o) : ipc_perm_set(o, &ds.perm);
+	if (!is_err(o))
 		ipc_unlock(o);
-	}
 	epoch_exit();
 	return ret;
 }
@@ -372,9 +345,11 @@ long sys_semctl(SYSCALL_ARGS)
 	case SEM_INFO:
 		return sem_info(cmd, a3);
 	case IPC_STAT:
+		return sem_stat(id, IPC_STAT_ID, a3);
 	case SEM_STAT:
+		return sem_stat(id, IPC_STAT_INDEX, a3);
 	case SEM_STAT_ANY:
-		return sem_stat(id, cmd, a3);
+		return sem_stat(id, IPC_STAT_INDEX_ANY, a3);
 	case GETVAL:
 	case GETPID:
 	case GETNCNT:

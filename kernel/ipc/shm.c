@@ -293,22 +293,15 @@ static int shm_attach_decode(u64 addr, u32 flags, struct shm_attach *a)
 static struct shm_segment *shm_take(u32 id, u32 want)
 {
 	struct ipc_object *o;
-	long err = 0;
 
 	epoch_enter();
-	o = ipc_find(&shm_table, id);
-	if (!o)
-		err = -EINVAL;
-	else if (!ipc_permitted(o, want))
-		err = -EACCES;
-	else if (!ipc_lock(o))
-		err = -EIDRM;
-	if (!err) {
+	o = ipc_lock_permitted(&shm_table, id, want);
+	if (!is_err(o)) {
 		shm_count(shm_of(o), 1, NULL);
 		ipc_unlock(o);
 	}
 	epoch_exit();
-	return err ? err_ptr(err) : shm_of(o);
+	return is_err(o) ? err_ptr(ptr_err(o)) : shm_of(o);
 }
 
 /* shmat(id, addr, flags) */

@@ -30,22 +30,17 @@ static void shm_fill(const struct shm_segment *s, struct abi_shmid_ds *out)
 	} while (seq_read_retry(&s->base.changes, seq));
 }
 
-static long shm_stat(u32 id, u32 cmd, u64 user)
+static long shm_stat(u32 id, enum ipc_stat how, u64 user)
 {
 	struct abi_shmid_ds ds;
 	struct ipc_object *o;
-	long ret = 0;
+	long ret;
 
 	epoch_enter();
-	o = cmd == IPC_STAT ? ipc_find(&shm_table, id) : ipc_at(&shm_table, id);
-	if (!o)
-		ret = -EINVAL;
-	else if (cmd != SHM_STAT_ANY && !ipc_permitted(o, IPC_READ))
-		ret = -EACCES;
-	if (!ret) {
+	o = ipc_find_shown(&shm_table, id, how);
+	if (!is_err(o))
 		shm_fill(shm_of(o), &ds);
-		ret = cmd == IPC_STAT ? 0 : (long)o->id;
-	}
+	ret = is_err(o) ? ptr_err(o) : how == IPC_STAT_ID ? 0 : (long)o->id;
 	epoch_exit();
 	if (ret >= 0 && copy_to_user((void __user *)user, &ds, sizeof(ds)))
 		return -EFAULT;
@@ -94,17 +89,10 @@ static long shm_set(u32 id, u64 user)
 	if (copy_from_user(&ds, (const void __user *)user, sizeof(ds)))
 		return -EFAULT;
 	epoch_enter();
-	o = ipc_find(&shm_table, id);
-	if (!o) {
-		ret = -EINVAL;
-	} else if (!ipc_owned(o)) {
-		ret = -EPERM;
-	} else if (!ipc_lock(o)) {
-		ret = -EIDRM;
-	} else {
-		ret = ipc_perm_set(o, &ds.perm);
+	o = ipc_lock_owned(&shm_table, id);
+	ret = is_err(o) ? ptr_err(o) : ipc_perm_set(o, &ds.perm);
+	if (!is_err(o))
 		ipc_unlock(o);
-	}
 	epoch_exit();
 	return ret;
 }
@@ -177,9 +165,11 @@ long sys_shmctl(SYSCALL_ARGS)
 	case SHM_INFO:
 		return shm_info(a2);
 	case IPC_STAT:
+		return shm_stat((u32)a0, IPC_STAT_ID, a2);
 	case SHM_STAT:
+		return shm_stat((u32)a0, IPC_STAT_INDEX, a2);
 	case SHM_STAT_ANY:
-		return shm_stat((u32)a0, (u32)cmd, a2);
+		return shm_stat((u32)a0, IPC_STAT_INDEX_ANY, a2);
 	case IPC_SET:
 		return shm_set((u32)a0, a2);
 	case IPC_RMID:

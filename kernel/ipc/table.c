@@ -47,7 +47,7 @@ void ipc_table_init(struct ipc_table *t, const struct ipc_type *type)
 
 /* ---- finding ---- */
 
-struct ipc_object *ipc_at(struct ipc_table *t, u32 index)
+__hot struct ipc_object *ipc_at(struct ipc_table *t, u32 index)
 {
 	struct ipc_object **chunk;
 
@@ -57,7 +57,7 @@ struct ipc_object *ipc_at(struct ipc_table *t, u32 index)
 	return chunk ? atomic_load_acquire(&chunk[index % IPC_CHUNK]) : NULL;
 }
 
-struct ipc_object *ipc_find(struct ipc_table *t, u32 id)
+__hot struct ipc_object *ipc_find(struct ipc_table *t, u32 id)
 {
 	struct ipc_object *o = ipc_at(t, id & (IPC_MAX - 1));
 
@@ -92,6 +92,37 @@ u32 ipc_highest_index(struct ipc_table *t)
 			return i * BITS_OF_WORD + BITS_OF_WORD - 1 - (u32)__builtin_clzl(word);
 	}
 	return 0;
+}
+
+__hot struct ipc_object *ipc_find_shown(struct ipc_table *t, u32 id, enum ipc_stat how)
+{
+	struct ipc_object *o = how == IPC_STAT_ID ? ipc_find(t, id) : ipc_at(t, id);
+
+	if (!o)
+		return err_ptr(-EINVAL);
+	return how == IPC_STAT_INDEX_ANY || ipc_permitted(o, IPC_READ) ? o : err_ptr(-EACCES);
+}
+
+__hot struct ipc_object *ipc_lock_permitted(struct ipc_table *t, u32 id, u32 want)
+{
+	struct ipc_object *o = ipc_find(t, id);
+
+	if (!o)
+		return err_ptr(-EINVAL);
+	if (!ipc_permitted(o, want))
+		return err_ptr(-EACCES);
+	return ipc_lock(o) ? o : err_ptr(-EIDRM);
+}
+
+struct ipc_object *ipc_lock_owned(struct ipc_table *t, u32 id)
+{
+	struct ipc_object *o = ipc_find(t, id);
+
+	if (!o)
+		return err_ptr(-EINVAL);
+	if (!ipc_owned(o))
+		return err_ptr(-EPERM);
+	return ipc_lock(o) ? o : err_ptr(-EIDRM);
 }
 
 static struct ipc_object *ipc_find_key(struct ipc_table *t, u32 key)

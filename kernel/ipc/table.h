@@ -79,6 +79,13 @@ struct ipc_object *ipc_at(struct ipc_table *t, u32 index); /* for *_STAT */
 /* The first object from *index on, which moves past it; NULL: no more. */
 struct ipc_object *ipc_next(struct ipc_table *t, u32 *index);
 u32 ipc_highest_index(struct ipc_table *t); /* 0 if there is none */
+/* For a command that shows an object: by id, or by index; -EINVAL, -EACCES as pointers. */
+enum ipc_stat { IPC_STAT_ID, IPC_STAT_INDEX, IPC_STAT_INDEX_ANY };
+struct ipc_object *ipc_find_shown(struct ipc_table *t, u32 id, enum ipc_stat how);
+/* Locked, for who may do what `want` says: -EINVAL, -EACCES, -EIDRM as pointers. */
+struct ipc_object *ipc_lock_permitted(struct ipc_table *t, u32 id, u32 want);
+/* Locked, for IPC_SET: -EINVAL, -EPERM, -EIDRM as pointers. */
+struct ipc_object *ipc_lock_owned(struct ipc_table *t, u32 id);
 
 /* ---- the calls that all types have ---- */
 /* The id, or -errno. May sleep. */

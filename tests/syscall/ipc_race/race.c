@@ -31,7 +31,8 @@ static void wait_for(int *word, int old)
 
 static void worker_loop(int worker, void (*work)(int worker))
 {
-	for (int round = 0;; round = arena->round) {
+	/* Counted here: by the time that the last is done, the next round may have begun. */
+	for (int round = 0;; round++) {
 		wait_for(&arena->round, round);
 		if (__atomic_load_n(&arena->round, __ATOMIC_ACQUIRE) < 0)
 			_exit(0);
