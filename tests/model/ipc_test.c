@@ -510,9 +510,9 @@ static const struct model_program make_slot_program = {
 };
 
 static const struct model_program *const programs[] = {
-	&make_program,	 &make_slot_program,   &removal_program, &removal_signal_program,
-	&give_program,	 &give_signal_program, /* two threads to here */
-	&all_program,	 &all_signal_program,
+	&make_program, &make_slot_program,   &removal_program, &removal_signal_program,
+	&give_program, &give_signal_program, /* two threads to here */
+	&all_program,  &all_signal_program,
 };
 #define SMALL_PROGRAMS 6
 
