@@ -39,7 +39,7 @@ static int advise_removal(struct mm *mm, u64 *addr, u64 end, struct removal *r)
 		return -ENOMEM;
 	if (vma->flags & VMA_LOCKED || !vma->object)
 		return -EINVAL;
-	if (!(vma->flags & VMA_SHARED) || !(vma->prot & PROT_WRITE))
+	if (!vma_writes_object(vma))
 		return -EACCES;
 	to = MIN(vma->end, end);
 	*r = (struct removal){vma->object, (vma->offset + (*addr - vma->start)) >> PAGE_SHIFT,
