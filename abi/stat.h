@@ -151,5 +151,7 @@ static_assert(sizeof(struct abi_statfs) == 120, "struct statfs");
 #define ABI_MKDEV(major, minor)                                                                    \
 	((((u64)(major)&0xfff) << 8) | ((u64)(minor)&0xff) | (((u64)(minor) & ~0xffUL) << 12) |    \
 	 (((u64)(major) & ~0xfffUL) << 32))
+#define ABI_MAJOR(dev) ((u32)((((dev) >> 8) & 0xfff) | (((dev) >> 32) & ~0xfffU)))
+#define ABI_MINOR(dev) ((u32)(((dev)&0xff) | (((dev) >> 12) & ~0xffU)))
 
 #endif

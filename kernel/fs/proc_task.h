@@ -45,7 +45,14 @@ int proc_space_get(u64 key, bool inspect, struct proc_space *out);
 int proc_show_cmdline(struct seq *s, u64 key);
 int proc_show_environ(struct seq *s, u64 key);
 int proc_show_auxv(struct seq *s, u64 key);
+
+/* ---- proc_task_maps.c ---- */
+int proc_show_maps(struct seq *s, u64 key);
+int proc_show_smaps(struct seq *s, u64 key);
+int proc_show_smaps_rollup(struct seq *s, u64 key);
 int proc_show_statm(struct seq *s, u64 key);
+/* The lines Vm* and Rss* of status. Context: any. */
+void proc_status_memory(struct seq *s, const struct proc_space *space);
 
 int proc_show_loadavg(struct seq *s, u64 key);
 

@@ -18,40 +18,6 @@
 #include "kernel/time/time.h"
 #include "kernel/tty/tty.h"
 
-#define MAPS_NAME_COLUMN 73U
-
-/* ---- maps ---- */
-
-static int map_line(const struct mm_region *r, void *arg)
-{
-	struct seq *s = arg;
-	size_t before = s->len;
-
-	seq_printf(s, "%08lx-%08lx %c%c%c%c %08lx 00:00 %lu", r->start, r->end,
-		   r->prot & PROT_READ ? 'r' : '-', r->prot & PROT_WRITE ? 'w' : '-',
-		   r->prot & PROT_EXEC ? 'x' : '-', r->shared ? 's' : 'p', r->offset,
-		   r->object ? r->object->id : 0);
-	if (r->name) {
-		while (s->len - before < MAPS_NAME_COLUMN)
-			seq_puts(s, " ");
-		seq_puts(s, r->name);
-	}
-	seq_puts(s, "\n");
-	return 0;
-}
-
-static int show_maps(struct seq *s, u64 key)
-{
-	struct proc_space space;
-	int err = proc_space_get(key, true, &space);
-
-	if (err)
-		return err == -ESRCH ? 0 : err;
-	err = mm_for_each_region(space.mm, map_line, s);
-	mm_put(space.mm);
-	return err;
-}
-
 /* ---- stat, status ---- */
 
 static const char *who_name(const struct proc_who *who)
@@ -183,9 +149,7 @@ static int show_status(struct seq *s, u64 key)
 		   who_state(&who));
 	status_ids(s, &who);
 	if (space.mm)
-		seq_printf(s, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n",
-			   mm_virtual_pages(space.mm) * (PAGE_SIZE >> 10),
-			   mm_resident_pages(space.mm) * (PAGE_SIZE >> 10));
+		proc_status_memory(s, &space);
 	seq_printf(s, "Threads:\t%u\n", atomic_load_relaxed(&who.process->nr_tasks));
 	status_rights(s, &who);
 	if (who.task)
@@ -364,9 +328,11 @@ const struct pseudo_node proc_process_nodes[] = {
 	{"comm", 0444, show_comm, NULL},
 	{"environ", 0400, proc_show_environ, NULL},
 	{"limits", 0444, show_limits, NULL},
-	{"maps", 0444, show_maps, NULL},
+	{"maps", 0444, proc_show_maps, NULL},
 	{"mountinfo", 0444, proc_show_mountinfo, NULL},
 	{"mounts", 0444, proc_show_mounts, NULL},
+	{"smaps", 0444, proc_show_smaps, NULL},
+	{"smaps_rollup", 0444, proc_show_smaps_rollup, NULL},
 	{"stat", 0444, show_stat, NULL},
 	{"statm", 0444, proc_show_statm, NULL},
 	{"status", 0444, show_status, NULL},

@@ -88,17 +88,3 @@ int proc_show_auxv(struct seq *s, u64 key)
 	mm_put(space.mm);
 	return 0;
 }
-
-int proc_show_statm(struct seq *s, u64 key)
-{
-	struct proc_space space;
-
-	if (proc_space_get(key, false, &space)) {
-		seq_puts(s, "0 0 0 0 0 0 0\n");
-		return 0;
-	}
-	seq_printf(s, "%lu %lu 0 0 0 %lu 0\n", mm_virtual_pages(space.mm),
-		   mm_resident_pages(space.mm), mm_virtual_pages(space.mm));
-	mm_put(space.mm);
-	return 0;
-}

@@ -218,8 +218,10 @@ static int fault_object(struct fault *f, u64 *table)
 		used++;
 	}
 	pgtable_unlock(table);
-	if (used)
+	if (used) {
 		atomic_fetch_add_relaxed(&f->mm->resident_pages, (u64)used);
+		atomic_fetch_add_relaxed(&f->mm->object_pages, (u64)used);
+	}
 	for (u64 i = 0; i < (last - first) >> PAGE_SHIFT; i++) {
 		if (pages[i])
 			page_put(pages[i]);
@@ -247,6 +249,8 @@ static int fault_finish_copy(struct fault *f, u64 *table, u64 busy, void *copy)
 		atomic_store_relaxed(entry, busy & PTE_PPN_MASK);
 	}
 	pgtable_unlock(table);
+	if (drop != copy && page_of(drop)->kind == PAGE_KIND_OBJECT)
+		atomic_fetch_add_relaxed(&f->mm->object_pages, -1UL);
 	page_put(drop);
 	return 0;
 }

@@ -32,7 +32,7 @@ static bool fork_in_object(const struct vma *vma, u64 addr)
 static u64 fork_table(struct fork *f, const struct vma *vma, u64 *from, u64 *to, u64 addr, u64 end)
 {
 	struct spinlock *from_lock = &page_of(from)->table_lock, *to_lock = &page_of(to)->table_lock;
-	u64 copied = 0;
+	u64 copied = 0, objects = 0;
 
 	spin_lock_pair(from_lock, to_lock);
 	for (; addr < end && !(from[pgtable_index(addr, 0)] & PTE_BUSY); addr += PAGE_SIZE) {
@@ -46,11 +46,13 @@ static u64 fork_table(struct fork *f, const struct vma *vma, u64 *from, u64 *to,
 			f->stripped = true;
 		}
 		page_get(pa_to_va(pte_pa(pte)));
+		objects += page_of(pa_to_va(pte_pa(pte)))->kind == PAGE_KIND_OBJECT;
 		to[pgtable_index(addr, 0)] = pte;
 		copied++;
 	}
 	spin_unlock_pair(from_lock, to_lock);
 	atomic_fetch_add_relaxed(&f->to->resident_pages, copied);
+	atomic_fetch_add_relaxed(&f->to->object_pages, objects);
 	return addr;
 }
 

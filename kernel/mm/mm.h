@@ -249,6 +249,7 @@ struct mm_region {
 /* In pages. */
 struct mm_stats {
 	u64 virtual, resident, peak_virtual, peak_resident;
+	u64 object; /* of the resident ones: of files and shared memory */
 	u64 locked, data, stack, tables;
 };
 void mm_stats(struct mm *mm, struct mm_stats *out);

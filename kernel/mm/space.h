@@ -65,6 +65,7 @@ struct mm {
 	u64 locked_pages; /* [L:lock] to change, [a] to read; of VMA_LOCKED mappings */
 	u64 lock_limit;	  /* [a] pages: RLIMIT_MEMLOCK when last asked */
 	u32 future_flags; /* [L:lock] to change, [a] to read: VMA_LOCKED after mlockall(MCL_FUTURE) */
+	u64 object_pages;	/* [a] of the resident ones, those of objects */
 	u64 resident_pages;	/* [a] */
 	u64 mmap_top;		/* [I] placement goes down from here */
 	u64 gap_top, gap_known; /* [L:lock] gaps above gap_top are of gap_known bytes at most */

@@ -9,6 +9,7 @@ void mm_stats(struct mm *mm, struct mm_stats *out)
 	*out = (struct mm_stats){
 		.virtual = atomic_load_relaxed(&mm->virtual_pages),
 		.resident = atomic_load_relaxed(&mm->resident_pages),
+		.object = atomic_load_relaxed(&mm->object_pages),
 		.locked = atomic_load_relaxed(&mm->locked_pages),
 		.data = atomic_load_relaxed(&mm->data_pages),
 		.stack = atomic_load_relaxed(&mm->stack_pages),

@@ -42,13 +42,19 @@ static void zap_note_peak(struct mm *mm)
 
 static void zap_flush(struct zap *z)
 {
+	u64 objects = 0;
+
 	if (!z->count && !z->block)
 		return;
 	zap_note_peak(z->mm);
 	tlb_flush_mm(z->mm, false);
-	for (u32 i = 0; i < z->count; i++)
+	for (u32 i = 0; i < z->count; i++) {
+		objects += page_of(z->frames[i])->kind == PAGE_KIND_OBJECT;
 		page_put(z->frames[i]);
+	}
 	atomic_fetch_add_relaxed(&z->mm->resident_pages, -(u64)z->count);
+	if (objects)
+		atomic_fetch_add_relaxed(&z->mm->object_pages, -objects);
 	z->count = 0;
 	if (z->block) {
 		huge_put(z->block);

@@ -117,17 +117,6 @@ static struct abi_statx_timestamp statx_time(s64 ns)
 	return (struct abi_statx_timestamp){.tv_sec = ns_seconds(ns), .tv_nsec = ns_rest(ns)};
 }
 
-/* The parts of a 64-bit device number. */
-static u32 dev_major(u64 dev)
-{
-	return (u32)(((dev >> 8) & 0xfff) | ((dev >> 32) & ~0xfffU));
-}
-
-static u32 dev_minor(u64 dev)
-{
-	return (u32)((dev & 0xff) | ((dev >> 12) & ~0xffU));
-}
-
 long sys_statx(SYSCALL_ARGS)
 {
 	u32 flags = (u32)a2, mask = (u32)a3;
@@ -157,10 +146,10 @@ long sys_statx(SYSCALL_ARGS)
 		.stx_btime = statx_time(st.btime_ns),
 		.stx_ctime = statx_time(st.ctime_ns),
 		.stx_mtime = statx_time(st.mtime_ns),
-		.stx_rdev_major = dev_major(st.rdev),
-		.stx_rdev_minor = dev_minor(st.rdev),
-		.stx_dev_major = dev_major(st.dev),
-		.stx_dev_minor = dev_minor(st.dev),
+		.stx_rdev_major = ABI_MAJOR(st.rdev),
+		.stx_rdev_minor = ABI_MINOR(st.rdev),
+		.stx_dev_major = ABI_MAJOR(st.dev),
+		.stx_dev_minor = ABI_MINOR(st.dev),
 	};
 	return copy_to_user((void __user *)(uintptr_t)a4, &out, sizeof(out));
 }
