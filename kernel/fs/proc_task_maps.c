@@ -140,8 +140,8 @@ static int rollup_region(const struct mm_region *r, void *arg)
 }
 
 /* Over all mappings; `rollup`: only their sum. */
-static int show_regions(struct seq *s, u64 key,
-			int (*fn)(const struct mm_region *r, void *arg), bool rollup)
+static int show_regions(struct seq *s, u64 key, int (*fn)(const struct mm_region *r, void *arg),
+			bool rollup)
 {
 	struct map_text *t = kzalloc(sizeof(*t));
 	struct proc_space space = {0};
