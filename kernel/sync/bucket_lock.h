@@ -60,11 +60,11 @@ static inline void bucket_unlock(struct bucket_lock *l)
 #elif defined(BUCKET_LOCK_MCS)
 
 struct bucket_lock {
-	ck_spinlock_mcs_t *tail;
+	struct ck_spinlock_mcs *tail;
 };
 
 struct bucket_node {
-	ck_spinlock_mcs_t node;
+	struct ck_spinlock_mcs node;
 	struct bucket_lock *lock; /* [c] that it is in; NULL: free */
 };
 
