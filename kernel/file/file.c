@@ -16,6 +16,7 @@ LOCK_CLASS(file_pos, RANK_FILE);
 void (*file_path_put)(struct path *p);
 int (*file_path_stat)(struct file *f, struct stat_info *st);
 void (*file_unlock_owner)(struct file *f, const void *owner);
+void (*file_closed)(struct file *f);
 void (*file_unwatch)(struct file *f);
 
 static void file_mapped(struct vm_backing *b)
@@ -72,6 +73,8 @@ void file_put(struct file *f)
 		file_unwatch(f);
 	if (file_unlock_owner)
 		file_unlock_owner(f, f);
+	if (f->path.dentry && file_closed)
+		file_closed(f);
 	if (f->ops->release)
 		f->ops->release(f);
 	if (f->path.dentry)

@@ -144,6 +144,8 @@ extern void (*file_path_put)(struct path *p);
 extern int (*file_path_stat)(struct file *f, struct stat_info *st);
 /* Filled by kernel/fs at the first lock: drops the advisory locks of `owner` on the file. */
 extern void (*file_unlock_owner)(struct file *f, const void *owner);
+/* Filled by kernel/fs: a file with a path is being released, for inotify. */
+extern void (*file_closed)(struct file *f);
 /* Filled by epoll.c: takes a file that is being released out of every epoll. */
 extern void (*file_unwatch)(struct file *f);
 

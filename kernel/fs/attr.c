@@ -34,8 +34,10 @@ int fs_chmod(const struct path *p, u32 mode)
 	else
 		atomic_store_relaxed(&inode->mode, (inode->mode & S_IFMT) | (mode & 07777));
 	mutex_unlock(&inode->lock);
-	if (!err)
+	if (!err) {
 		inode_touch(inode, false);
+		fs_notify(p->dentry, IN_ATTRIB);
+	}
 	return err;
 }
 
@@ -71,6 +73,7 @@ int fs_chown(const struct path *p, u32 uid, u32 gid)
 	}
 	mutex_unlock(&inode->lock);
 	inode_touch(inode, false);
+	fs_notify(p->dentry, IN_ATTRIB);
 	return 0;
 }
 
@@ -86,6 +89,7 @@ int fs_set_times(const struct path *p, s64 atime_ns, s64 mtime_ns)
 	if (mtime_ns != FS_TIME_OMIT)
 		atomic_store_relaxed(&inode->mtime_ns, mtime_ns);
 	inode_touch(inode, false);
+	fs_notify(p->dentry, IN_ATTRIB);
 	return 0;
 }
 
@@ -103,7 +107,10 @@ int fs_truncate(const struct path *p, u64 size)
 		err = fs_permission(inode, MAY_WRITE);
 	if (err)
 		return err;
-	return inode->object ? tmpfs_truncate(inode, size) : -EPERM;
+	err = inode->object ? tmpfs_truncate(inode, size) : -EPERM;
+	if (!err)
+		fs_notify(p->dentry, IN_MODIFY);
+	return err;
 }
 
 long fs_readlink(const struct path *p, char *buf, size_t size)

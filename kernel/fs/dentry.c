@@ -111,6 +111,8 @@ void dentry_put(struct dentry *d)
 	while (refcount_put(&d->refs)) {
 		struct dentry *parent = d->key->parent;
 
+		if (atomic_load_relaxed(&d->inode->nlink) == 0)
+			fs_notify_self(d->inode, IN_DELETE_SELF);
 		inode_put(d->inode);
 		epoch_defer(&d->free_node, dentry_free);
 		if (parent == d)

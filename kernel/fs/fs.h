@@ -14,6 +14,7 @@
 #define KERNEL_FS_FS_H
 
 #include "abi/errno.h"
+#include "abi/inotify.h"
 #include "abi/mount.h"
 #include "kernel/file/file.h"
 #include "kernel/sync/epoch.h"
@@ -99,6 +100,8 @@ struct inode {
 	struct mutex lock;	  /* RANK_INODE: size of a file, entries of a directory */
 	struct vm_object *object; /* [I] contents of a regular file, or NULL */
 	struct file_lock *locks;  /* [L:lock] advisory locks, see locks.c */
+	struct watch *watches;	  /* [a] of inotify; changes under its lock */
+	struct xattr *xattrs;	  /* [L:lock] extended attributes */
 	u32 seals;		  /* [a] F_SEAL_* of a regular file; changes under lock */
 	char *link;		  /* [I] text of a symlink, read under the epoch, or NULL */
 	void *data;		  /* [I] the type's own */
@@ -327,6 +330,15 @@ int fs_unlink(struct fs_context *ctx, const struct path *at, const char *name);
 int fs_rmdir(struct fs_context *ctx, const struct path *at, const char *name);
 int fs_rename(struct fs_context *ctx, const struct path *old_at, const char *old_name,
 	      const struct path *new_at, const char *new_name, u32 flags);
+/*
+ * Extended attributes. `admin`: the caller has CAP_SYS_ADMIN. get and list: the length, also with
+ * size 0, or -ERANGE.
+ */
+int fs_set_xattr(const struct path *p, const char *name, const void *value, size_t size, u32 flags,
+		 bool admin);
+long fs_get_xattr(const struct path *p, const char *name, void *buf, size_t size, bool admin);
+long fs_list_xattrs(const struct path *p, char *buf, size_t size, bool admin);
+int fs_remove_xattr(const struct path *p, const char *name, bool admin);
 long fs_readlink(const struct path *p, char *buf, size_t size);
 int fs_stat(const struct path *p, struct stat_info *st);
 int fs_chmod(const struct path *p, u32 mode);
@@ -339,6 +351,39 @@ int fs_truncate(const struct path *p, u64 size);
  * `buf`. Its start, or -ENAMETOOLONG.
  */
 char *fs_path_text(struct fs_context *ctx, const struct path *p, char *buf, size_t size);
+
+/*
+ * ---- events for inotify: IN_* of what has just happened; one load while nobody watches anything.
+ * Context: any, no lock above RANK_INOTIFY ----
+ */
+extern u32 fs_nr_watches;
+void fs_notify_slow(struct dentry *d, u32 mask);
+void fs_notify_name_slow(struct inode *dir, u32 mask, const struct inode *inode, const char *name,
+			 u32 cookie);
+void fs_notify_self_slow(struct inode *inode, u32 mask);
+u32 fs_notify_cookie(void); /* joins MOVED_FROM and MOVED_TO */
+static inline bool fs_watched(void)
+{
+	return unlikely(__atomic_load_n(&fs_nr_watches, __ATOMIC_RELAXED) != 0);
+}
+/* To the watches of the inode, and with its name to those of its directory. */
+static inline void fs_notify(struct dentry *d, u32 mask)
+{
+	if (fs_watched())
+		fs_notify_slow(d, mask);
+}
+/* To the watches of a directory: `inode` got, changed or lost this name. */
+static inline void fs_notify_name(struct inode *dir, u32 mask, const struct inode *inode,
+				  const char *name, u32 cookie)
+{
+	if (fs_watched())
+		fs_notify_name_slow(dir, mask, inode, name, cookie);
+}
+static inline void fs_notify_self(struct inode *inode, u32 mask)
+{
+	if (fs_watched())
+		fs_notify_self_slow(inode, mask);
+}
 
 /* ---- file types that fs offers to others ---- */
 

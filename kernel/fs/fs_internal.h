@@ -35,6 +35,9 @@ int walk_to_parent(struct fs_context *ctx, const struct path *at, const char *na
 int walk_or_parent(struct fs_context *ctx, const struct path *at, const char *name, u32 walk,
 		   struct path *out, struct walk_parent *parent);
 
+/* ---- open.c ---- */
+void open_file_closed(struct file *f); /* file_closed */
+
 /* ---- name.c ---- */
 /*
  * Creates the name: the dentry with a reference, or an error. `text`: of a symlink. Parent locked,
@@ -72,6 +75,9 @@ static inline bool super_full(const struct super_block *sb)
 {
 	return sb->max_inodes && __atomic_load_n(&sb->nr_inodes, __ATOMIC_RELAXED) >= sb->max_inodes;
 }
+
+/* ---- xattr.c ---- */
+void xattrs_free(struct inode *inode);
 
 /* ---- special.c ---- */
 int special_init(void);

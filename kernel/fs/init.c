@@ -85,6 +85,7 @@ void fs_init(void)
 	dentry_init();
 	file_path_put = path_put;
 	file_path_stat = fs_file_stat;
+	file_closed = open_file_closed;
 	err = fs_init_tree();
 	if (!err)
 		err = special_init();

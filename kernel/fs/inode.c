@@ -7,6 +7,7 @@
 #include "abi/errno.h"
 #include "abi/stat.h"
 #include "kernel/fs/fs.h"
+#include "kernel/fs/fs_internal.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/refcount.h"
@@ -72,6 +73,7 @@ static void inode_free(struct epoch_node *node)
 	struct inode *inode = container_of(node, struct inode, free_node);
 
 	kfree(inode->link);
+	xattrs_free(inode);
 	kfree(inode);
 }
 

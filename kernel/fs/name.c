@@ -57,6 +57,7 @@ static struct dentry *name_add(const struct walk_parent *wp, struct inode *inode
 		return err_ptr(err);
 	}
 	inode_touch(wp->dir.dentry->inode, true);
+	fs_notify_name(wp->dir.dentry->inode, IN_CREATE, inode, wp->name, 0);
 	return d;
 }
 
@@ -202,6 +203,7 @@ int fs_link(struct fs_context *ctx, const struct path *target, const struct path
 		err = fs_permission(dir, MAY_WRITE | MAY_EXEC);
 	if (!err) {
 		inode_get(inode);
+		fs_notify_self(inode, IN_ATTRIB);
 		d = name_add(&wp, inode);
 		if (is_err(d)) {
 			err = (int)ptr_err(d);
@@ -239,6 +241,9 @@ static int name_remove(const struct walk_parent *wp, struct dentry *d, bool dire
 	}
 	name_dropped(inode);
 	inode_touch(dir, true);
+	if (!directory)
+		fs_notify_self(inode, IN_ATTRIB);
+	fs_notify_name(dir, IN_DELETE, inode, wp->name, 0);
 	dentry_unlink(d);
 	return 0;
 }

@@ -24,6 +24,12 @@ static const struct file_ops path_file_ops = {
 	.stat = fs_file_stat,
 };
 
+void open_file_closed(struct file *f)
+{
+	if (!(f->flags & O_PATH))
+		fs_notify(f->path.dentry, file_writable(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+}
+
 int fs_open_path(const struct path *p, u32 flags, struct file **out)
 {
 	struct inode *inode = p->dentry->inode;
@@ -47,6 +53,8 @@ int fs_open_path(const struct path *p, u32 flags, struct file **out)
 	}
 	f->flags &= ~OPEN_ONCE;
 	*out = f;
+	if (!only_path)
+		fs_notify(p->dentry, IN_OPEN);
 	return 0;
 }
 

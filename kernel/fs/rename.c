@@ -124,6 +124,22 @@ static int rename_over(struct rename *r)
 	return err;
 }
 
+static void rename_notify(const struct rename *r)
+{
+	struct inode *from = r->from.dir.dentry->inode, *to = r->to.dir.dentry->inode;
+	u32 cookie = fs_watched() ? fs_notify_cookie() : 0;
+
+	fs_notify_name(from, IN_MOVED_FROM, r->source->inode, r->from.name, cookie);
+	fs_notify_name(to, IN_MOVED_TO, r->source->inode, r->to.name, cookie);
+	fs_notify_self(r->source->inode, IN_MOVE_SELF);
+	if (!(r->flags & RENAME_EXCHANGE))
+		return;
+	cookie = fs_watched() ? fs_notify_cookie() : 0;
+	fs_notify_name(to, IN_MOVED_FROM, r->target->inode, r->to.name, cookie);
+	fs_notify_name(from, IN_MOVED_TO, r->target->inode, r->from.name, cookie);
+	fs_notify_self(r->target->inode, IN_MOVE_SELF);
+}
+
 static int rename_locked(struct rename *r)
 {
 	int err = rename_find(r);
@@ -144,6 +160,7 @@ static int rename_locked(struct rename *r)
 		err = rename_over(r);
 	if (err)
 		return err;
+	rename_notify(r);
 	inode_touch(r->source->inode, false);
 	inode_touch(r->from.dir.dentry->inode, true);
 	inode_touch(r->to.dir.dentry->inode, true);

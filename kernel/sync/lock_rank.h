@@ -9,7 +9,7 @@
  *                     < epoch barrier
  *   spin locks        pid < AF_UNIX names < AF_UNIX graph < signal < AF_UNIX socket
  *                     < TCP pair < accept queue < port < 4-tuple
- *                     < TIME_WAIT < interfaces < fd table < dentry hash < terminal list
+ *                     < TIME_WAIT < interfaces < fd table < dentry hash < inotify < terminal list
  *                     < terminal < datagram queue < wait-queue source < epoll ready list
  *                     < futex bucket < IPC object < undo list < pi state < vm_object < page-table leaf < mutex wait list
  *                     < run queue < timer queue < slab depot < buddy zone < trace control < epoch
@@ -51,6 +51,7 @@ enum lock_rank {
 	RANK_TIMERFD_LIST = 122, /* before each timerfd's */
 	RANK_TIMERFD = 123,
 	RANK_DENTRY = 125,
+	RANK_INOTIFY = 126,
 	RANK_TTY_LIST = 127,
 	RANK_TTY = 128,
 	RANK_SOCKQ = 129, /* datagrams not yet received */

@@ -12,10 +12,15 @@
 static long io_run(struct file *f, struct iov_iter *it, u64 *pos, bool write)
 {
 	bool nonblock = atomic_load_relaxed(&f->flags) & O_NONBLOCK;
+	long ret;
 
 	if (!write)
-		return f->ops->read ? f->ops->read(f, it, pos, nonblock) : -EINVAL;
-	return broken_pipe(f, f->ops->write ? f->ops->write(f, it, pos, nonblock) : -EINVAL);
+		ret = f->ops->read ? f->ops->read(f, it, pos, nonblock) : -EINVAL;
+	else
+		ret = broken_pipe(f, f->ops->write ? f->ops->write(f, it, pos, nonblock) : -EINVAL);
+	if (fs_watched() && ret > 0 && f->path.dentry)
+		fs_notify(f->path.dentry, write ? IN_MODIFY : IN_ACCESS);
+	return ret;
 }
 
 /* At the file's own position. */

@@ -407,6 +407,8 @@ long sys_ftruncate(SYSCALL_ARGS)
 		ret = -EBADF;
 	else if (file_writable(r.file) && r.file->ops->truncate)
 		ret = r.file->ops->truncate(r.file, a1);
+	if (!ret && r.file->path.dentry)
+		fs_notify(r.file->path.dentry, IN_MODIFY);
 	fd_return(&r);
 	return ret;
 }

@@ -175,3 +175,32 @@ u64 vm_object_next(struct vm_object *o, u64 index, bool data)
 		index++;
 	return index < OBJECT_PAGES ? index : ~0UL;
 }
+
+u32 fs_nr_watches;
+
+void fs_notify_slow(struct dentry *d, u32 mask)
+{
+	(void)d;
+	(void)mask;
+}
+
+void fs_notify_self_slow(struct inode *inode, u32 mask)
+{
+	(void)inode;
+	(void)mask;
+}
+
+void fs_notify_name_slow(struct inode *dir, u32 mask, const struct inode *inode, const char *name,
+			 u32 cookie)
+{
+	(void)dir;
+	(void)mask;
+	(void)inode;
+	(void)name;
+	(void)cookie;
+}
+
+u32 fs_notify_cookie(void)
+{
+	return 0;
+}

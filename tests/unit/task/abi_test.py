@@ -38,6 +38,7 @@ LINUX_HEADERS = """
 #include <linux/ipc.h>
 #include <linux/magic.h>
 #include <linux/membarrier.h>
+#include <linux/inotify.h>
 #include <linux/memfd.h>
 #include <linux/mman.h>
 #include <linux/mount.h>
