@@ -56,8 +56,9 @@ u32 fs_nr_watches; /* [a] changes under lock */
 static bool event_equal(const struct queued_event *a, const struct abi_inotify_event *head,
 			const char *name)
 {
-	return a->head.wd == head->wd && a->head.mask == head->mask && a->head.cookie == head->cookie &&
-	       a->head.len == head->len && (!head->len || strcmp(a->name, name) == 0);
+	return a->head.wd == head->wd && a->head.mask == head->mask &&
+	       a->head.cookie == head->cookie && a->head.len == head->len &&
+	       (!head->len || strcmp(a->name, name) == 0);
 }
 
 static void event_add(struct event_queue *q, const struct abi_inotify_event *head, const char *name)
@@ -286,8 +287,7 @@ static long inotify_ioctl(struct file *f, u32 cmd, u64 arg)
 static int inotify_stat(struct file *f, struct stat_info *st)
 {
 	(void)f;
-	*st = (struct stat_info){
-		.dev = NAMELESS_DEV, .mode = 0600, .nlink = 1, .blksize = PAGE_SIZE};
+	*st = (struct stat_info){.dev = NAMELESS_DEV, .mode = 0600, .nlink = 1, .blksize = PAGE_SIZE};
 	return 0;
 }
 

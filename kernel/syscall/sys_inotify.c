@@ -20,11 +20,13 @@ long sys_inotify_init1(SYSCALL_ARGS)
 
 static long watch_add(struct file *f, u64 name, u32 mask)
 {
-	u32 walk = (mask & IN_DONT_FOLLOW ? 0 : WALK_FOLLOW) | (mask & IN_ONLYDIR ? WALK_DIRECTORY : 0);
+	u32 walk = (mask & IN_DONT_FOLLOW ? 0 : WALK_FOLLOW) |
+		   (mask & IN_ONLYDIR ? WALK_DIRECTORY : 0);
 	struct path p;
 	long ret;
 
-	if (!(mask & IN_ALL_EVENTS) || (mask & (IN_MASK_ADD | IN_MASK_CREATE)) == (IN_MASK_ADD | IN_MASK_CREATE))
+	if (!(mask & IN_ALL_EVENTS) ||
+	    (mask & (IN_MASK_ADD | IN_MASK_CREATE)) == (IN_MASK_ADD | IN_MASK_CREATE))
 		return -EINVAL;
 	if (!inotify_is(f))
 		return -EINVAL;
