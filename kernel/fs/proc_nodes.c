@@ -148,6 +148,9 @@ int proc_nodes_init(void)
 		{"uptime", show_uptime, 0},
 		{"version", show_version, 0},
 		{"filesystems", show_filesystems, 0},
+		/* There is neither swap nor a disk: the heads of empty tables. */
+		{"swaps", show_string, string_key("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority")},
+		{"partitions", show_string, string_key("major minor  #blocks  name\n")},
 		{"sys/kernel/ostype", show_string, string_key(KERNEL_OSTYPE)},
 		{"sys/kernel/osrelease", show_string, string_key(KERNEL_RELEASE)},
 		{"sys/kernel/version", show_string, string_key(KERNEL_VERSION)},

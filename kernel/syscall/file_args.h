@@ -5,6 +5,7 @@
 #ifndef KERNEL_SYSCALL_FILE_ARGS_H
 #define KERNEL_SYSCALL_FILE_ARGS_H
 
+#include "abi/fcntl.h"
 #include "arch/riscv64/layout.h"
 #include "kernel/file/file.h"
 #include "kernel/fs/fs.h"
@@ -59,6 +60,13 @@ struct dir_arg {
  */
 int dir_arg_get(struct dir_arg *d, u64 dirfd, const char *text);
 void dir_arg_put(struct dir_arg *d);
+
+/* How the AT_* flags of a call want the last name walked. */
+static inline u32 walk_of_at(u32 flags)
+{
+	return (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+	       (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+}
 
 /*
  * Both, and the walk: what most calls on names begin with. `walk`: WALK_*. The result carries a

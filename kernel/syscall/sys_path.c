@@ -216,10 +216,7 @@ static int access_check(u64 dirfd, u64 addr, u32 mode, u32 flags)
 	if ((mode & ~(R_OK | W_OK | X_OK)) ||
 	    (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
-	err = path_lookup_arg(dirfd, addr,
-			      (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
-				      (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0),
-			      &p);
+	err = path_lookup_arg(dirfd, addr, walk_of_at(flags), &p);
 	if (err)
 		return err;
 	/* R_OK, W_OK and X_OK have the values of MAY_*. */

@@ -255,10 +255,7 @@ static long chmod_at(u64 dirfd, u64 addr, u32 mode, u32 flags)
 
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	err = path_lookup_arg(dirfd, addr,
-			      (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
-				      (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0),
-			      &p);
+	err = path_lookup_arg(dirfd, addr, walk_of_at(flags), &p);
 	if (err)
 		return err;
 	err = fs_chmod(&p, mode);
@@ -297,10 +294,7 @@ long sys_fchownat(SYSCALL_ARGS)
 
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	err = path_lookup_arg(a0, a1,
-			      (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
-				      (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0),
-			      &p);
+	err = path_lookup_arg(a0, a1, walk_of_at(flags), &p);
 	if (err)
 		return err;
 	err = fs_chown(&p, (u32)a2, (u32)a3);
@@ -367,10 +361,7 @@ long sys_utimensat(SYSCALL_ARGS)
 	if (a1 == 0 && (int)a0 != AT_FDCWD)
 		err = flags ? -EINVAL : path_of_fd(a0, false, &p);
 	else
-		err = path_lookup_arg(a0, a1,
-				      (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
-					      (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0),
-				      &p);
+		err = path_lookup_arg(a0, a1, walk_of_at(flags), &p);
 	if (err)
 		return err;
 	err = times_set(&p, times, given);
