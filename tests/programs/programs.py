@@ -141,10 +141,10 @@ def run_group(system, group, programs, options):
 
 
 def visible(program, outcome):
-    """The output without what may differ: each pattern of `hide` becomes a dash."""
+    """The output without what may differ: what a pattern of `hide` matches is left out."""
     text = outcome.output
     for pattern in program.hide:
-        text = re.sub(pattern, "-", text, flags=re.M)
+        text = re.sub(pattern, "", text, flags=re.M)
     return text
 
 
