@@ -18,6 +18,7 @@
 #define MIB	     (1UL << 20)
 #define NR_THREADS   10000
 #define NR_FILES     100000
+#define NR_CHILDREN  60
 #define THREAD_STACK (16UL << 10)
 
 /* A line of /proc/meminfo in KiB; -1 if there is none. */
@@ -237,6 +238,43 @@ TEST(a_hundred_thousand_descriptors)
 {
 	int status = run_child(open_files);
 
+	CHECK(WIFEXITED(status));
+	CHECK_EQ(WEXITSTATUS(status), 0);
+}
+
+/* Children that do the same until the limit is reached, as a user who is not above it. */
+static int fork_bomb(void)
+{
+	struct rlimit limit = {NR_CHILDREN, NR_CHILDREN};
+	pid_t group = getpid();
+
+	if (sys3(SYS_setresuid, 1000, 1000, 1000))
+		return 3;
+	if (setpgid(0, 0) || setrlimit(RLIMIT_NPROC, &limit))
+		return 1;
+	for (;;) {
+		pid_t pid = fork();
+
+		if (pid < 0) {
+			if (errno != EAGAIN)
+				return 2;
+			if (getpid() == group)
+				break;
+			sleep_ms(20);
+		}
+	}
+	return 0;
+}
+
+TEST(a_fork_bomb_under_a_limit)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(fork_bomb());
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	kill(-pid, SIGKILL);
 	CHECK(WIFEXITED(status));
 	CHECK_EQ(WEXITSTATUS(status), 0);
 }
