@@ -53,8 +53,8 @@ int sched_set_affinity(struct thread *t, u64 mask)
 }
 
 /*
- * `t` waits in the inbox of a hart in user mode that need not look before its next tick, and t->cpu does not say which: every hart
- * with mail looks now.
+ * `t` may wait in the inbox of a hart in user mode that need not look before its next tick, woken or pushed there, and t->cpu does not say
+ * which: every hart with mail looks now.
  */
 static void policy_hurry_inboxes(void)
 {
@@ -84,7 +84,7 @@ static void policy_settle(struct runq *rq, struct thread *t)
 	spin_unlock(&rq->lock);
 	if (queued || atomic_load_relaxed(&t->on_cpu))
 		hart_kick(cpu, HART_WORK_RESCHED, true);
-	else if (atomic_load_relaxed(&t->park) == PARK_WAKING)
+	else if (atomic_load_relaxed(&t->park) != PARK_BLOCKED)
 		policy_hurry_inboxes();
 }
 

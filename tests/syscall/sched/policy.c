@@ -304,3 +304,30 @@ TEST(intervals)
 	CHECK_EQ(ts.tv_nsec, 0);
 	CHECK_EQ(sched_setscheduler(0, SCHED_OTHER, &none), 0);
 }
+
+#define MEMBARRIER_GLOBAL		      1
+#define MEMBARRIER_PRIVATE_EXPEDITED	      8
+#define MEMBARRIER_REGISTER_PRIVATE_EXPEDITED 16
+#define MEMBARRIER_GET_REGISTRATIONS	      512
+
+/* In a child, which has registered nothing. */
+static int membarriers(void)
+{
+	long all = sys3(SYS_membarrier, 0, 0, 0);
+
+	WANT(1, all & (1 | 8 | 16 | 512), 1 | 8 | 16 | 512);
+	WANT(2, sys3(SYS_membarrier, MEMBARRIER_GET_REGISTRATIONS, 0, 0), 0);
+	WANT(3, sys3(SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0), -EPERM);
+	WANT(4, sys3(SYS_membarrier, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, 0, 0), 0);
+	WANT(5, sys3(SYS_membarrier, MEMBARRIER_GET_REGISTRATIONS, 0, 0), 16);
+	WANT(6, sys3(SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0), 0);
+	WANT(7, sys3(SYS_membarrier, MEMBARRIER_GLOBAL, 0, 0), 0);
+	WANT(8, sys3(SYS_membarrier, MEMBARRIER_GLOBAL, 1, 0), -EINVAL);
+	WANT(9, sys3(SYS_membarrier, 3, 0, 0), -EINVAL);
+	return 0;
+}
+
+TEST(barriers)
+{
+	as_nobody(membarriers);
+}
