@@ -309,6 +309,8 @@ int fs_open(struct fs_context *ctx, const struct path *at, const char *name, u32
 /* For exec: a regular file with an execute permission (EACCES), open for reading. */
 int fs_open_exec(struct fs_context *ctx, const struct path *at, const char *name, u32 walk,
 		 struct file **out);
+/* May the program in `f` change who runs it? Not on a mount with MS_NOSUID. */
+bool fs_obeys_set_id(const struct file *f);
 int fs_open_path(const struct path *p, u32 flags,
 		 struct file **out); /* an existing file, no permission checks */
 int fs_mknod(struct fs_context *ctx, const struct path *at, const char *name, u32 mode, u64 rdev);

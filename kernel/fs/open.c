@@ -203,3 +203,8 @@ int fs_open_exec(struct fs_context *ctx, const struct path *at, const char *name
 	path_put(&p);
 	return err;
 }
+
+bool fs_obeys_set_id(const struct file *f)
+{
+	return !f->path.mnt || !(atomic_load_relaxed(&f->path.mnt->flags) & MS_NOSUID);
+}

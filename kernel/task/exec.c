@@ -165,7 +165,7 @@ static int exec_prepare_cred(struct exec_state *st)
 	st->cred = cred_prepare();
 	if (!st->cred)
 		return -ENOMEM;
-	if (!task_current()->no_new_privs)
+	if (!task_current()->no_new_privs && fs_obeys_set_id(st->file))
 		file = (struct cred_exec_file){stat.uid, stat.gid, stat.mode};
 	cred_exec(st->cred, cred_current(), &file, !task_current()->no_new_privs, &st->image.secure);
 	return 0;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/auxv.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #define COPY "/tmp/cred_copy"
@@ -113,6 +114,19 @@ static void ambient_user(void)
 static void bounded_root(void)
 {
 	prctl(PR_CAPBSET_DROP, CAP_KILL);
+}
+
+TEST(set_user_id_on_a_nosuid_mount)
+{
+	struct report r;
+
+	CHECK_EQ(mount("nosuid", "/tmp", "tmpfs", MS_NOSUID, ""), 0);
+	CHECK(make_copy(0, 0, 06755));
+	r = run_copy(become_user);
+	CHECK_EQ(r.euid, USER);
+	CHECK_EQ(r.egid, USER);
+	CHECK_EQ(r.secure, 0);
+	CHECK_EQ(umount("/tmp"), 0);
 }
 
 TEST(set_user_id_programs)
