@@ -31,13 +31,16 @@ static struct process *pidfd_arg(u64 fd, struct fd_ref *r)
 long sys_pidfd_open(SYSCALL_ARGS)
 {
 	struct process *p;
+	struct task *t;
 
 	if ((u32)a1 & ~(u32)PIDFD_NONBLOCK || (s32)a0 <= 0)
 		return -EINVAL;
 	p = process_find((u32)a0);
-	/* A thread that leads no process has a number, but names none. */
-	if (!p)
-		return task_find((u32)a0) ? -EINVAL : -ESRCH;
+	if (!p) {
+		/* A thread that leads no process names none; a reaped leader may just be on its way off its hart. */
+		t = task_find((u32)a0);
+		return t && t->process->pid != (u32)a0 ? -EINVAL : -ESRCH;
+	}
 	return file_install_new(pidfd_create(p, (u32)a1 & PIDFD_NONBLOCK), true);
 }
 
