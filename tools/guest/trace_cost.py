@@ -26,8 +26,7 @@ _CASES = (
     ("core/yield/same-hart", "//perf/core",
      {"stellar": ["sched"], "linux": ["sched/sched_switch"]}, 1, "switch"),
 )
-_SCRIPT = """cd /sys/kernel/tracing
-[ -e tracing_on ] || mount -t tracefs tracefs . && cd .
+_SCRIPT = """[ -e /sys/kernel/tracing/tracing_on ] || mount -t tracefs tracefs /sys/kernel/tracing
 cd /sys/kernel/tracing
 for event in $EVENTS; do echo 1 > events/$event/enable || exit 1; done
 exec /bin/bench --json --count --only $ONLY

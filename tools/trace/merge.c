@@ -70,12 +70,6 @@ static bool is_blocked(enum thread_run run)
 	return run == RUN_BLOCKED || run == RUN_UNKNOWN;
 }
 
-static bool is_blocking(u16 prev_state)
-{
-	return prev_state == TRACE_STATE_SLEEPING || prev_state == TRACE_STATE_BLOCKED ||
-	       prev_state == TRACE_STATE_STOPPED;
-}
-
 /*
  * In one tick, what can have caused the others goes first: births and names, wakings of blocked threads, ordinary records;
  * then wakings of threads that have yet to leave their hart, and switches to threads that have yet to be woken.

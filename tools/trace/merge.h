@@ -44,6 +44,13 @@ struct merge {
 	u64 last_ns;
 };
 
+/* Does a thread that is switched out in this state need a waking before it runs again? */
+static inline bool is_blocking(u16 prev_state)
+{
+	return prev_state == TRACE_STATE_SLEEPING || prev_state == TRACE_STATE_BLOCKED ||
+	       prev_state == TRACE_STATE_STOPPED;
+}
+
 /* Begins at tick `from` (0: the oldest records), knowing which threads ran there. */
 void merge_init(struct merge *merge, const struct dump *dump, struct threads *threads, u64 from);
 

@@ -120,12 +120,6 @@ static void begin_woken(struct model *m, struct thread *t)
 		model_slice_begin(m, t, SLICE_WOKEN, &event);
 }
 
-static bool is_sleep(u64 state)
-{
-	return state == TRACE_STATE_SLEEPING || state == TRACE_STATE_BLOCKED ||
-	       state == TRACE_STATE_STOPPED;
-}
-
 static void sched_switch(struct model *m, const struct merged *e)
 {
 	const struct trace_record *r = e->record;
@@ -144,7 +138,7 @@ static void sched_switch(struct model *m, const struct merged *e)
 		ftrace_task_free(bundle, model_stamp(m), prev);
 		prev->dead = true;
 	}
-	if (prev->tid && state != TRACE_STATE_DEAD && !is_sleep(r->c))
+	if (prev->tid && state != TRACE_STATE_DEAD && !is_blocking(r->c))
 		model_queued(m, prev, e->cpu);
 	model_unqueued(m, next);
 	if (next->flow)
