@@ -127,9 +127,7 @@ trap_entry:
 	sd	t1, F_CAUSE(sp)
 	sd	a0, F_ORIG_A0(sp)
 	sd	t2, F_PC(sp)
-	la	t1, trace_mask
-	lbu	t1, 0(t1)
-	andi	t1, t1, 2		/* TRACE_SYSCALL */
+	lw	t1, trace_on + TRACE_ON_SYSCALL
 	bnez	t1, .Ltraced
 	li	t0, SYSCALL_TABLE_SIZE
 	bgeu	a7, t0, .Lunknown

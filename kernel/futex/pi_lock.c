@@ -219,7 +219,7 @@ static __noinline int pi_lock_taken(u64 uaddr, u32 flags, const struct mm_key *k
 		return ret < 0 ? ret : 0;
 	if (try)
 		return -EAGAIN;
-	trace_futex_wait(uaddr, 0);
+	trace_futex_pi_wait(uaddr, owner ? pi_tid(owner) : 0);
 	ret = pi_wait(&p, uaddr, deadline, flags, pi_walk(owner, self, &last));
 	trace_futex_wait_done((u64)ret);
 	return ret;
@@ -283,8 +283,11 @@ static int pi_unlock(u64 uaddr, u32 value, const struct mm_key *key)
 	first = futex_first(b, key);
 	ret = first ? pi_pass_on(uaddr, value, first, &woken) : pi_give(uaddr, value, 0, -EAGAIN);
 	bucket_unlock(&b->lock);
-	if (woken)
+	if (woken) {
+		trace_futex_pi_give(uaddr, woken->tid);
 		unpark(woken); /* alive until this hart's next quiescent point */
+		trace_futex_wake_done(1);
+	}
 	return ret;
 }
 

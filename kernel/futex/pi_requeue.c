@@ -193,7 +193,9 @@ int futex_requeue_pi(u64 uaddr, u32 flags, u64 uaddr2, int nr_wake, int nr_reque
 		ret = futex_lock_both(r.b1, r.b2, uaddr, &expect);
 		if (ret)
 			return ret;
+		trace_futex_requeue(uaddr, uaddr2);
 		ret = pi_requeue_locked(&r, uaddr2, nr_requeue);
+		trace_futex_requeue_done(r.taken != NULL, (u32)r.moved);
 		if (pi_final(ret))
 			break;
 		ret = pi_retry(uaddr2, ret, r.owner);

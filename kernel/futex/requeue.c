@@ -92,10 +92,10 @@ int futex_requeue(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_requeue
 	ret = futex_lock_both(r.b1, r.b2, uaddr1, expect);
 	if (ret)
 		return ret;
-	trace_futex_wake(uaddr1, (u32)nr_wake);
+	trace_futex_requeue(uaddr1, uaddr2);
 	ret = futex_requeue_locked(&r, nr_wake, nr_requeue);
 	bucket_unlock_pair(&r.b1->lock, &r.b2->lock);
 	unpark_batch_flush(&r.batch);
-	trace_futex_wake_done((u64)r.woken);
+	trace_futex_requeue_done((u32)r.woken, (u32)r.moved);
 	return ret ? ret : r.woken + r.moved;
 }

@@ -21,6 +21,7 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/task/task.h"
+#include "kernel/trace/trace.h"
 
 #include <string.h>
 
@@ -68,7 +69,7 @@ static bool msg_give_up(struct msg_queue *q, struct msg_waiter *w)
 	return waiting;
 }
 
-static long msg_wait(struct msg_queue *q, struct msg_waiter *w)
+static long msg_sleep(struct msg_queue *q, struct msg_waiter *w)
 {
 	for (;;) {
 		int ret = park(PARK_FOREVER, PARK_INTERRUPTIBLE);
@@ -81,6 +82,16 @@ static long msg_wait(struct msg_queue *q, struct msg_waiter *w)
 		if (ret)
 			return w->result;
 	}
+}
+
+static long msg_wait(struct msg_queue *q, struct msg_waiter *w, u32 id)
+{
+	long ret;
+
+	trace_ipc_wait(id);
+	ret = msg_sleep(q, w);
+	trace_ipc_wait_done((u64)ret);
+	return ret;
 }
 
 /* ---- messages; the lock is held ---- */
@@ -202,19 +213,22 @@ static __hot long msg_send_once(u32 id, struct msg *m, u32 flags)
 	ipc_unlock(&q->base);
 	epoch_exit();
 	unpark_batch_flush(&batch);
-	return wait ? msg_wait(q, &w) : ret;
+	return wait ? msg_wait(q, &w, id) : ret;
 }
 
 static long msg_send(u32 id, struct msg *m, u32 flags)
 {
-	long ret = msg_send_once(id, m, flags);
+	long ret;
 
+	trace_msg_send(id, (u32)m->size, (u64)m->type);
+	ret = msg_send_once(id, m, flags);
 	/* What was there a moment ago and is not any more has been removed. */
 	while (ret == -EAGAIN && !(flags & IPC_NOWAIT)) {
 		ret = msg_send_once(id, m, flags);
 		if (ret == -EINVAL)
 			ret = -EIDRM;
 	}
+	trace_ipc_done((u64)ret);
 	return ret;
 }
 
@@ -323,7 +337,7 @@ static __hot struct msg *msg_receive_once(const struct msg_receive *r, const str
 	epoch_exit();
 	unpark_batch_flush(&batch);
 	if (wait) {
-		ret = msg_wait(q, &w);
+		ret = msg_wait(q, &w, r->id);
 		m = w.msg;
 	}
 	if (ret)
@@ -334,13 +348,16 @@ static __hot struct msg *msg_receive_once(const struct msg_receive *r, const str
 static struct msg *msg_receive(const struct msg_receive *r, s64 type)
 {
 	struct msg_filter filter = msg_filter(type, r->size, r->flags);
-	struct msg *m = msg_receive_once(r, &filter);
+	struct msg *m;
 
+	trace_msg_receive(r->id, (u32)r->size, (u64)type);
+	m = msg_receive_once(r, &filter);
 	while (is_err(m) && ptr_err(m) == -EAGAIN) {
 		m = msg_receive_once(r, &filter);
 		if (is_err(m) && ptr_err(m) == -EINVAL)
 			m = err_ptr(-EIDRM);
 	}
+	trace_ipc_done(is_err(m) ? (u64)ptr_err(m) : m->size);
 	return m;
 }
 

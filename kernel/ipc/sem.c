@@ -32,6 +32,7 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/task/task.h"
 #include "kernel/time/time.h"
+#include "kernel/trace/trace.h"
 
 #define OPS_ON_STACK 16U
 
@@ -164,7 +165,7 @@ static bool sem_give_up(struct sem_set *set, struct sem_request *r)
 	return waiting;
 }
 
-static long sem_wait(struct sem_set *set, struct sem_request *r, u64 deadline)
+static long sem_sleep(struct sem_set *set, struct sem_request *r, u64 deadline)
 {
 	for (;;) {
 		int ret = park(deadline, PARK_INTERRUPTIBLE);
@@ -179,6 +180,17 @@ static long sem_wait(struct sem_set *set, struct sem_request *r, u64 deadline)
 			return ret == -ETIMEDOUT ? -EAGAIN : -EINTR;
 		return r->result;
 	}
+}
+
+/* The set may be gone when the sleep ends: `id` is told for it. */
+static long sem_wait(struct sem_set *set, struct sem_request *r, u32 id, u64 deadline)
+{
+	long ret;
+
+	trace_ipc_wait(id);
+	ret = sem_sleep(set, r, deadline);
+	trace_ipc_wait_done((u64)ret);
+	return ret;
 }
 
 /* ---- semop ---- */
@@ -224,7 +236,7 @@ static __hot long sem_operate(u32 id, struct sem_request *r, u32 max_num, bool u
 	ipc_unlock(&set->base);
 	epoch_exit();
 	unpark_batch_flush(&batch);
-	return ret > 0 ? sem_wait(set, r, deadline) : ret;
+	return ret > 0 ? sem_wait(set, r, id, deadline) : ret;
 }
 
 static __hot long sem_call(u32 id, struct abi_sembuf *ops, u32 nr, u64 deadline)
@@ -237,7 +249,9 @@ static __hot long sem_call(u32 id, struct abi_sembuf *ops, u32 nr, u64 deadline)
 	};
 	bool undo = false;
 	u32 max_num = 0;
+	long ret;
 
+	trace_sem_op(id, nr, ops[0].num, (u32)ops[0].op);
 	for (u32 i = 0; i < nr; i++) {
 		max_num = MAX(max_num, (u32)ops[i].num);
 		undo |= ops[i].flags & SEM_UNDO;
@@ -245,7 +259,9 @@ static __hot long sem_call(u32 id, struct abi_sembuf *ops, u32 nr, u64 deadline)
 		r.raises |= ops[i].op > 0;
 		r.waits_for_zero |= ops[i].op == 0;
 	}
-	return sem_operate(id, &r, max_num, undo, deadline);
+	ret = sem_operate(id, &r, max_num, undo, deadline);
+	trace_ipc_done((u64)ret);
+	return ret;
 }
 
 /* A timeout's ticks; `user` 0: none. 0, -EFAULT; a bad one is *deadline = 0, which no clock shows. */

@@ -25,6 +25,7 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/task/task.h"
+#include "kernel/trace/trace.h"
 
 #include <stdio.h>
 
@@ -304,31 +305,43 @@ static struct shm_segment *shm_take(u32 id, u32 want)
 	return is_err(o) ? err_ptr(ptr_err(o)) : shm_of(o);
 }
 
+static long shm_map(u32 id, const struct shm_attach *attach)
+{
+	struct shm_segment *s = shm_take(id, attach->want);
+	long addr = -EINVAL;
+
+	if (is_err(s))
+		return ptr_err(s);
+	if (!attach->addr || attach->addr + s->object->size >= attach->addr)
+		addr = mm_map_backed(thread_current()->mm, attach->addr, s->object->size,
+				     attach->prot, attach->flags, s->object, 0, &s->backing);
+	shm_drop(s, NULL);
+	return addr == -EEXIST ? -EINVAL : addr;
+}
+
 /* shmat(id, addr, flags) */
 long sys_shmat(SYSCALL_ARGS)
 {
 	struct shm_attach attach;
-	struct shm_segment *s;
 	long addr = shm_attach_decode(a1, (u32)a2, &attach);
 
 	if ((s32)a0 < 0)
 		return -EINVAL;
 	if (addr)
 		return addr;
-	s = shm_take((u32)a0, attach.want);
-	if (is_err(s))
-		return ptr_err(s);
-	if (attach.addr && attach.addr + s->object->size < attach.addr)
-		addr = -EINVAL;
-	else
-		addr = mm_map_backed(thread_current()->mm, attach.addr, s->object->size,
-				     attach.prot, attach.flags, s->object, 0, &s->backing);
-	shm_drop(s, NULL);
-	return addr == -EEXIST ? -EINVAL : addr;
+	trace_shm_attach((u32)a0, attach.addr);
+	addr = shm_map((u32)a0, &attach);
+	trace_ipc_done((u64)addr);
+	return addr;
 }
 
 /* shmdt(addr) */
 long sys_shmdt(SYSCALL_ARGS)
 {
-	return mm_unmap_backed(thread_current()->mm, a0, &shm_backing_ops);
+	long ret;
+
+	trace_shm_detach(a0);
+	ret = mm_unmap_backed(thread_current()->mm, a0, &shm_backing_ops);
+	trace_ipc_done((u64)ret);
+	return ret;
 }

@@ -15,6 +15,7 @@
 #include "kernel/mm/space.h"
 #include "kernel/sync/park.h"
 #include "kernel/time/time.h"
+#include "kernel/trace/trace.h"
 
 #define WAIT_MS	       10
 #define PATIENCE_TURNS 100
@@ -61,8 +62,10 @@ int oom_wait(void)
 	ret = mutex_lock_killable(&oom_lock);
 	if (ret)
 		return ret;
+	trace_oom_wait(mm_free_pages());
 	/* Whoever held the lock before may have seen to it. */
 	ret = page_program_may() ? 0 : oom_kill_and_wait();
+	trace_oom_wait_done((u64)ret);
 	mutex_unlock(&oom_lock);
 	return ret;
 }

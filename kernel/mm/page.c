@@ -13,6 +13,7 @@
 #include "kernel/log/log.h"
 #include "kernel/mm/buddy.h"
 #include "kernel/sync/percpu.h"
+#include "kernel/trace/trace.h"
 
 #include <string.h>
 
@@ -180,8 +181,10 @@ void *page_alloc(u32 order, u32 flags)
 	struct page *page = page_take(order, flags);
 	char *va;
 
-	if (unlikely(!page))
+	if (unlikely(!page)) {
+		trace_page_short((u16)order, mm_free_pages());
 		return NULL;
+	}
 	page->kind = PAGE_KIND_NONE;
 	page->refs = 1;
 	va = page_address(page);

@@ -19,6 +19,7 @@
 #include "kernel/mm/page.h"
 #include "kernel/sync/lock_class.h"
 #include "kernel/sync/percpu.h"
+#include "kernel/trace/trace.h"
 
 #include <string.h>
 
@@ -133,6 +134,7 @@ static struct page *slab_grow(struct slab_cache *c, struct slab_hart *h)
 		first->free = object;
 	}
 	h->nr_slabs++;
+	trace_slab_grow((u16)c->order, c->name);
 	return first;
 }
 
@@ -144,6 +146,7 @@ static void slab_shrink(struct slab_cache *c, struct slab_hart *h, struct page *
 	for (u32 i = 0; i < 1U << c->order; i++)
 		slab[i].kind = PAGE_KIND_NONE;
 	h->nr_slabs--;
+	trace_slab_shrink((u16)c->order, c->name);
 	page_free(va, c->order);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "kernel/mm/space.h"
 #include "kernel/sync/hart.h"
+#include "kernel/trace/trace.h"
 
 #define ZAP_SMALL 32U
 #define ZAP_LARGE (PAGE_SIZE / sizeof(void *))
@@ -47,6 +48,7 @@ static void zap_flush(struct zap *z)
 	if (!z->count && !z->block)
 		return;
 	zap_note_peak(z->mm);
+	trace_unmap_pages(z->count + (z->block ? PGTABLE_SPAN(1) / PAGE_SIZE : 0), z->mm->id);
 	tlb_flush_mm(z->mm, false);
 	for (u32 i = 0; i < z->count; i++) {
 		objects += page_of(z->frames[i])->kind == PAGE_KIND_OBJECT;

@@ -18,6 +18,7 @@
 #include "kernel/task/signal.h"
 #include "kernel/task/task.h"
 #include "kernel/time/time.h"
+#include "kernel/trace/trace.h"
 
 #define SOCKFS_DEV 8U /* minor number of the anonymous device that all sockets are on */
 
@@ -28,6 +29,15 @@ static struct socket_family *families;
 /* Inode numbers of each hart are its own: n * MAX_CPUS + hart. */
 static PERCPU(u64, next_ino);
 static PERCPU(s64, live); /* made less freed on this hart */
+
+s64 socket_count(void)
+{
+	s64 sum = 0;
+
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
+		sum += atomic_load_relaxed(cpu_ptr(live, cpu));
+	return sum;
+}
 
 void socket_register(struct socket_family *family)
 {
@@ -62,6 +72,8 @@ void socket_init(struct socket *s, const struct socket_ops *ops, int family, int
 	s->ino = ++this_cpu(next_ino) * MAX_CPUS + cpu_self()->id;
 	s->refs = 1;
 	this_cpu(live)++;
+	if (trace_enabled(sockets))
+		trace_sockets((u64)socket_count());
 	mutex_init(&s->lock, &socket_class);
 	waitq_init(&s->queue);
 }
@@ -77,16 +89,9 @@ void socket_put(struct socket *s)
 		return;
 	s->ops->free(s);
 	this_cpu(live)--;
+	if (trace_enabled(sockets))
+		trace_sockets((u64)socket_count());
 	epoch_defer(&s->free_node, socket_free);
-}
-
-s64 socket_count(void)
-{
-	s64 sum = 0;
-
-	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
-		sum += atomic_load_relaxed(cpu_ptr(live, cpu));
-	return sum;
 }
 
 /* ---- waiting and errors ---- */
@@ -103,9 +108,12 @@ u64 socket_deadline(u64 ticks)
 int socket_wait(struct socket *s, PollEvent events, bool exclusive, bool (*ready)(void *),
 		void *arg, u64 deadline)
 {
-	int err = waitq_wait(&s->queue, events | POLL_EVENT_ERR | POLL_EVENT_HUP, exclusive, ready,
-			     arg, deadline, PARK_INTERRUPTIBLE);
+	int err;
 
+	trace_sock_wait(s->ino);
+	err = waitq_wait(&s->queue, events | POLL_EVENT_ERR | POLL_EVENT_HUP, exclusive, ready, arg,
+			 deadline, PARK_INTERRUPTIBLE);
+	trace_sock_wait_done((u64)err);
 	if (err == -ETIMEDOUT)
 		return -EAGAIN;
 	if (err == -EINTR)
@@ -151,8 +159,11 @@ void socket_signal_owner(struct socket *s, int sig)
 long socket_send(struct socket *s, struct sock_msg *m)
 {
 	struct abi_siginfo info;
-	long ret = s->ops->send ? s->ops->send(s, m) : -EOPNOTSUPP;
+	long ret;
 
+	trace_sock_send(s->ino, m->it->count);
+	ret = s->ops->send ? s->ops->send(s, m) : -EOPNOTSUPP;
+	trace_sock_done((u64)ret);
 	if (ret == -EPIPE && s->ops->raises_sigpipe && !(m->flags & MSG_NOSIGNAL)) {
 		signal_info_user(&info, SIGPIPE, SI_USER);
 		signal_send_task(task_current(), &info);
@@ -160,8 +171,20 @@ long socket_send(struct socket *s, struct sock_msg *m)
 	return ret;
 }
 
+static __noinline long recv_traced(struct socket *s, struct sock_msg *m)
+{
+	long ret;
+
+	trace_sock_receive(s->ino, m->it->count);
+	ret = s->ops->recv ? s->ops->recv(s, m) : -EOPNOTSUPP;
+	trace_sock_done((u64)ret);
+	return ret;
+}
+
 long socket_recv(struct socket *s, struct sock_msg *m)
 {
+	if (trace_enabled(sock_receive))
+		return recv_traced(s, m);
 	return s->ops->recv ? s->ops->recv(s, m) : -EOPNOTSUPP;
 }
 

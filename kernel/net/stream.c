@@ -5,6 +5,7 @@
 
 #include "abi/errno.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/trace/trace.h"
 
 /* Bytes that one turn copies: the peer may begin with them while the rest is copied. */
 #define STREAM_TURN 32768U
@@ -98,6 +99,7 @@ long stream_send(struct socket *s, struct socket *peer, struct stream *to, struc
 			return done ? done : got;
 		if (got) {
 			done += got;
+			trace_stream_write(s->ino, peer->ino, (u32)got);
 			socket_wake(peer, POLL_EVENT_READ);
 			continue;
 		}

@@ -16,7 +16,7 @@ static void reset_locked(struct tcp_sock *t, int error)
 {
 	atomic_store_relaxed(&t->s.error, (u32)error);
 	atomic_fetch_or(&t->s.shutdown, SOCK_SHUT_ALL);
-	atomic_store_release(&t->state, ABI_TCP_CLOSE);
+	tcp_set_state(t, ABI_TCP_CLOSE);
 	tcp_forget(t);
 }
 
@@ -83,7 +83,7 @@ void tcp_forget(struct tcp_sock *t)
 
 void tcp_established(struct tcp_sock *t)
 {
-	atomic_store_release(&t->state, ABI_TCP_ESTABLISHED);
+	tcp_set_state(t, ABI_TCP_ESTABLISHED);
 	net_count(TCP_ACTIVE_OPENS);
 }
 
@@ -260,7 +260,7 @@ static void tcp_close(struct socket *s)
 		t->path->close(t);
 	spin_lock(t->pair);
 	/* A record of TIME_WAIT may have taken tuple and port over. */
-	atomic_store_relaxed(&t->state, ABI_TCP_CLOSE);
+	tcp_set_state(t, ABI_TCP_CLOSE);
 	tcp_forget(t);
 	spin_unlock(t->pair);
 	mutex_unlock(&s->lock);

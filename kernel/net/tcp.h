@@ -18,6 +18,7 @@
 #include "kernel/net/stream.h"
 #include "kernel/net/tuple.h"
 #include "kernel/time/time.h"
+#include "kernel/trace/trace.h"
 
 struct tcp_sock;
 
@@ -172,6 +173,12 @@ int tcp_at_end(struct socket *s, bool take);
 static inline u32 tcp_state(const struct tcp_sock *t)
 {
 	return atomic_load_relaxed(&t->state);
+}
+/* What was written before is seen by who reads the new state with acquire. Context: *pair locked, or nobody else knows `t`. */
+static inline void tcp_set_state(struct tcp_sock *t, u32 state)
+{
+	trace_tcp_state(t->s.ino, (u16)state, t->local.port, t->remote.port);
+	atomic_store_release(&t->state, state);
 }
 static inline bool tcp_flag(const struct tcp_sock *t, u32 flag)
 {

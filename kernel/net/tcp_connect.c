@@ -101,7 +101,7 @@ static int connect_route(struct tcp_sock *t, struct inet_end *to, struct net_rou
 static void connect_undo(struct tcp_sock *t)
 {
 	spin_lock(t->pair);
-	atomic_store_relaxed(&t->state, ABI_TCP_CLOSE);
+	tcp_set_state(t, ABI_TCP_CLOSE);
 	tcp_forget(t);
 	if (!tcp_flag(t, TCP_F_BOUND)) {
 		t->local.port = 0;
@@ -129,7 +129,7 @@ static int connect_start(struct tcp_sock *t, struct inet_end *to)
 	err = connect_port(t);
 	if (!err) {
 		atomic_store_relaxed(&t->s.shutdown, 0);
-		atomic_store_relaxed(&t->state, ABI_TCP_SYN_SENT);
+		tcp_set_state(t, ABI_TCP_SYN_SENT);
 		if (route.local)
 			err = tcp_local_connect(t);
 		else
@@ -250,7 +250,7 @@ int tcp_disconnect(struct tcp_sock *t)
 	if (tcp_state(t) == ABI_TCP_LISTEN) {
 		tcp_listen_close(t);
 		spin_lock(t->pair);
-		atomic_store_release(&t->state, ABI_TCP_CLOSE);
+		tcp_set_state(t, ABI_TCP_CLOSE);
 		spin_unlock(t->pair);
 		return 0;
 	}

@@ -63,7 +63,7 @@ int tcp_listen(struct socket *s, int backlog)
 		err = -EINVAL;
 	if (!err) {
 		atomic_store_relaxed(&t->listener->backlog, limit);
-		atomic_store_release(&t->state, ABI_TCP_LISTEN);
+		tcp_set_state(t, ABI_TCP_LISTEN);
 		socket_set_flag(s, SOCK_F_ACCEPTCONN, true);
 	}
 	mutex_unlock(&s->lock);
@@ -291,7 +291,7 @@ struct tcp_sock *tcp_child(struct tcp_sock *listener, const struct inet_end *loc
 	inherit_options(c, listener);
 	c->local = *local;
 	c->remote = *remote;
-	c->state = ABI_TCP_SYN_RECV;
+	tcp_set_state(c, ABI_TCP_SYN_RECV);
 	c->tuple = (struct tuple_node){.tuple = {*local, *remote}, .sock = c};
 	c->port.addr = local->addr;
 	c->port.reuseaddr = socket_flag(&c->s, SOCK_F_REUSEADDR);

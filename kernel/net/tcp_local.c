@@ -55,7 +55,7 @@ static void end_open(struct tcp_sock *t, struct tcp_sock *peer)
 	if (peer != t)
 		socket_get(&peer->s);
 	atomic_store_release(&t->peer, peer);
-	atomic_store_release(&t->state, ABI_TCP_ESTABLISHED);
+	tcp_set_state(t, ABI_TCP_ESTABLISHED);
 }
 
 /* Fuses the two ends. False: `t` has given up meanwhile. */
@@ -287,24 +287,24 @@ static void fin_locked(struct tcp_sock *t, struct tcp_sock *peer)
 	atomic_fetch_or(&peer->tcp_flags, TCP_F_FIN_SEEN);
 	atomic_fetch_or(&peer->s.shutdown, SOCK_SHUT_RD);
 	if (t->state == ABI_TCP_ESTABLISHED) {
-		atomic_store_release(&t->state, ABI_TCP_FIN_WAIT2);
+		tcp_set_state(t, ABI_TCP_FIN_WAIT2);
 		if (peer == t) {
-			atomic_store_release(&t->state, ABI_TCP_CLOSE);
+			tcp_set_state(t, ABI_TCP_CLOSE);
 			time_wait_start(t, true);
 		} else if (peer->state == ABI_TCP_ESTABLISHED) {
-			atomic_store_release(&peer->state, ABI_TCP_CLOSE_WAIT);
+			tcp_set_state(peer, ABI_TCP_CLOSE_WAIT);
 		}
 		return;
 	}
 	/* CLOSE_WAIT: the peer was first. */
 	atomic_fetch_or(&t->s.shutdown, SOCK_SHUT_ALL);
-	atomic_store_release(&t->state, ABI_TCP_CLOSE);
+	tcp_set_state(t, ABI_TCP_CLOSE);
 	tcp_forget(t);
 	if (tcp_flag(peer, TCP_F_DEAD)) {
 		time_wait_fin(&peer->tuple.tuple);
 	} else if (peer->state == ABI_TCP_FIN_WAIT2) {
 		atomic_fetch_or(&peer->s.shutdown, SOCK_SHUT_ALL);
-		atomic_store_release(&peer->state, ABI_TCP_CLOSE);
+		tcp_set_state(peer, ABI_TCP_CLOSE);
 		time_wait_start(peer, true);
 	}
 }
@@ -347,7 +347,7 @@ static void close_abort(struct tcp_sock *t, struct tcp_sock *peer)
 {
 	net_count(TCP_OUT_RSTS);
 	spin_lock(t->pair);
-	atomic_store_release(&t->state, ABI_TCP_CLOSE);
+	tcp_set_state(t, ABI_TCP_CLOSE);
 	spin_unlock(t->pair);
 	tcp_reset(peer, ECONNRESET);
 }

@@ -69,7 +69,7 @@ static __force_inline void sched_switch(struct thread *prev, struct thread *next
 {
 	struct cpu *cpu = cpu_self();
 
-	if (unlikely(trace_mask & TRACE_SCHED))
+	if (trace_enabled(sched_switch))
 		sched_trace(prev, next);
 	if (prev->fp && prev->fp->live)
 		fpu_save(prev->fp);

@@ -97,7 +97,7 @@ static inline u32 sched_trace_prio(u32 rt_prio, s32 nice)
 /* How much memory is free, now and then. */
 static inline void sched_trace_memory(void)
 {
-	if (unlikely(atomic_load_relaxed(&trace_mask) & TRACE_MEMORY))
+	if (trace_enabled(free_pages))
 		trace_free_pages(mm_free_pages());
 }
 

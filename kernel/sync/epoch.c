@@ -52,6 +52,7 @@ struct epoch_local {
 	u64 tag[2];			/* [c] */
 	struct epoch_list due;		/* [c] grace period over, function not yet run */
 	u64 deferred;			/* [c] nodes ever deferred here */
+	u64 run;			/* [c] of them, those whose function has run */
 	u64 barrier_seen;		/* [c] last barrier that this hart joined */
 	struct epoch_node barrier_node; /* [c] */
 };
@@ -210,6 +211,7 @@ static bool epoch_advance(void)
 static void epoch_run(struct epoch_local *l)
 {
 	struct epoch_node *node;
+	u64 before = l->run;
 
 	epoch_collect(l, atomic_load_acquire(&gp.now)); /* pairs with the release in epoch_start() */
 	node = l->due.first;
@@ -219,7 +221,10 @@ static void epoch_run(struct epoch_local *l)
 
 		node->fn(node);
 		node = next;
+		l->run++;
 	}
+	if (l->run != before && sync_ops.epoch_ran)
+		sync_ops.epoch_ran(l->run - before, l->deferred - l->run);
 }
 
 static void epoch_barrier_reached(struct epoch_node *node)

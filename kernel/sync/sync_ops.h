@@ -30,6 +30,8 @@ struct sync_ops {
 			   const void *site);
 	/* kernel/trace: grace period `number` has begun, for the harts in `waiting`; the one before is over. */
 	void (*epoch_began)(u64 number, u64 waiting);
+	/* kernel/trace: this hart has run `run` functions that waited for a grace period, `held` still wait. */
+	void (*epoch_ran)(u64 run, u64 held);
 	/* kernel/trace, debug builds only: each taking of a spin lock, and each release with what the first returned. */
 	u64 (*lock_held)(const struct lock_class *class);
 	void (*lock_released)(const struct lock_class *class, u64 since);

@@ -1,5 +1,5 @@
 /*
- * The system-call table. Entry.S checks the trace mask and the bound, then calls the handler with
+ * The system-call table. Entry.S checks whether calls are traced and the bound, then calls the handler with
  * the user's a0-a5 still in their registers: no clock, no counter, no lock on that path. Holes hold
  * sys_unknown, so it needs no check for them.
  */
@@ -72,13 +72,38 @@ static syscall_fn syscall_handler(u64 nr)
 	}
 }
 
+static const u8 syscall_arity[SYSCALL_TABLE_SIZE] = {
+#define SYSCALL(nr, name, nr_args, note)      [nr] = nr_args,
+#define SYSCALL_FULL(nr, name, nr_args, note) [nr] = nr_args,
+#include "kernel/syscall/syscalls.def"
+#undef SYSCALL
+#undef SYSCALL_FULL
+};
+
+static_assert(TRACE_EV_sys_args == TRACE_ON_SYSCALL && TRACE_EV_sys_exit == TRACE_ON_SYSCALL + 3 &&
+		      TRACE_ON_SYSCALL % 4 == 0,
+	      "entry.S tests the four together");
+
+static __hot void syscall_trace_enter(const struct trap_frame *frame, u64 nr)
+{
+	const u64 args[] = {frame->a0, frame->a1, frame->a2, frame->a3, frame->a4, frame->a5};
+	u32 arity = nr < SYSCALL_TABLE_SIZE ? syscall_arity[nr] : ARRAY_SIZE(args);
+
+	for (u32 i = 0; i < arity; i++)
+		if ((s64)(args[i] << (64 - TRACE_X_BITS)) >> (64 - TRACE_X_BITS) != (s64)args[i])
+			trace_sys_wide((u8)i, args[i]);
+	if (arity > 3)
+		trace_sys_args(args[3], args[4], args[5]);
+	trace_sys_enter((u16)nr, args[0], args[1], args[2]);
+}
+
 long syscall_traced(struct trap_frame *frame)
 {
 	u64 nr = frame->a7;
 	syscall_fn fn = syscall_handler(nr);
 	long ret;
 
-	trace_sys_enter(nr, frame->a0, frame->a1, frame->a2);
+	syscall_trace_enter(frame, nr);
 	ret = fn(frame->a0, frame->a1, frame->a2, frame->a3, frame->a4, frame->a5);
 	trace_sys_exit(nr, ret);
 	return ret;

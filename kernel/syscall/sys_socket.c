@@ -10,6 +10,7 @@
 #include "kernel/syscall/file_args.h"
 #include "kernel/syscall/socket_args.h"
 #include "kernel/syscall/syscall.h"
+#include "kernel/trace/trace.h"
 
 #define SOCK_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 
@@ -177,6 +178,16 @@ static long accept_install(struct socket *child, u64 addr, u64 len_addr, int fla
 	return err;
 }
 
+static int accept_traced(struct socket *s, struct socket **child, bool nonblock)
+{
+	int err;
+
+	trace_sock_accept(s->ino);
+	err = s->ops->accept ? s->ops->accept(s, child, nonblock) : -EOPNOTSUPP;
+	trace_sock_done((u64)err);
+	return err;
+}
+
 static long accept_common(u64 fd, u64 addr, u64 len_addr, int flags)
 {
 	struct socket *s, *child;
@@ -191,7 +202,7 @@ static long accept_common(u64 fd, u64 addr, u64 len_addr, int flags)
 	else if (!s)
 		err = -ENOTSOCK;
 	else
-		err = s->ops->accept ? s->ops->accept(s, &child, nonblocking(&r)) : -EOPNOTSUPP;
+		err = accept_traced(s, &child, nonblocking(&r));
 	fd_return(&r);
 	return err ? err : accept_install(child, addr, len_addr, flags);
 }
@@ -215,9 +226,11 @@ long sys_connect(SYSCALL_ARGS)
 
 	if (err)
 		return err;
+	trace_sock_connect(s->ino);
 	err = name_arg_get(&name, a1, a2);
 	if (!err)
 		err = s->ops->connect ? s->ops->connect(s, &name, nonblocking(&r)) : -EOPNOTSUPP;
+	trace_sock_done((u64)err);
 	fd_return(&r);
 	return err;
 }

@@ -1,10 +1,13 @@
 /*
- * Size of the system-call table, for C and assembly: one above the highest number that Linux 6.12
+ * For C and assembly. Size of the system-call table: one above the highest number that Linux 6.12
  * has on riscv64.
  */
 #ifndef KERNEL_SYSCALL_SYSCALL_NR_H
 #define KERNEL_SYSCALL_SYSCALL_NR_H
 
 #define SYSCALL_TABLE_SIZE 463
+
+/* Where in trace_on the switches of the four events of system calls are; entry.S tests them as one word. */
+#define TRACE_ON_SYSCALL 8
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What records: categories that are wanted, and whether recording is on. trace_mask is the one word that emitters read; it is
- * the wanted categories while recording is on and there are rings.
+ * What records: events that are wanted, and whether recording is on. Emitters read trace_on alone; it is what is wanted while recording
+ * is on and there are rings.
  */
 #include "abi/errno.h"
 #include "kernel/mm/mm.h"
@@ -16,58 +16,110 @@
 #define RING_LATE    (4UL << 20) /* rings made while the machine runs: one block of pages */
 #define MEMORY_SHARE 4		 /* default: this part of the memory for all rings together */
 
-static u64 wanted_mask;	      /* what records while recording is on */
-static u64 wanted_bytes;      /* of a ring; 0: by the memory */
-static bool stop_mode;	      /* [I] after trace_init() */
-static bool recording = true; /* the switch of tracing_on */
+static bool wanted[TRACE_NR_TYPES]; /* what records while recording is on */
+static u64 wanted_bytes;	    /* of a ring; 0: by the memory */
+static bool stop_mode;		    /* [I] after trace_init() */
+static bool recording = true;	    /* the switch of tracing_on */
 
-static const struct {
-	const char *name;
-	u64 mask;
-} categories[] = {
-#define TRACE_CATEGORY(NAME, name) {#name, TRACE_##NAME},
+static const char *const category_names[] = {
+#define TRACE_CATEGORY(NAME, name) #name,
 	TRACE_CATEGORIES(TRACE_CATEGORY)
 #undef TRACE_CATEGORY
 };
 
+static const u8 category_of[TRACE_NR_TYPES] = {
+#define TRACE_EVENT1(cat, name, ...) [TRACE_EV_##name] = TRACE_##cat,
+#define TRACE_EVENT2		     TRACE_EVENT1
+#define TRACE_EVENT3		     TRACE_EVENT1
+#define TRACE_EVENT4		     TRACE_EVENT1
+#include "kernel/trace/events.def"
+#undef TRACE_EVENT1
+#undef TRACE_EVENT2
+#undef TRACE_EVENT3
+#undef TRACE_EVENT4
+};
+
 const char *trace_category_name(u32 i)
 {
-	return i < ARRAY_SIZE(categories) ? categories[i].name : NULL;
+	return i < ARRAY_SIZE(category_names) ? category_names[i] : NULL;
 }
 
-/* Adds the pattern's next word, of `len` characters. */
+enum trace_category trace_category_of(u32 type)
+{
+	return category_of[type];
+}
+
+static bool selects(u32 which, u32 type)
+{
+	return which == TRACE_EVERY || which == type ||
+	       which == TRACE_OF_CATEGORY + (u32)category_of[type];
+}
+
+static bool anything_wanted(void)
+{
+	return trace_wanted(TRACE_EVERY) != TRACE_WANT_NONE;
+}
+
+/* Without thread life nothing has a name, without switches no record has a thread. */
+static bool is_basis(u32 type)
+{
+	return type == TRACE_EV_sched_switch || category_of[type] == TRACE_TASK;
+}
+
+/* Changes what is wanted. With nothing else left the basis goes too. */
+static void want(u32 which, bool on)
+{
+	bool rest = false;
+
+	for (u32 type = 1; type < TRACE_NR_TYPES; type++) {
+		if (selects(which, type))
+			wanted[type] = on;
+		rest |= wanted[type] && (on || !is_basis(type));
+	}
+	for (u32 type = 1; type < TRACE_NR_TYPES; type++)
+		if (is_basis(type))
+			wanted[type] = rest;
+}
+
+enum trace_wanted trace_wanted(u32 which)
+{
+	bool some = false, all = true;
+
+	for (u32 type = 1; type < TRACE_NR_TYPES; type++) {
+		if (!selects(which, type))
+			continue;
+		some |= wanted[type];
+		all &= wanted[type];
+	}
+	return !some ? TRACE_WANT_NONE : all ? TRACE_WANT_ALL : TRACE_WANT_SOME;
+}
+
+/* The pattern's next word, of `len` characters. */
 static int pattern_word(const char *word, size_t len)
 {
 	if (len == 3 && !memcmp(word, "off", len))
 		return 0;
 	if (len == 2 && !memcmp(word, "on", len)) {
-		wanted_mask = TRACE_ALL;
+		want(TRACE_EVERY, true);
 		return 0;
 	}
 	if (len == 4 && !memcmp(word, "stop", len)) {
 		stop_mode = true;
 		return 0;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(categories); i++) {
-		const char *name = categories[i].name;
-
-		if (strlen(name) == len && !memcmp(name, word, len)) {
-			wanted_mask |= categories[i].mask;
+	for (u32 i = 0; i < ARRAY_SIZE(category_names); i++) {
+		if (strlen(category_names[i]) == len && !memcmp(category_names[i], word, len)) {
+			want(TRACE_OF_CATEGORY + i, true);
+			want(TRACE_OF_CATEGORY + TRACE_SCHED, true);
 			return 0;
 		}
 	}
 	return -EINVAL;
 }
 
-/* Without thread life nothing has a name, without switches no record has a thread. */
-static u64 with_basis(u64 mask)
-{
-	return mask ? mask | TRACE_SCHED | TRACE_TASK : 0;
-}
-
 int trace_init(const char *pattern, u64 ring_bytes)
 {
-	wanted_mask = 0;
+	want(TRACE_EVERY, false);
 	wanted_bytes = ring_bytes;
 	stop_mode = false;
 	recording = true;
@@ -76,23 +128,25 @@ int trace_init(const char *pattern, u64 ring_bytes)
 		size_t len = end ? (size_t)(end - word) : strlen(word);
 
 		if (pattern_word(word, len)) {
-			wanted_mask = 0;
+			want(TRACE_EVERY, false);
 			return -EINVAL;
 		}
 		if (!end)
 			break;
 		word = end + 1;
 	}
-	if (stop_mode && !wanted_mask)
-		wanted_mask = TRACE_ALL;
-	wanted_mask = with_basis(wanted_mask);
+	if (stop_mode && !anything_wanted())
+		want(TRACE_EVERY, true);
 	return 0;
 }
 
 /* A hart without rings records nothing and loses nothing. */
 static void apply(void)
 {
-	atomic_store_release(&trace_mask, recording && trace_header ? wanted_mask : 0);
+	bool on = recording && trace_header;
+
+	for (u32 type = 1; type < TRACE_NR_TYPES; type++)
+		atomic_store_relaxed(&trace_on[type], on && wanted[type]);
 }
 
 int trace_hart_init(void)
@@ -100,7 +154,7 @@ int trace_hart_init(void)
 	u64 share = mm_total_pages() * PAGE_SIZE / MEMORY_SHARE / nr_cpus;
 	int err;
 
-	if (!wanted_mask || cpu_id())
+	if (!anything_wanted() || cpu_id())
 		return 0;
 	if (!wanted_bytes)
 		wanted_bytes = MIN(share, RING_MAX);
@@ -109,15 +163,9 @@ int trace_hart_init(void)
 	return err;
 }
 
-u64 trace_categories(void)
+int trace_set_wanted(u32 which, bool on)
 {
-	return wanted_mask;
-}
-
-int trace_set_categories(u64 mask)
-{
-	mask = with_basis(mask);
-	if (mask && !trace_header) {
+	if (on && !trace_header) {
 		int err = trace_buffers_init(wanted_bytes ? wanted_bytes : RING_LATE, stop_mode);
 
 		if (err) {
@@ -125,7 +173,7 @@ int trace_set_categories(u64 mask)
 			return err;
 		}
 	}
-	wanted_mask = mask;
+	want(which, on);
 	apply();
 	return 0;
 }
@@ -133,7 +181,7 @@ int trace_set_categories(u64 mask)
 bool trace_recording(void)
 {
 	/* A full ring in stop mode has ended the trace by itself. */
-	return recording && (!wanted_mask || !trace_header || atomic_load_relaxed(&trace_mask));
+	return recording && (!anything_wanted() || !trace_header || trace_enabled(sched_switch));
 }
 
 void trace_set_recording(bool on)

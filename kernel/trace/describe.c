@@ -111,6 +111,9 @@ size_t event_describe(const struct trace_record *r, char *buf, size_t size)
 		case FORMAT_hex:
 			append(buf, size, &len, " %s=0x%lx", arg->name, (unsigned long)value);
 			break;
+		case FORMAT_int:
+			append(buf, size, &len, " %s=%d", arg->name, (s32)value);
+			break;
 		default:
 			append(buf, size, &len, " %s=%ld", arg->name, value);
 			break;

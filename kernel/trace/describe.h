@@ -25,7 +25,7 @@ enum event_slot {
 	SLOT_name,
 };
 
-enum event_format { FORMAT_none, FORMAT_dec, FORMAT_hex, FORMAT_name, FORMAT_text };
+enum event_format { FORMAT_none, FORMAT_dec, FORMAT_int, FORMAT_hex, FORMAT_name, FORMAT_text };
 
 #define EVENT_MAX_ARGS 4
 

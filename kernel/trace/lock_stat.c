@@ -132,9 +132,15 @@ static void epoch_began(u64 number, u64 waiting)
 	trace_epoch_begin(number, waiting);
 }
 
+static void epoch_ran(u64 run, u64 held)
+{
+	trace_epoch_freed((u32)run, (u32)held);
+}
+
 void lock_trace_init(void)
 {
 	sync_ops.epoch_began = epoch_began;
+	sync_ops.epoch_ran = epoch_ran;
 	sync_ops.lock_taken = lock_taken;
 	sync_ops.lock_wait = lock_wait;
 #ifdef KERNEL_DEBUG

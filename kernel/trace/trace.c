@@ -9,7 +9,7 @@
 #include "kernel/trace/clock.h"
 #include "kernel/trace/rings.h"
 
-u64 trace_mask;
+u8 trace_on[TRACE_ON_SIZE] __cacheline_aligned;
 struct trace_filter trace_filter;
 
 PERCPU(struct trace_rings, trace_rings);
@@ -65,5 +65,6 @@ void trace_emit(enum trace_ring_kind kind, u64 head, u64 a, u64 b)
 
 void trace_stop(void)
 {
-	atomic_store_release(&trace_mask, 0);
+	for (u32 type = 0; type < TRACE_ON_SIZE; type++)
+		atomic_store_relaxed(&trace_on[type], 0);
 }

@@ -4,8 +4,8 @@
  *
  * Idea: a record is reserved and written by the hart that owns the ring, with interrupts off, so there is nothing to
  * race with: no atomic operation, no shared line. Readers wait until the trace has stopped.
- * Cost of a record: about 25 instructions and one rdtime (~70 ns under TCG, the larger part). While a category is off,
- * a load and a branch.
+ * Cost of a record: about 25 instructions and one rdtime (~70 ns under TCG, the larger part). While an event is off,
+ * a load and a branch: three instructions.
  *
  * Bazel: //kernel/trace is the emitting half and needs per-CPU data only; //kernel/trace:control sets up and dumps.
  */
@@ -14,10 +14,7 @@
 
 #include "lib/types.h"
 
-/*
- * Categories: bits of trace_mask, with the names that boot arguments and tracefs use. SCHED is on whenever any other is: records
- * take their thread from it.
- */
+/* Categories: groups of events that are switched together, with the names that boot arguments and tracefs use. */
 #define TRACE_CATEGORIES(X)                                                                        \
 	X(SCHED, sched)                                                                            \
 	X(SYSCALL, syscall)                                                                        \
@@ -29,22 +26,16 @@
 	X(TIMER, timer)                                                                            \
 	X(MEMORY, memory)                                                                          \
 	X(EPOCH, epoch)                                                                            \
+	X(IPC, ipc)                                                                                \
+	X(NET, net)                                                                                \
 	X(USER, user)
 
-enum {
-#define TRACE_CATEGORY(NAME, name) TRACE_BIT_##NAME,
+enum trace_category {
+#define TRACE_CATEGORY(NAME, name) TRACE_##NAME,
 	TRACE_CATEGORIES(TRACE_CATEGORY)
 #undef TRACE_CATEGORY
 		TRACE_NR_CATEGORIES
 };
-enum {
-#define TRACE_CATEGORY(NAME, name) TRACE_##NAME = 1 << TRACE_BIT_##NAME,
-	TRACE_CATEGORIES(TRACE_CATEGORY)
-#undef TRACE_CATEGORY
-};
-#define TRACE_ALL ((u64)(1 << TRACE_NR_CATEGORIES) - 1)
-
-extern u64 trace_mask; /* [a] read-mostly switch, one bit a category */
 
 #include "kernel/trace/trace_events.h"
 
@@ -69,12 +60,19 @@ int trace_hart_init(void);
 void trace_stop(void);
 
 /*
- * While the machine runs; callers come one at a time (tracefs.c has a mutex). Wanted categories record while recording is on,
- * which it is at boot. The first wanted category makes rings if there are none: 0 or -ENOMEM.
+ * While the machine runs; callers come one at a time (tracefs.c has a mutex). Wanted events record while recording is on, which
+ * it is at boot. The first wanted event makes rings if there are none: 0 or -ENOMEM. Whatever is wanted, sched_switch and thread
+ * life are recorded with it: records take their thread from the one and their names from the other.
+ *
+ * A switch is for one event (its type), for a category (TRACE_OF_CATEGORY and its number), or for all (TRACE_EVERY).
  */
-const char *trace_category_name(u32 i); /* of bit i; NULL behind the last */
-u64 trace_categories(void);
-int trace_set_categories(u64 mask);
+#define TRACE_EVERY	  0x200U
+#define TRACE_OF_CATEGORY 0x100U
+enum trace_wanted { TRACE_WANT_NONE, TRACE_WANT_SOME, TRACE_WANT_ALL };
+int trace_set_wanted(u32 which, bool on);
+enum trace_wanted trace_wanted(u32 which);
+const char *trace_category_name(u32 i); /* NULL behind the last */
+enum trace_category trace_category_of(u32 type);
 bool trace_recording(void);
 void trace_set_recording(bool on);
 /* Context of both setters: nothing records, no hart is inside an emitter. -EINVAL, -ENOMEM; -E2BIG: more than TRACE_MAX_PIDS. */

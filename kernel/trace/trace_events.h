@@ -1,6 +1,6 @@
 /*
- * Emitters generated from events.def: static inline void trace_<event>(arguments). While its category is off an
- * emitter costs one load of a read-mostly word and a branch not taken; the arguments are packed into three words
+ * Emitters generated from events.def: static inline void trace_<event>(arguments). While an event is off its
+ * emitter costs one load of a read-mostly byte and a branch not taken; the arguments are packed into three words
  * in registers and stored out of line.
  *
  * Included by trace.h only.
@@ -12,6 +12,13 @@
 #include "kernel/trace/record.h"
 
 #include <string.h>
+
+/* [a] What records now, by type; written by control.c, seldom. Whole words: entry.S looks at four at once. */
+#define TRACE_ON_SIZE ALIGN_UP(TRACE_NR_TYPES, 8)
+extern u8 trace_on[TRACE_ON_SIZE];
+
+/* Is the event on? For what must be found out only to be recorded. */
+#define trace_enabled(name) unlikely(atomic_load_relaxed(&trace_on[TRACE_EV_##name]))
 
 /* A record without its time stamp; head is tid, type, flags and c as they lie in struct trace_record. */
 struct trace_words {
@@ -80,7 +87,7 @@ static inline void trace_pack_name(struct trace_words *w, const char *name)
 #define TRACE_EMITTER(cat, name, params, ...)                                                      \
 	static inline void trace_##name params                                                     \
 	{                                                                                          \
-		if (unlikely(atomic_load_relaxed(&trace_mask) & TRACE_##cat)) {                    \
+		if (trace_enabled(name)) {                                                         \
 			struct trace_words w = {.head = (u64)TRACE_EV_##name << 32 |               \
 							TRACE_TID_CURRENT};                        \
 			__VA_ARGS__;                                                               \

@@ -1,8 +1,8 @@
 /*
- * The files below /sys/kernel/tracing. As on Linux `tracing_on` is 1 at boot and no event is enabled; enabling a category makes
- * the rings, if a boot argument has not. Events are switched by category: events/<category>/enable.
+ * The files below /sys/kernel/tracing. As on Linux `tracing_on` is 1 at boot and no event is enabled; enabling one makes
+ * the rings, if a boot argument has not. Events are switched one by one (events/<category>/<event>/enable), by category, or all.
  *
- * Whatever needs that no hart is inside an emitter first clears the mask, then calls every hart: emitters run in the kernel, a
+ * Whatever needs that no hart is inside an emitter first stops recording, then calls every hart: emitters run in the kernel, a
  * call is answered where nothing is held, so when all have answered all have left.
  */
 #include "kernel/trace/tracefs.h"
@@ -64,6 +64,11 @@ static void tell_present(void)
 	epoch_exit();
 }
 
+static bool anything_wanted(void)
+{
+	return trace_wanted(TRACE_EVERY) != TRACE_WANT_NONE;
+}
+
 /* Runs `change` while nothing records. Context: tracefs_lock held. */
 static int while_quiet(int (*change)(u64 value), u64 value)
 {
@@ -73,19 +78,10 @@ static int while_quiet(int (*change)(u64 value), u64 value)
 	trace_set_recording(false);
 	hart_call(all_harts(), answer, NULL);
 	err = change(value);
+	/* Once more: whoever sees a switch on sees the rings as they are now. */
+	hart_call(all_harts(), answer, NULL);
 	trace_set_recording(on);
-	if (on && trace_categories())
-		tell_present();
-	return err;
-}
-
-static int set_categories(u64 mask)
-{
-	u64 before = trace_categories();
-	int err;
-
-	err = trace_set_categories(mask);
-	if (!err && !before && mask)
+	if (on && anything_wanted())
 		tell_present();
 	return err;
 }
@@ -122,20 +118,27 @@ static int store_on(const char *text, u64 key)
 	mutex_lock(&tracefs_lock);
 	before = trace_recording();
 	trace_set_recording(on);
-	if (on && !before && trace_categories())
+	if (on && !before && anything_wanted())
 		tell_present();
 	mutex_unlock(&tracefs_lock);
 	return 0;
 }
 
-/* ---- events/<category>/enable, events/enable: key is the mask ---- */
+/* ---- enable, of one event, a category, or all: key is what trace_set_wanted() takes ---- */
 
 static int show_enabled(struct seq *s, u64 key)
 {
-	u64 on = trace_categories() & key;
+	static const char *const texts[] = {
+		[TRACE_WANT_NONE] = "0\n", [TRACE_WANT_SOME] = "X\n", [TRACE_WANT_ALL] = "1\n"};
 
-	seq_puts(s, on == key ? "1\n" : on ? "X\n" : "0\n");
+	seq_puts(s, texts[trace_wanted((u32)key)]);
 	return 0;
+}
+
+/* The first event: makes the rings. */
+static int want(u64 which)
+{
+	return trace_set_wanted((u32)which, true);
 }
 
 static int store_enabled(const char *text, u64 key)
@@ -146,7 +149,10 @@ static int store_enabled(const char *text, u64 key)
 	if (err)
 		return err;
 	mutex_lock(&tracefs_lock);
-	err = set_categories(on ? trace_categories() | key : trace_categories() & ~key);
+	if (on && !anything_wanted())
+		err = while_quiet(want, key);
+	else
+		err = trace_set_wanted((u32)key, on);
 	mutex_unlock(&tracefs_lock);
 	return err;
 }
@@ -154,13 +160,9 @@ static int store_enabled(const char *text, u64 key)
 static int show_available(struct seq *s, u64 key)
 {
 	(void)key;
-	for (u32 i = 1; i < TRACE_NR_TYPES; i++) {
-		char category[16] = {0};
-
-		for (u32 k = 0; k < sizeof(category) - 1 && event_types[i].category[k]; k++)
-			category[k] = (char)(event_types[i].category[k] | 0x20);
-		seq_printf(s, "%s:%s\n", category, event_types[i].name);
-	}
+	for (u32 i = 1; i < TRACE_NR_TYPES; i++)
+		seq_printf(s, "%s:%s\n", trace_category_name(trace_category_of(i)),
+			   event_types[i].name);
 	return 0;
 }
 
@@ -269,14 +271,25 @@ static int store_marker(const char *text, u64 key)
 	return 0;
 }
 
-static int register_categories(void)
+static int register_enable(const char *path, u32 which)
+{
+	char full[80];
+
+	snprintf(full, sizeof(full), ROOT "events/%s/enable", path);
+	return sysfs_register_writable(full, 0640, show_enabled, store_enabled, which);
+}
+
+static int register_events(void)
 {
 	char path[64];
 	int err = 0;
 
-	for (u32 i = 0; i < TRACE_NR_CATEGORIES && !err; i++) {
-		snprintf(path, sizeof(path), ROOT "events/%s/enable", trace_category_name(i));
-		err = sysfs_register_writable(path, 0640, show_enabled, store_enabled, BIT(i));
+	for (u32 i = 0; i < TRACE_NR_CATEGORIES && !err; i++)
+		err = register_enable(trace_category_name(i), TRACE_OF_CATEGORY + i);
+	for (u32 i = 1; i < TRACE_NR_TYPES && !err; i++) {
+		snprintf(path, sizeof(path), "%s/%s", trace_category_name(trace_category_of(i)),
+			 event_types[i].name);
+		err = register_enable(path, i);
 	}
 	return err;
 }
@@ -291,7 +304,7 @@ int tracefs_init(void)
 		u64 key;
 	} files[] = {
 		{ROOT "tracing_on", 0640, show_on, store_on, 0},
-		{ROOT "events/enable", 0640, show_enabled, store_enabled, TRACE_ALL},
+		{ROOT "events/enable", 0640, show_enabled, store_enabled, TRACE_EVERY},
 		{ROOT "available_events", 0440, show_available, NULL, 0},
 		{ROOT "set_event_pid", 0640, show_pids, store_pids, 0},
 		{ROOT "buffer_size_kb", 0640, show_size, store_size, 0},
@@ -305,6 +318,6 @@ int tracefs_init(void)
 		err = sysfs_register_writable(files[i].path, files[i].mode, files[i].show,
 					      files[i].store, files[i].key);
 	if (!err)
-		err = register_categories();
+		err = register_events();
 	return err ? err : sysfs_register_file(ROOT "trace_pipe", 0440, &trace_pipe_ops);
 }

@@ -20,6 +20,10 @@
 #define trace_futex_wait_done(ret)
 #define trace_futex_wake(uaddr, nr) ((void)(uaddr))
 #define trace_futex_wake_done(nr)
+#define trace_futex_requeue(from, to) ((void)(from), (void)(to))
+#define trace_futex_requeue_done(woken, moved)
+#define trace_futex_pi_wait(uaddr, owner)
+#define trace_futex_pi_give(uaddr, next)
 
 #define THREADS 3
 #define BUCKETS 2

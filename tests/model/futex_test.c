@@ -22,6 +22,8 @@
 #define trace_futex_wait_done(ret)
 #define trace_futex_wake(uaddr, nr) ((void)(uaddr))
 #define trace_futex_wake_done(nr)
+#define trace_futex_requeue(from, to) ((void)(from), (void)(to))
+#define trace_futex_requeue_done(woken, moved)
 
 #define BUCKETS 2
 #define WORDS	64

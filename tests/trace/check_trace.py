@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""check_trace.py [--dump DUMP] [--expect KEY=MIN]... [--proto FILE] FILE: checks a .pftrace.
+"""check_trace.py [--dump DUMP] [--expect KEY=MIN]... [--call NR:ARGS]... [--proto FILE] FILE: checks a .pftrace.
 
 Uses nothing of the converter: decodes with protoc's own code from perfetto.proto and demands what
 readers of the format demand: no unknown field, stamps in order, each switch leaving the thread that
 the last one chose, no thread on two harts, no wake-up before the wakee has left its hart, futex
 wakers that ran on the hart that woke, nested slices, flows with two ends, known names, all harts
 told from one moment on. With --dump the losses must be those of the dump's rings, with --expect
-there must be at least MIN of KEY.
+there must be at least MIN of KEY, with --call a system call with exactly these arguments.
 
 Prints what it counted as KEY=VALUE and exits 0; else one line per problem and 1.
 """
@@ -25,6 +25,8 @@ PREEMPTED = 0x100
 DEAD = 0x10
 SLICE_BEGIN, SLICE_END, INSTANT, COUNTER = 1, 2, 3, 4
 KERNEL_THREADS = 0x400001  # ids from here on
+WAKERS = {"futex_wake", "futex_requeue", "futex_unlock_pi", "semop", "msgsnd", "msgrcv", "send", "receive",
+          "connect", "accept"}  # slices that may wake
 IRQ_FLAG = 8  # of a waking: by an interrupt
 
 
@@ -260,6 +262,8 @@ def track_events(check, trace):
             check.expect(depth[event.track_uuid] in (0, 1), "track {}: slices of a hart overlap at {}",
                          event.track_uuid, last)
         name = event.name or names.events.get(event.name_iid)
+        if event.type == INSTANT:
+            check.counts[name] += 1
         if event.type != SLICE_END:
             check.expect(name, "unknown name {}", event.name_iid)
             for iid in event.category_iids:
@@ -298,8 +302,8 @@ def check_slices(check, merged, events, threads):
             stack.clear()
         elif kind == "instant" and name == "wake":
             check.expect(
-                stack and stack[-1] == ("slice", "futex_wake"), "thread {}: wakes in {} at {}",
-                tid, stack, ns,
+                stack and stack[-1][0] == "slice" and stack[-1][1] in WAKERS,
+                "thread {}: wakes in {} at {}", tid, stack, ns,
             )
         elif kind == "begin":
             stack.append(("slice", name))
@@ -380,6 +384,16 @@ def check_irqs(check, harts):
             elif kind == "irq_handler_exit":
                 check.expect(open_irq == value.irq, "hart {}: wrong interrupt ends at {}", cpu, ns)
                 open_irq = None
+
+
+def check_calls(check, merged, wanted):
+    """Each NR:ARGS must have been made; arguments as numbers with commas."""
+    made = {(value.id, tuple(value.args)) for _, _, kind, _, value in merged if kind == "sys_enter"}
+    for text in wanted:
+        number, _, arguments = text.partition(":")
+        call = int(number), tuple(int(word, 0) for word in arguments.split(","))
+        check.expect(any(nr == call[0] and args[:len(call[1])] == call[1] for nr, args in made),
+                     "no call {}", text)
 
 
 def ring_losses(path):
@@ -465,6 +479,7 @@ def main():
     here = os.path.dirname(os.path.abspath(__file__))
     parser.add_argument("--proto", default=os.path.join(here, "perfetto.proto"))
     parser.add_argument("--expect", action="append", default=[], metavar="KEY=MIN")
+    parser.add_argument("--call", action="append", default=[], metavar="NR:ARGS")
     parser.add_argument("file")
     args = parser.parse_args()
 
@@ -485,6 +500,8 @@ def main():
     check_beginning(check, trace, harts)
     check_irqs(check, harts)
     check_births(check, trees, merged)
+    check_calls(check, merged, args.call)
+    check.counts["tcp_states"] = sum(kind == "inet_sock_set_state" for _, _, kind, _, _ in merged)
     check_losses(check, trace, stats, args.dump)
     for key, least in (pair.split("=") for pair in args.expect):
         check.expect(

@@ -21,6 +21,24 @@ static const struct trace_record *newest(u32 cpu)
 	return (struct trace_record *)ring->buffer + ((ring->head - 1) & ring->mask);
 }
 
+/* Do all events that `which` selects record? */
+static bool on(u32 which)
+{
+	for (u32 type = 1; type < TRACE_NR_TYPES; type++)
+		if (!trace_on[type] && (which == TRACE_EVERY || which == type ||
+					which == TRACE_OF_CATEGORY + (u32)trace_category_of(type)))
+			return false;
+	return true;
+}
+
+static bool none_on(void)
+{
+	for (u32 type = 1; type < TRACE_NR_TYPES; type++)
+		if (trace_on[type])
+			return false;
+	return true;
+}
+
 TEST(record_holds_what_was_emitted)
 {
 	fake_boot(2, "on", 4096);
@@ -89,22 +107,23 @@ TEST(stop_mode_refuses_counts_and_ends_the_trace)
 	fake_run_on(0);
 	for (u64 i = 0; i < capacity; i++)
 		trace_sys_exit(1, i);
-	CHECK(trace_mask == TRACE_ALL && main_ring(0)->lost == 0);
+	CHECK(trace_wanted(TRACE_EVERY) == TRACE_WANT_ALL && on(TRACE_EVERY) && !main_ring(0)->lost);
 	trace_sys_exit(1, capacity);
-	CHECK(trace_mask == 0 && main_ring(0)->lost == 1 && main_ring(0)->head == capacity);
+	CHECK(!on(TRACE_EVERY) && main_ring(0)->lost == 1 && main_ring(0)->head == capacity);
 	CHECK(newest(0)->a == capacity - 1);
 }
 
-TEST(mask_selects_categories)
+TEST(words_select_categories)
 {
 	fake_boot(1, "futex", 4096);
-	CHECK(trace_mask == (TRACE_FUTEX | TRACE_SCHED | TRACE_TASK));
+	CHECK(on(TRACE_OF_CATEGORY + TRACE_FUTEX) && on(TRACE_OF_CATEGORY + TRACE_SCHED));
+	CHECK(on(TRACE_OF_CATEGORY + TRACE_TASK) && !on(TRACE_EVERY));
 	trace_sys_exit(1, 1);
 	CHECK(main_ring(0)->head == 0);
 	trace_futex_wake_done(1);
 	CHECK(main_ring(0)->head == 1);
 	fake_boot(1, "off", 4096);
-	CHECK(trace_mask == 0 && main_ring(0)->buffer == 0);
+	CHECK(none_on() && main_ring(0)->buffer == 0);
 }
 
 TEST(unknown_words_are_refused)
@@ -143,7 +162,7 @@ TEST(hart_without_rings_loses_nothing)
 	fake_run_on(1);
 	memset(this_cpu_ptr(trace_rings), 0, sizeof(struct trace_rings));
 	trace_sys_exit(1, 1);
-	CHECK(main_ring(1)->head == 0 && main_ring(1)->lost == 0 && trace_mask);
+	CHECK(main_ring(1)->head == 0 && main_ring(1)->lost == 0 && !none_on());
 }
 
 TEST(three_values_of_42_bits)
@@ -169,7 +188,7 @@ TEST(dump_reports_what_the_host_says)
 	fake_boot(1, "on", 4096);
 	trace_sys_exit(1, 1);
 	CHECK(trace_dump("/nonexistent/dump") == -EIO);
-	CHECK(trace_mask == 0);
+	CHECK(none_on());
 	fake_host_refuses = true;
 	CHECK(trace_dump(path) == -EIO);
 	fake_host_refuses = false;
@@ -198,21 +217,24 @@ TEST(a_filter_keeps_the_listed_threads)
 	CHECK(main_ring(0)->head == 5 && newest(0)->tid == 2);
 }
 
-TEST(rings_are_made_when_a_category_is_first_wanted)
+TEST(rings_are_made_when_an_event_is_first_wanted)
 {
 	fake_boot(2, "off", 0);
-	CHECK(trace_recording() && !trace_mask && !trace_categories());
-	CHECK(trace_set_categories(TRACE_USER) == 0);
-	CHECK(trace_mask == (TRACE_USER | TRACE_SCHED | TRACE_TASK));
+	CHECK(trace_recording() && none_on() && trace_wanted(TRACE_EVERY) == TRACE_WANT_NONE);
+	CHECK(trace_set_wanted(TRACE_EV_marker, true) == 0);
+	CHECK(on(TRACE_EV_marker) && on(TRACE_EV_sched_switch) && on(TRACE_OF_CATEGORY + TRACE_TASK));
+	CHECK(trace_wanted(TRACE_OF_CATEGORY + TRACE_SCHED) == TRACE_WANT_SOME);
 	fake_run_on(1);
 	trace_sync_thread(9);
 	trace_marker(1, 2, 0);
 	CHECK(newest(1)->tid == 9 && newest(1)->b == 2);
 	trace_set_recording(false);
-	CHECK(!trace_mask && !trace_recording());
+	CHECK(none_on() && !trace_recording());
 	CHECK(trace_set_ring_bytes(8192) == 0 && trace_ring_bytes() == 8192);
 	CHECK(trace_set_ring_bytes(100) == -EINVAL);
 	trace_set_recording(true);
 	trace_marker(1, 2, 0);
 	CHECK(main_ring(1)->head == 1 && main_ring(1)->mask == 8192 / 32 - 1);
+	CHECK(trace_set_wanted(TRACE_EV_marker, false) == 0);
+	CHECK(none_on() && trace_wanted(TRACE_EVERY) == TRACE_WANT_NONE);
 }

@@ -28,10 +28,13 @@ refused put 2 tracing_on; refused put x events/enable; refused put local trace_c
 refused put 1 buffer_size_kb; refused put 12x set_event_pid
 echo 64 > buffer_size_kb; say new_size buffer_size_kb
 echo 1 > events/user/enable; say partly events/enable; say user events/user/enable; say sched events/sched/enable
+say switch events/sched/sched_switch/enable; say waking events/sched/sched_waking/enable; refused put 2 events/sched/sched_waking/enable
 echo "a marker of more than sixteen characters" > trace_marker
 sleep 0.01; echo 0 > tracing_on; say off tracing_on
 echo "nobody records this" > trace_marker
 echo BEGIN; drain; echo END
+echo 1 > events/syscall/sys_exit/enable; say exit events/syscall/sys_exit/enable; say enter events/syscall/sys_enter/enable
+echo 1 > tracing_on; sleep 0.01; echo 0 > tracing_on; echo SINGLE; drain; echo END
 echo 1 > events/syscall/enable; echo $$ > set_event_pid; say pids set_event_pid
 echo 1 > tracing_on; sleep 0.01; sh -c true; echo 0 > tracing_on; echo > set_event_pid
 echo FILTERED $$; drain; echo END
@@ -53,7 +56,7 @@ def between(text, begin, end="END"):
 def check(text):
     """Yields what is wrong."""
     for wanted in ("on=1", "clock=[boot]", "size=4096", "enabled=0", "new_size=64", "partly=X",
-                   "user=1", "sched=1", "off=0", "end=0", "stat=0"):
+                   "user=1", "sched=X", "switch=1", "waking=0", "exit=1", "enter=0", "off=0", "end=0", "stat=0"):
         if f"\n{wanted}\n" not in f"\n{text}":
             yield f"no line {wanted}"
     if "NOT REFUSED" in text:
@@ -68,6 +71,9 @@ def check(text):
     stamps = [float(s) for s in re.findall(r"\] +(\d+\.\d+): ", first)]
     if stamps != sorted(stamps):
         yield "records out of order"
+    single = between(text, "SINGLE")
+    if ": sys_exit:" not in single or ": sys_enter:" in single or ": sched_waking:" in single:
+        yield "one event of a category was not switched alone"
     pid = re.search(r"^FILTERED (\d+)", text, re.M).group(1)
     if f"pids={pid}\n" not in text:
         yield "set_event_pid does not read back"

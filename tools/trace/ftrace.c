@@ -266,12 +266,12 @@ void ftrace_task_free(struct cpu_bundle *b, u64 ns, const struct thread *t)
 	event_end(b, marks);
 }
 
-void ftrace_sys_enter(struct cpu_bundle *b, u64 ns, u32 pid, u64 nr, const u64 args[3])
+void ftrace_sys_enter(struct cpu_bundle *b, u64 ns, u32 pid, u64 nr, const u64 *args, u32 nr_args)
 {
 	struct event_marks marks = event_begin(b, ns, pid, FTRACE_SYS_ENTER);
 
 	pb_u64(&b->events, SYS_ENTER_ID, nr);
-	for (int i = 0; i < 3; i++)
+	for (u32 i = 0; i < nr_args; i++)
 		pb_u64(&b->events, SYS_ENTER_ARGS, args[i]);
 	event_end(b, marks);
 }
@@ -282,6 +282,20 @@ void ftrace_sys_exit(struct cpu_bundle *b, u64 ns, u32 pid, u64 nr, s64 ret)
 
 	pb_u64(&b->events, SYS_EXIT_ID, nr);
 	pb_u64(&b->events, SYS_EXIT_RET, (u64)ret);
+	event_end(b, marks);
+}
+
+void ftrace_tcp_state(struct cpu_bundle *b, u64 ns, u32 pid, const struct tcp_change *change)
+{
+	struct event_marks marks = event_begin(b, ns, pid, FTRACE_TCP_STATE);
+
+	pb_u64(&b->events, TCP_STATE_REMOTE_PORT, change->remote_port);
+	pb_u64(&b->events, TCP_STATE_FAMILY, LINUX_AF_INET);
+	pb_u64(&b->events, TCP_STATE_NEW, change->state);
+	pb_u64(&b->events, TCP_STATE_OLD, change->old_state);
+	pb_u64(&b->events, TCP_STATE_PROTOCOL, LINUX_IPPROTO_TCP);
+	pb_u64(&b->events, TCP_STATE_SOCKET, change->socket);
+	pb_u64(&b->events, TCP_STATE_LOCAL_PORT, change->local_port);
 	event_end(b, marks);
 }
 

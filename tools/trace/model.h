@@ -12,6 +12,7 @@
 #define MAX_PENDING_IPIS  64
 #define MODEL_MAX_CLASSES 256
 #define MODEL_MAX_MARKER  1024
+#define MODEL_SOCKETS	  4096 /* whose last state is known, by number */
 
 struct model_cpu {
 	struct cpu_bundle bundle;
@@ -24,8 +25,17 @@ struct model_cpu {
 	u64 runnable_ns;		   /* when it was told */
 	char marker[MODEL_MAX_MARKER + 1]; /* text of a program, gathered so far: it comes in pieces */
 	u32 marker_len;
+	u64 unmapped; /* pages that the next TLB flush is for */
+	/* Of the system call that begins next. */
+	u64 args[6];
+	u32 args_known; /* a bit each */
 	bool in_irq;
 	u32 irq;
+};
+
+struct model_socket_state {
+	u64 socket;
+	u32 state;
 };
 
 struct model {
@@ -39,6 +49,7 @@ struct model {
 	u64 next_flow;
 	u64 nr_records;
 	u64 nr_spurious;
+	struct model_socket_state sockets[MODEL_SOCKETS];
 	char lock_class[MODEL_MAX_CLASSES][TRACE_TASK_NAME_LEN];
 };
 
@@ -58,6 +69,22 @@ bool model_slice_begin(struct model *m, struct thread *t, enum slice slice,
 /* Ends it, and what is open inside. Nothing if it is not open: its beginning was lost. */
 void model_slice_end(struct model *m, const struct merged *e, enum slice slice,
 		     const struct annotation *result);
+void model_slice_end_with(struct model *m, const struct merged *e, enum slice slice,
+			  const struct annotation *results, u32 nr);
+
+/* What a thread does (model_ops.c). */
+void model_futex_requeue(struct model *m, const struct merged *e);
+void model_futex_requeue_done(struct model *m, const struct merged *e);
+void model_futex_pi(struct model *m, const struct merged *e);
+void model_ipc(struct model *m, const struct merged *e);
+void model_ipc_wait(struct model *m, const struct merged *e);
+void model_socket(struct model *m, const struct merged *e);
+void model_socket_wait(struct model *m, const struct merged *e);
+void model_stream_write(struct model *m, const struct merged *e);
+void model_tcp_state(struct model *m, const struct merged *e);
+void model_page_short(struct model *m, const struct merged *e);
+void model_oom_wait(struct model *m, const struct merged *e);
+void model_slab(struct model *m, const struct merged *e);
 
 /* What has no thread, or concerns the hart (model_harts.c). */
 void model_ipi_send(struct model *m, const struct merged *e);
@@ -68,6 +95,7 @@ void model_lock_class(struct model *m, const struct merged *e);
 void model_tlb_flush(struct model *m, const struct merged *e, bool begins);
 void model_timer_fire(struct model *m, const struct merged *e);
 void model_counter(struct model *m, enum machine_counter counter, u64 value);
+void model_hart_counter(struct model *m, enum hart_track counter, u32 cpu, u64 value);
 void model_priority(struct model *m, const struct merged *e);
 void model_marker(struct model *m, const struct merged *e);
 /* A thread becomes runnable on `cpu`, is moved there, or no longer waits for its hart. */

@@ -20,6 +20,11 @@ static const struct {
 	[SLICE_FAULT] = {CATEGORY_FAULT, NAME_PAGE_FAULT},
 	[SLICE_WOKEN] = {CATEGORY_FUTEX, NAME_WOKEN},
 	[SLICE_LOCK] = {CATEGORY_LOCK, NAME_MUTEX},
+	[SLICE_IPC] = {CATEGORY_IPC, NAME_SEMOP},
+	[SLICE_IPC_WAIT] = {CATEGORY_IPC, NAME_IPC_WAIT},
+	[SLICE_SOCKET] = {CATEGORY_NET, NAME_SEND},
+	[SLICE_SOCKET_WAIT] = {CATEGORY_NET, NAME_SOCKET_WAIT},
+	[SLICE_OOM] = {CATEGORY_MEMORY, NAME_OOM_WAIT},
 };
 
 u64 model_stamp(struct model *m)
@@ -38,6 +43,18 @@ static bool is_open(const struct thread *t, enum slice slice)
 	return false;
 }
 
+/* Does the thread sleep for what another one ends, and may it be ending such a sleep? */
+static bool waits(const struct thread *t)
+{
+	return is_open(t, SLICE_FUTEX_WAIT) || is_open(t, SLICE_IPC_WAIT) ||
+	       is_open(t, SLICE_SOCKET_WAIT);
+}
+
+static bool wakes(const struct thread *t)
+{
+	return is_open(t, SLICE_FUTEX_WAKE) || is_open(t, SLICE_IPC) || is_open(t, SLICE_SOCKET);
+}
+
 static struct thread *running_on(struct model *m, const struct merged *e)
 {
 	return thread_get(&m->threads, e->record->tid);
@@ -52,12 +69,14 @@ bool model_slice_begin(struct model *m, struct thread *t, enum slice slice, stru
 	event->track = track_of_thread(&m->out, t);
 	event->type = EVENT_SLICE_BEGIN;
 	event->category = slices[slice].category;
-	event->name = slices[slice].name;
+	if (!event->name)
+		event->name = slices[slice].name;
 	track_event(&m->out, event);
 	return true;
 }
 
-static void slice_pop(struct model *m, struct thread *t, u32 cpu, const struct annotation *annotation)
+static void slice_pop(struct model *m, struct thread *t, u32 cpu, const struct annotation *results,
+		      u32 nr)
 {
 	enum slice slice = t->open[--t->depth];
 
@@ -70,8 +89,7 @@ static void slice_pop(struct model *m, struct thread *t, u32 cpu, const struct a
 	struct track_event event = {
 		.ns = model_stamp(m), .track = track_of_thread(&m->out, t), .type = EVENT_SLICE_END};
 
-	if (annotation)
-		event.annotations[0] = *annotation;
+	memcpy(event.annotations, results, nr * sizeof(*results));
 	track_event(&m->out, &event);
 }
 
@@ -81,17 +99,23 @@ static bool slice_uncover(struct model *m, struct thread *t, u32 cpu, enum slice
 	if (!is_open(t, slice))
 		return false;
 	while (t->open[t->depth - 1] != slice)
-		slice_pop(m, t, cpu, NULL);
+		slice_pop(m, t, cpu, NULL, 0);
 	return true;
+}
+
+void model_slice_end_with(struct model *m, const struct merged *e, enum slice slice,
+			  const struct annotation *results, u32 nr)
+{
+	struct thread *t = running_on(m, e);
+
+	if (slice_uncover(m, t, e->cpu, slice))
+		slice_pop(m, t, e->cpu, results, nr);
 }
 
 void model_slice_end(struct model *m, const struct merged *e, enum slice slice,
 		     const struct annotation *result)
 {
-	struct thread *t = running_on(m, e);
-
-	if (slice_uncover(m, t, e->cpu, slice))
-		slice_pop(m, t, e->cpu, result);
+	model_slice_end_with(m, e, slice, result, result != NULL);
 }
 
 static void slice_end(struct model *m, const struct merged *e, enum slice slice,
@@ -105,7 +129,7 @@ static void slice_end(struct model *m, const struct merged *e, enum slice slice,
 static void close_all(struct model *m, struct thread *t, u32 cpu)
 {
 	while (t->depth)
-		slice_pop(m, t, cpu, NULL);
+		slice_pop(m, t, cpu, NULL, 0);
 	t->flow = 0;
 }
 
@@ -116,7 +140,7 @@ static void begin_woken(struct model *m, struct thread *t)
 	struct track_event event = {.flows_end = &flow, .nr_flows_end = 1};
 
 	t->flow = 0;
-	if (is_open(t, SLICE_FUTEX_WAIT))
+	if (waits(t))
 		model_slice_begin(m, t, SLICE_WOKEN, &event);
 }
 
@@ -164,7 +188,7 @@ static void sched_waking(struct model *m, const struct merged *e)
 	}
 	model_queued(m, wakee, r->c);
 	ftrace_sched_waking(&m->cpus[e->cpu].bundle, model_stamp(m), r->tid, wakee, r->c, irq);
-	if (irq || !is_open(waker, SLICE_FUTEX_WAKE) || !is_open(wakee, SLICE_FUTEX_WAIT))
+	if (irq || !wakes(waker) || !waits(wakee))
 		return;
 	wakee->flow = ++m->next_flow;
 
@@ -182,17 +206,43 @@ static void sched_waking(struct model *m, const struct merged *e)
 	track_event(&m->out, &event);
 }
 
+/* Three arguments from `first` on; those that did not fit were told before. */
+static void learn_arguments(struct model_cpu *cpu, const struct trace_record *r, u32 first)
+{
+	static const enum event_slot slots[] = {SLOT_x0, SLOT_x1, SLOT_x2};
+
+	for (u32 i = 0; i < 3; i++)
+		if (!(cpu->args_known >> (first + i) & 1))
+			cpu->args[first + i] = event_value(r, slots[i]);
+	cpu->args_known |= 7U << first;
+}
+
+/* An argument that is longer than what three in a record have. */
+static void sys_wide(struct model *m, const struct merged *e)
+{
+	struct model_cpu *cpu = &m->cpus[e->cpu];
+	u32 index = e->record->flags;
+
+	if (index >= ARRAY_SIZE(cpu->args))
+		return;
+	cpu->args[index] = e->record->a;
+	cpu->args_known |= 1U << index;
+}
+
 static void sys_enter(struct model *m, const struct merged *e)
 {
 	const struct trace_record *r = e->record;
 	struct thread *t = running_on(m, e);
-	u64 args[3] = {event_value(r, SLOT_x0), event_value(r, SLOT_x1), event_value(r, SLOT_x2)};
+	struct model_cpu *cpu = &m->cpus[e->cpu];
 
+	learn_arguments(cpu, r, 0);
 	/* Open still: the end of the last one was lost, or it never returned (sigreturn, exec). */
 	close_all(m, t, e->cpu);
 	t->open[t->depth++] = SLICE_SYSCALL;
 	t->syscall = r->c;
-	ftrace_sys_enter(&m->cpus[e->cpu].bundle, model_stamp(m), r->tid, r->c, args);
+	ftrace_sys_enter(&cpu->bundle, model_stamp(m), r->tid, r->c, cpu->args,
+			 cpu->args_known & 8 ? 6 : 3);
+	cpu->args_known = 0;
 }
 
 static void sys_exit(struct model *m, const struct merged *e)
@@ -359,6 +409,60 @@ void model_event(struct model *m, const struct merged *e)
 		return model_priority(m, e);
 	case TRACE_EV_marker:
 		return model_marker(m, e);
+	case TRACE_EV_sys_args:
+		return learn_arguments(&m->cpus[e->cpu], r, 3);
+	case TRACE_EV_sys_wide:
+		return sys_wide(m, e);
+	case TRACE_EV_futex_requeue:
+		return model_futex_requeue(m, e);
+	case TRACE_EV_futex_requeue_done:
+		return model_futex_requeue_done(m, e);
+	case TRACE_EV_futex_pi_wait:
+	case TRACE_EV_futex_pi_give:
+		return model_futex_pi(m, e);
+	case TRACE_EV_sem_op:
+	case TRACE_EV_msg_send:
+	case TRACE_EV_msg_receive:
+	case TRACE_EV_shm_attach:
+	case TRACE_EV_shm_detach:
+		return model_ipc(m, e);
+	case TRACE_EV_ipc_wait:
+		return model_ipc_wait(m, e);
+	case TRACE_EV_ipc_wait_done:
+		return slice_end(m, e, SLICE_IPC_WAIT, ANNOTATION_RET);
+	case TRACE_EV_ipc_done:
+		return slice_end(m, e, SLICE_IPC, ANNOTATION_RET);
+	case TRACE_EV_sock_send:
+	case TRACE_EV_sock_receive:
+	case TRACE_EV_sock_connect:
+	case TRACE_EV_sock_accept:
+		return model_socket(m, e);
+	case TRACE_EV_sock_wait:
+		return model_socket_wait(m, e);
+	case TRACE_EV_sock_wait_done:
+		return slice_end(m, e, SLICE_SOCKET_WAIT, ANNOTATION_RET);
+	case TRACE_EV_sock_done:
+		return slice_end(m, e, SLICE_SOCKET, ANNOTATION_RET);
+	case TRACE_EV_stream_write:
+		return model_stream_write(m, e);
+	case TRACE_EV_tcp_state:
+		return model_tcp_state(m, e);
+	case TRACE_EV_sockets:
+		return model_counter(m, COUNTER_SOCKETS, r->a);
+	case TRACE_EV_page_short:
+		return model_page_short(m, e);
+	case TRACE_EV_oom_wait:
+		return model_oom_wait(m, e);
+	case TRACE_EV_oom_wait_done:
+		return slice_end(m, e, SLICE_OOM, ANNOTATION_RET);
+	case TRACE_EV_slab_grow:
+	case TRACE_EV_slab_shrink:
+		return model_slab(m, e);
+	case TRACE_EV_unmap_pages:
+		m->cpus[e->cpu].unmapped = r->a;
+		return;
+	case TRACE_EV_epoch_freed:
+		return model_hart_counter(m, HART_HELD, e->cpu, event_value(r, SLOT_ah));
 	case TRACE_EV_task_exit:
 	case TRACE_EV_none:
 	case TRACE_NR_TYPES:

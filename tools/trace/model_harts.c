@@ -121,6 +121,7 @@ void model_lock_taken(struct model *m, const struct merged *e)
 
 void model_tlb_flush(struct model *m, const struct merged *e, bool begins)
 {
+	struct model_cpu *cpu = &m->cpus[e->cpu];
 	struct track_event event = {
 		.ns = model_stamp(m),
 		.track = track_of_hart(HART_TLB, e->cpu),
@@ -134,7 +135,11 @@ void model_tlb_flush(struct model *m, const struct merged *e, bool begins)
 			(struct annotation){ANNOTATION_CPUS, ANNOTATION_POINTER, e->record->a};
 		event.annotations[1] =
 			(struct annotation){ANNOTATION_TID, ANNOTATION_UINT, e->record->tid};
+		if (cpu->unmapped)
+			event.annotations[2] = (struct annotation){ANNOTATION_PAGES,
+								   ANNOTATION_UINT, cpu->unmapped};
 	}
+	cpu->unmapped = 0;
 	track_event(&m->out, &event);
 }
 
@@ -167,6 +172,11 @@ static void counter(struct model *m, u64 track, u64 value)
 void model_counter(struct model *m, enum machine_counter which, u64 value)
 {
 	counter(m, track_of_counter(which), value);
+}
+
+void model_hart_counter(struct model *m, enum hart_track which, u32 cpu, u64 value)
+{
+	counter(m, track_of_hart(which, cpu), value);
 }
 
 static void tell_runnable(struct model *m, u32 id)

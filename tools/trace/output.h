@@ -62,10 +62,17 @@ void ftrace_task_new(struct cpu_bundle *b, u64 ns, u32 parent, const struct thre
 		     const char *comm);
 void ftrace_task_rename(struct cpu_bundle *b, u64 ns, const struct thread *t, const char *name);
 void ftrace_task_free(struct cpu_bundle *b, u64 ns, const struct thread *t);
-void ftrace_sys_enter(struct cpu_bundle *b, u64 ns, u32 pid, u64 nr, const u64 args[3]);
+void ftrace_sys_enter(struct cpu_bundle *b, u64 ns, u32 pid, u64 nr, const u64 *args, u32 nr_args);
 void ftrace_sys_exit(struct cpu_bundle *b, u64 ns, u32 pid, u64 nr, s64 ret);
 void ftrace_irq_entry(struct cpu_bundle *b, u64 ns, u32 pid, u32 irq);
 void ftrace_irq_exit(struct cpu_bundle *b, u64 ns, u32 pid, u32 irq);
+#define TCP_CLOSED 7 /* Linux's number */
+struct tcp_change {
+	u64 socket;
+	u32 old_state, state;
+	u16 local_port, remote_port;
+};
+void ftrace_tcp_state(struct cpu_bundle *b, u64 ns, u32 pid, const struct tcp_change *change);
 void ftrace_cpu_idle(struct cpu_bundle *b, u64 ns, u32 pid, u32 state);
 void ftrace_cpu_frequency(struct cpu_bundle *b, u64 ns, u32 khz);
 
@@ -86,6 +93,23 @@ enum track_name {
 	NAME_PRIORITY,
 	NAME_MARKER,
 	NAME_QUEUED,
+	NAME_FUTEX_REQUEUE,
+	NAME_FUTEX_LOCK_PI,
+	NAME_FUTEX_UNLOCK_PI,
+	NAME_SEMOP,
+	NAME_MSGSND,
+	NAME_MSGRCV,
+	NAME_SHMAT,
+	NAME_SHMDT,
+	NAME_IPC_WAIT,
+	NAME_SEND,
+	NAME_RECEIVE,
+	NAME_CONNECT,
+	NAME_ACCEPT,
+	NAME_SOCKET_WAIT,
+	NAME_STREAM_WRITE,
+	NAME_PAGE_SHORT,
+	NAME_OOM_WAIT,
 	NR_NAMES
 };
 enum track_category {
@@ -97,6 +121,8 @@ enum track_category {
 	CATEGORY_TIMER,
 	CATEGORY_SCHED,
 	CATEGORY_USER,
+	CATEGORY_IPC,
+	CATEGORY_NET,
 	NR_CATEGORIES
 };
 enum track_annotation {
@@ -119,6 +145,21 @@ enum track_annotation {
 	ANNOTATION_NEW,
 	ANNOTATION_BOOSTED,
 	ANNOTATION_BUCKET,
+	ANNOTATION_UADDR2,
+	ANNOTATION_MOVED,
+	ANNOTATION_OWNER,
+	ANNOTATION_NEXT,
+	ANNOTATION_ID,
+	ANNOTATION_OPS,
+	ANNOTATION_NUM,
+	ANNOTATION_OP,
+	ANNOTATION_BYTES,
+	ANNOTATION_MTYPE,
+	ANNOTATION_SOCKET,
+	ANNOTATION_PEER,
+	ANNOTATION_LOCAL_PORT,
+	ANNOTATION_REMOTE_PORT,
+	ANNOTATION_ORDER,
 	NR_ANNOTATIONS
 };
 
@@ -136,7 +177,7 @@ struct track_event {
 	s64 value;	  /* EVENT_COUNTER */
 	enum track_category category;
 	enum track_name name;
-	struct annotation annotations[3];
+	struct annotation annotations[4];
 	const u64 *flows;
 	u32 nr_flows;
 	const u64 *flows_end;
@@ -148,10 +189,24 @@ void tracks_begin(struct output *out, u32 nr_cpus, u64 ns);
 /* The track of a thread; its description is written at first use. */
 u64 track_of_thread(struct output *out, struct thread *t);
 /* A hart's track of what has no thread, or of a figure. */
-enum hart_track { HART_IPIS, HART_SPINS, HART_TLB, HART_TIMERS, HART_RUNNABLE, NR_HART_TRACKS };
+enum hart_track {
+	HART_IPIS,
+	HART_SPINS,
+	HART_TLB,
+	HART_TIMERS,
+	HART_RUNNABLE,
+	HART_HELD,
+	HART_SLABS,
+	NR_HART_TRACKS
+};
 u64 track_of_hart(enum hart_track kind, u32 cpu);
 /* Figures of the machine. */
-enum machine_counter { COUNTER_FREE_MEMORY, COUNTER_GRACE_PERIODS, NR_MACHINE_COUNTERS };
+enum machine_counter {
+	COUNTER_FREE_MEMORY,
+	COUNTER_GRACE_PERIODS,
+	COUNTER_SOCKETS,
+	NR_MACHINE_COUNTERS
+};
 u64 track_of_counter(enum machine_counter counter);
 void track_event(struct output *out, const struct track_event *event);
 

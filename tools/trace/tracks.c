@@ -19,25 +19,67 @@ static const char *const event_names[NR_NAMES] = {
 	[NAME_PRIORITY] = "priority",
 	[NAME_MARKER] = "marker",
 	[NAME_QUEUED] = "queued",
+	[NAME_FUTEX_REQUEUE] = "futex_requeue",
+	[NAME_FUTEX_LOCK_PI] = "futex_lock_pi",
+	[NAME_FUTEX_UNLOCK_PI] = "futex_unlock_pi",
+	[NAME_SEMOP] = "semop",
+	[NAME_MSGSND] = "msgsnd",
+	[NAME_MSGRCV] = "msgrcv",
+	[NAME_SHMAT] = "shmat",
+	[NAME_SHMDT] = "shmdt",
+	[NAME_IPC_WAIT] = "ipc wait",
+	[NAME_SEND] = "send",
+	[NAME_RECEIVE] = "receive",
+	[NAME_CONNECT] = "connect",
+	[NAME_ACCEPT] = "accept",
+	[NAME_SOCKET_WAIT] = "socket wait",
+	[NAME_STREAM_WRITE] = "stream write",
+	[NAME_PAGE_SHORT] = "no pages",
+	[NAME_OOM_WAIT] = "out of memory",
 };
 
 static const char *const category_names[NR_CATEGORIES] = {
 	[CATEGORY_FUTEX] = "futex", [CATEGORY_FAULT] = "fault",	  [CATEGORY_IPI] = "ipi",
 	[CATEGORY_LOCK] = "lock",   [CATEGORY_MEMORY] = "memory", [CATEGORY_TIMER] = "timer",
-	[CATEGORY_SCHED] = "sched", [CATEGORY_USER] = "user",
+	[CATEGORY_SCHED] = "sched", [CATEGORY_USER] = "user",	  [CATEGORY_IPC] = "ipc",
+	[CATEGORY_NET] = "net",
 };
 
 static const char *const annotation_names[NR_ANNOTATIONS] = {
-	[ANNOTATION_UADDR] = "uaddr",	[ANNOTATION_VAL] = "val",
-	[ANNOTATION_NR] = "nr",		[ANNOTATION_RET] = "ret",
-	[ANNOTATION_WOKEN] = "woken",	[ANNOTATION_TID] = "tid",
-	[ANNOTATION_ADDR] = "addr",	[ANNOTATION_ACCESS] = "access",
-	[ANNOTATION_CPUS] = "harts",	[ANNOTATION_REASON] = "reason",
-	[ANNOTATION_LOCK] = "lock",	[ANNOTATION_HOLDER] = "holder",
-	[ANNOTATION_PAGES] = "pages",	[ANNOTATION_FUNCTION] = "function",
-	[ANNOTATION_LATE] = "late_us",	[ANNOTATION_OLD] = "old",
-	[ANNOTATION_NEW] = "new",	[ANNOTATION_BOOSTED] = "boosted",
+	[ANNOTATION_UADDR] = "uaddr",
+	[ANNOTATION_VAL] = "val",
+	[ANNOTATION_NR] = "nr",
+	[ANNOTATION_RET] = "ret",
+	[ANNOTATION_WOKEN] = "woken",
+	[ANNOTATION_TID] = "tid",
+	[ANNOTATION_ADDR] = "addr",
+	[ANNOTATION_ACCESS] = "access",
+	[ANNOTATION_CPUS] = "harts",
+	[ANNOTATION_REASON] = "reason",
+	[ANNOTATION_LOCK] = "lock",
+	[ANNOTATION_HOLDER] = "holder",
+	[ANNOTATION_PAGES] = "pages",
+	[ANNOTATION_FUNCTION] = "function",
+	[ANNOTATION_LATE] = "late_us",
+	[ANNOTATION_OLD] = "old",
+	[ANNOTATION_NEW] = "new",
+	[ANNOTATION_BOOSTED] = "boosted",
 	[ANNOTATION_BUCKET] = "bucket",
+	[ANNOTATION_UADDR2] = "uaddr2",
+	[ANNOTATION_MOVED] = "moved",
+	[ANNOTATION_OWNER] = "owner",
+	[ANNOTATION_NEXT] = "next",
+	[ANNOTATION_ID] = "id",
+	[ANNOTATION_OPS] = "operations",
+	[ANNOTATION_NUM] = "num",
+	[ANNOTATION_OP] = "op",
+	[ANNOTATION_BYTES] = "bytes",
+	[ANNOTATION_MTYPE] = "type",
+	[ANNOTATION_SOCKET] = "socket",
+	[ANNOTATION_PEER] = "peer",
+	[ANNOTATION_LOCAL_PORT] = "local_port",
+	[ANNOTATION_REMOTE_PORT] = "remote_port",
+	[ANNOTATION_ORDER] = "order",
 };
 
 /*
@@ -57,6 +99,8 @@ static const struct {
 	[HART_TLB] = {"TLB flushes", NULL},
 	[HART_TIMERS] = {"Timers", NULL},
 	[HART_RUNNABLE] = {"Runnable threads", "threads"},
+	[HART_HELD] = {"Deferred frees", "waiting for a grace period"},
+	[HART_SLABS] = {"Slabs", NULL},
 };
 
 static const struct {
@@ -65,6 +109,7 @@ static const struct {
 } machine_counters[NR_MACHINE_COUNTERS] = {
 	[COUNTER_FREE_MEMORY] = {"Free memory", "KiB"},
 	[COUNTER_GRACE_PERIODS] = {"Grace period", "number"},
+	[COUNTER_SOCKETS] = {"Sockets", "sockets"},
 };
 
 static void intern(struct pb *to, u32 field, const char *const *names, u32 nr)
