@@ -60,7 +60,10 @@ struct netdev;
 
 /* The driver's side. No function sleeps. */
 struct netdev_ops {
-	/* Puts a packet on the queue; the device is told by flush(). 0, -ENOBUFS: the queue is full until `sent` is called. */
+	/*
+	 * Puts a packet on the queue; the device is told by flush(). 0; -ENOBUFS: the queue is full until `sent` is called; -EIO: the
+	 * device is broken.
+	 */
 	int (*send)(struct netdev *d, u32 queue, const struct netdev_packet *p);
 	void (*flush)(struct netdev *d, u32 queue);
 	/* Hands up at most `budget` received frames and every sent packet; refills. Returns the frames. */
@@ -74,21 +77,25 @@ struct netdev_ops {
 struct netdev_user {
 	/* Takes over the frame's buffers. From poll(). */
 	void (*receive)(struct netdev *d, u32 queue, const struct netdev_frame *f);
-	/* The device has read the packet. From poll() or send(). */
+	/*
+	 * The device has read the packet. From poll() or send(): at the latest when half of the queue is in use; the last packets before
+	 * a silence wait for the next one.
+	 */
 	void (*sent)(struct netdev *d, u32 queue, void *cookie);
 	/* The queue was armed and has work, or the link changed. From an interrupt: may only wake. */
 	void (*work)(struct netdev *d, u32 queue);
 };
 
 struct netdev {
-	const char *name;		/* [I] "eth0" */
-	u8 address[6];			/* [I] */
-	u32 mtu;			/* [I] */
-	u32 features;			/* [I] NETDEV_F_* */
-	u32 nr_queues;			/* [I] pairs that the device really has */
-	bool link;			/* [a] */
+	char name[8];  /* [I] "eth0" */
+	u8 address[6]; /* [I] */
+	u32 mtu;       /* [I] */
+	u32 features;  /* [I] NETDEV_F_* */
+	u32 nr_queues; /* [I] pairs that the device really has */
+	bool link;     /* [a] */
+	u64 rx_errors; /* [a] frames dropped because the device contradicted itself */
 	const struct netdev_ops *ops;	/* [I] */
-	const struct netdev_user *user; /* [I] once attached */
+	const struct netdev_user *user; /* [a] NULL until attached */
 	void *driver;			/* [I] the driver's own */
 	void *owner;			/* [I] the user's own */
 };
@@ -97,7 +104,9 @@ struct netdev {
 void netdev_buffer_free(struct netdev_buffer *b);
 /* Device `number`, counted from 0; NULL: there are no more. After the drivers started. */
 struct netdev *netdev_get(u32 number);
-/* Takes a device into use: frames arrive from now on. */
+/* The driver's: names the device and adds it. Boot. */
+void netdev_register(struct netdev *d);
+/* Takes a device into use: frames arrive from now on; poll, then arm each queue. */
 void netdev_attach(struct netdev *d, const struct netdev_user *user, void *owner);
 
 #endif

@@ -15,13 +15,15 @@ struct virtio_device {
 	volatile u32 *regs; /* [I] */
 	u32 source;	    /* [I] its wired interrupt */
 	u64 features;	    /* [I] negotiated */
-	/* Set by the driver before virtio_ready(): some queue has used buffers, or the configuration changed. */
+	/* Set by the driver before virtio_ready(): some queue has used buffers, or the configuration changed (then config_changed comes first). */
 	void (*interrupt)(struct virtio_device *dev);
-	void *driver; /* [I] the driver's own */
+	void (*config_changed)(struct virtio_device *dev); /* NULL: the driver does not care */
+	void *driver;					   /* [I] the driver's own */
 };
 
 /* For virtio_init(): each takes a device of its kind, or leaves it alone after a log line. */
 void virtio_console_probe(struct virtio_device *dev);
+void virtio_net_probe(struct virtio_device *dev);
 
 /* Resets the device and agrees on `wanted` (those it offers) with it. 0, or -ENODEV if it refuses. */
 int virtio_negotiate(struct virtio_device *dev, u64 wanted);

@@ -191,7 +191,7 @@ static void vport_setup(struct virtio_console *vc, u32 id)
 	p->tx_page = page_alloc(0, 0);
 	if (!p->tx_page)
 		goto no_memory;
-	virtq_want_interrupts(p->tx, false);
+	virtq_disarm(p->tx);
 	for (u32 i = 0; i < RX_PAGES; i++) {
 		void *page = page_alloc(0, 0);
 
@@ -312,7 +312,7 @@ static bool virtio_console_create_queues(struct virtio_console *vc)
 	vc->message = kmalloc(sizeof(*vc->message));
 	if (!messages || !vc->control_in || !vc->control_out || !vc->message)
 		return false;
-	virtq_want_interrupts(vc->control_out, false);
+	virtq_disarm(vc->control_out);
 	for (u32 i = 0; i < vc->control_in->size; i++)
 		control_give(vc, (struct control *)(messages + MESSAGE_SIZE * i));
 	for (u32 id = 0; id < vc->nr_ports; id++) {

@@ -32,7 +32,10 @@
 #define MAGIC	   0x74726976 /* "virt" */
 #define VERSION	   2
 #define ID_NONE	   0
+#define ID_NET	   1
 #define ID_CONSOLE 3
+
+#define INTERRUPT_CONFIG 2
 
 #define STATUS_ACKNOWLEDGE 1
 #define STATUS_DRIVER	   2
@@ -105,7 +108,7 @@ struct virtq *virtio_queue_create(struct virtio_device *dev, u16 number, u16 siz
 		kfree(q);
 		return NULL;
 	}
-	virtq_init(q, number, size, memory);
+	virtq_init(q, number, size, memory, dev->features);
 	reg_write(dev, REG_QUEUE_SIZE, size);
 	reg_write_address(dev, REG_QUEUE_DESC, q->desc);
 	reg_write_address(dev, REG_QUEUE_AVAIL, q->avail);
@@ -119,10 +122,13 @@ struct virtq *virtio_queue_create(struct virtio_device *dev, u16 number, u16 siz
 static void virtio_interrupt(void *arg)
 {
 	struct virtio_device *dev = arg;
+	u32 status = reg_read(dev, REG_INTERRUPT_STATUS);
 
 	/* Acknowledge first: what the device does from here on raises the interrupt again. */
-	reg_write(dev, REG_INTERRUPT_ACK, reg_read(dev, REG_INTERRUPT_STATUS));
+	reg_write(dev, REG_INTERRUPT_ACK, status);
 	__asm__ volatile("fence io, r" ::: "memory");
+	if ((status & INTERRUPT_CONFIG) && dev->config_changed)
+		dev->config_changed(dev);
 	dev->interrupt(dev);
 }
 
@@ -170,6 +176,10 @@ static struct virtio_device *virtio_create(int node, volatile u32 *regs)
 
 static void virtio_probe(int node, volatile u32 *regs)
 {
+	static void (*const probes[])(struct virtio_device *) = {
+		[ID_NET] = virtio_net_probe,
+		[ID_CONSOLE] = virtio_console_probe,
+	};
 	u32 id = regs[REG_DEVICE_ID / 4];
 	struct virtio_device *dev;
 
@@ -179,13 +189,13 @@ static void virtio_probe(int node, volatile u32 *regs)
 		klog(KLOG_WARN, "virtio: device %u is legacy: use force-legacy=false\n", id);
 		return;
 	}
-	if (id != ID_CONSOLE) {
+	if (id >= ARRAY_SIZE(probes) || !probes[id]) {
 		klog(KLOG_INFO, "virtio: no driver for device %u\n", id);
 		return;
 	}
 	dev = virtio_create(node, regs);
 	if (dev)
-		virtio_console_probe(dev);
+		probes[id](dev);
 }
 
 void virtio_init(void)

@@ -10,6 +10,8 @@
 #define AVAIL_NO_INTERRUPT 1
 #define USED_NO_NOTIFY	   1
 
+#define NEVER_AHEAD 0x8000U /* entries: as far off as an index can name */
+
 static size_t avail_offset(u16 size)
 {
 	return sizeof(struct virtq_desc) * size;
@@ -32,7 +34,18 @@ size_t virtq_bytes(u16 size)
 	return tokens_offset(size) + sizeof(void *) * size;
 }
 
-void virtq_init(struct virtq *q, u16 number, u16 size, void *memory)
+/* Where each side names the entry at which it wants to be told: behind the other's ring. */
+static u16 *used_event(const struct virtq *q)
+{
+	return &q->avail->ring[q->size];
+}
+
+static const u16 *avail_event(const struct virtq *q)
+{
+	return (const u16 *)&q->used->ring[q->size];
+}
+
+void virtq_init(struct virtq *q, u16 number, u16 size, void *memory, u64 features)
 {
 	u8 *base = memory;
 
@@ -40,6 +53,7 @@ void virtq_init(struct virtq *q, u16 number, u16 size, void *memory)
 		.size = size,
 		.number = number,
 		.nr_free = size,
+		.event_index = features & VIRTIO_F_EVENT_IDX,
 		.desc = memory,
 		.avail = (struct virtq_avail *)(base + avail_offset(size)),
 		.used = (struct virtq_used *)(base + used_offset(size)),
@@ -73,25 +87,48 @@ int virtq_add(struct virtq *q, const struct virtq_piece *pieces, u16 count, void
 	return 0;
 }
 
-bool virtq_wants_kick(const struct virtq *q)
+bool virtq_wants_kick(struct virtq *q)
 {
+	u16 last = q->kick_index, event;
+
+	q->kick_index = q->avail_index;
 	fence_full(); /* (V2) */
-	return !(atomic_load_relaxed(&q->used->flags) & USED_NO_NOTIFY);
+	if (!q->event_index)
+		return !(atomic_load_relaxed(&q->used->flags) & USED_NO_NOTIFY);
+	/* Did the index pass the event since the last look? In 16 bits, as the indices. */
+	event = atomic_load_relaxed(avail_event(q));
+	return (u16)(q->avail_index - event - 1) < (u16)(q->avail_index - last);
+}
+
+static u16 used_ahead(const struct virtq *q)
+{
+	/* (V3) */
+	return (u16)(atomic_load_acquire(&q->used->index) - atomic_load_relaxed(&q->used_seen));
 }
 
 bool virtq_has_used(const struct virtq *q)
 {
-	return atomic_load_acquire(&q->used->index) != atomic_load_relaxed(&q->used_seen); /* (V3) */
+	return used_ahead(q) && !atomic_load_relaxed(&q->broken);
+}
+
+/* The oldest element, read once: the device could change it meanwhile. Its head; -1: nothing, or nothing that was asked for. */
+static s32 used_head(const struct virtq *q, u32 *length)
+{
+	const struct virtq_used_elem *elem = &q->used->ring[q->used_seen % q->size];
+	u32 id;
+
+	if (!virtq_has_used(q))
+		return -1;
+	id = atomic_load_relaxed(&elem->id);
+	*length = atomic_load_relaxed(&elem->length);
+	return id < q->size && q->tokens[id] ? (s32)id : -1;
 }
 
 void *virtq_peek(const struct virtq *q, u32 *length)
 {
-	const struct virtq_used_elem *elem = &q->used->ring[q->used_seen % q->size];
+	s32 head = used_head(q, length);
 
-	if (!virtq_has_used(q))
-		return NULL;
-	*length = elem->length;
-	return elem->id < q->size ? q->tokens[elem->id] : NULL;
+	return head < 0 ? NULL : q->tokens[head];
 }
 
 /* Gives the descriptors of a chain back to the front of the free ones. */
@@ -110,17 +147,42 @@ static void virtq_free_chain(struct virtq *q, u16 head)
 
 void *virtq_take(struct virtq *q, u32 *length)
 {
-	void *token = virtq_peek(q, length);
+	void *token;
+	s32 head;
 
-	if (!token)
+	if (!virtq_has_used(q))
 		return NULL;
-	virtq_free_chain(q, (u16)q->used->ring[q->used_seen % q->size].id);
+	head = used_head(q, length);
+	if (head < 0) {
+		atomic_store_relaxed(&q->broken, true);
+		return NULL;
+	}
+	token = q->tokens[head];
+	q->tokens[head] = NULL; /* a request comes back once */
+	virtq_free_chain(q, (u16)head);
 	atomic_store_relaxed(&q->used_seen, (u16)(q->used_seen + 1));
 	return token;
 }
 
-void virtq_want_interrupts(struct virtq *q, bool wanted)
+u16 virtq_outstanding(const struct virtq *q)
 {
-	atomic_store_relaxed(&q->avail->flags, wanted ? 0 : AVAIL_NO_INTERRUPT);
+	return (u16)(q->avail_index - q->used_seen);
+}
+
+bool virtq_arm(struct virtq *q, u16 ahead)
+{
+	if (q->event_index)
+		atomic_store_relaxed(used_event(q), (u16)(q->used_seen + ahead));
+	else
+		atomic_store_relaxed(&q->avail->flags, 0);
 	fence_full(); /* (V2): the wish before the next look at the used ring */
+	return used_ahead(q) <= ahead || atomic_load_relaxed(&q->broken);
+}
+
+void virtq_disarm(struct virtq *q)
+{
+	if (q->event_index)
+		atomic_store_relaxed(used_event(q), (u16)(q->used_seen + NEVER_AHEAD));
+	else
+		atomic_store_relaxed(&q->avail->flags, AVAIL_NO_INTERRUPT);
 }

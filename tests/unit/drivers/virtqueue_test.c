@@ -15,14 +15,19 @@ struct device {
 	u16 seen; /* of the available ring */
 };
 
-static struct device *device_create(void)
+static struct device *device_create_with(u64 features)
 {
 	struct device *d = calloc(1, sizeof(*d));
 
 	d->memory = aligned_alloc(16, ALIGN_UP(virtq_bytes(SIZE), 16UL));
 	memset(d->memory, 0, virtq_bytes(SIZE));
-	virtq_init(&d->q, 3, SIZE, d->memory);
+	virtq_init(&d->q, 3, SIZE, d->memory, features);
 	return d;
+}
+
+static struct device *device_create(void)
+{
+	return device_create_with(0);
 }
 
 static void device_free(struct device *d)
@@ -164,6 +169,36 @@ TEST(a_request_number_from_outside_the_queue_is_no_token)
 	add_one(d, d);
 	device_finish(d, SIZE + 5, 0);
 	CHECK(virtq_take(&d->q, &length) == NULL);
+	CHECK(d->q.broken && !virtq_has_used(&d->q));
+	device_free(d);
+}
+
+TEST(a_request_that_comes_back_twice_breaks_the_queue)
+{
+	struct device *d = device_create();
+	int token, other, head;
+	u32 length;
+
+	add_one(d, &token);
+	add_one(d, &other);
+	head = device_take(d);
+	device_finish(d, head, 0);
+	device_finish(d, head, 0);
+	CHECK(virtq_take(&d->q, &length) == &token);
+	CHECK(virtq_take(&d->q, &length) == NULL);
+	CHECK(d->q.broken && !virtq_has_used(&d->q) && virtq_arm(&d->q, 0));
+	device_free(d);
+}
+
+/* The index runs ahead of what was ever asked. */
+TEST(a_used_index_from_nowhere_breaks_the_queue)
+{
+	struct device *d = device_create();
+	u32 length;
+
+	d->q.used->index = 1000;
+	CHECK(virtq_take(&d->q, &length) == NULL);
+	CHECK(d->q.broken);
 	device_free(d);
 }
 
@@ -174,9 +209,74 @@ TEST(kicks_and_interrupts_follow_the_flags)
 	CHECK(virtq_wants_kick(&d->q));
 	d->q.used->flags = 1;
 	CHECK(!virtq_wants_kick(&d->q));
-	virtq_want_interrupts(&d->q, false);
+	virtq_disarm(&d->q);
 	CHECK(d->q.avail->flags == 1);
-	virtq_want_interrupts(&d->q, true);
+	CHECK(virtq_arm(&d->q, 0));
 	CHECK(d->q.avail->flags == 0);
+	device_free(d);
+}
+
+static u16 *avail_event(struct device *d)
+{
+	return (u16 *)&d->q.used->ring[SIZE];
+}
+
+/* As the specification asks the device: told once, when the used index passes the driver's event. */
+static bool device_interrupts(struct device *d, u16 old)
+{
+	u16 event = d->q.avail->ring[SIZE], index = d->q.used->index;
+
+	return (u16)(index - event - 1) < (u16)(index - old);
+}
+
+TEST(a_kick_is_wanted_when_the_index_passes_the_event)
+{
+	struct device *d = device_create_with(VIRTIO_F_EVENT_IDX);
+
+	add_one(d, d);
+	CHECK(virtq_wants_kick(&d->q));
+	CHECK(!virtq_wants_kick(&d->q));
+	add_one(d, d);
+	CHECK(!virtq_wants_kick(&d->q)); /* the device has not asked again: it works */
+	*avail_event(d) = 3;
+	add_one(d, d);
+	CHECK(!virtq_wants_kick(&d->q));
+	add_one(d, d);
+	add_one(d, d);
+	CHECK(virtq_wants_kick(&d->q));
+	device_free(d);
+}
+
+TEST(an_interrupt_comes_once_for_each_arming_also_past_the_end_of_the_indices)
+{
+	struct device *d = device_create_with(VIRTIO_F_EVENT_IDX);
+	u32 length;
+
+	for (u32 round = 0; round < 70000; round++) {
+		CHECK(add_one(d, d) == 0 && add_one(d, d) == 0);
+		CHECK(virtq_outstanding(&d->q) == 2);
+		CHECK(virtq_arm(&d->q, 0));
+		device_finish(d, device_take(d), 0);
+		CHECK(device_interrupts(d, (u16)(d->q.used->index - 1)));
+		device_finish(d, device_take(d), 0);
+		CHECK(!device_interrupts(d, (u16)(d->q.used->index - 1)));
+		CHECK(!virtq_arm(&d->q, 0) && !virtq_arm(&d->q, 1) && virtq_arm(&d->q, 2));
+		CHECK(virtq_take(&d->q, &length) && virtq_take(&d->q, &length));
+	}
+	device_free(d);
+}
+
+TEST(a_disarmed_queue_is_quiet)
+{
+	struct device *d = device_create_with(VIRTIO_F_EVENT_IDX);
+	u32 length;
+
+	for (u32 round = 0; round < 1000; round++) {
+		add_one(d, d);
+		virtq_disarm(&d->q);
+		device_finish(d, device_take(d), 0);
+		CHECK(!device_interrupts(d, (u16)(d->q.used->index - 1)));
+		CHECK(virtq_take(&d->q, &length) == d);
+	}
 	device_free(d);
 }
