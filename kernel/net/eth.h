@@ -5,11 +5,8 @@
  * The wire's lock covers the card's queues: enter() takes it, leave() gives it back, and everything between driver and wire happens
  * inside. So the order of frames is the card's, and no second lock is needed on the way.
  *
- * No frame is left lying. While `polling` is set a loop will look again; who clears it looks once more:
- *	card			loop
- *	put frame on queue	polling = 0
- *	interrupts on? raise	arm: interrupts on, fence, queue empty? sleep; else off and poll again
- * Store buffering, decided in the driver's arm(); the interrupt sets the loop's `kicked` (poll.h).
+ * No frame is left lying: a turn that ends without more work has armed the interrupt under the wire's lock (the proof is the driver's, at its
+ * arm()), and the interrupt kicks a loop (the proof is in poll.h). Two loops that are kicked take turns of ETH_BUDGET frames.
  */
 #ifndef KERNEL_NET_ETH_H
 #define KERNEL_NET_ETH_H
@@ -31,7 +28,7 @@ struct eth_wire {
 	void (*receive)(struct eth *e, const struct netdev_frame *f);
 	/* A packet was read by the card, or dropped with it. Also from eth_send(). */
 	void (*sent)(struct eth *e, void *cookie);
-	/* The card's cable was plugged or pulled: e->dev->link. */
+	/* The card's cable was plugged or pulled: e->dev->link. NULL: nothing to do. */
 	void (*link)(struct eth *e);
 	/* Once, before the first frame: e->iface is registered and has its boot addresses; e->dhcp: ask for more. 0 or -errno: it stays down. */
 	int (*start)(struct eth *e);
@@ -44,13 +41,13 @@ struct eth {
 	void *wire_data;	     /* the wire's own */
 	bool dhcp;		     /* [I] the boot argument asks for it */
 	struct net_poller poller;
-	u32 polling; /* [a] 1: one loop polls it */
-	bool link_seen;
+	bool link_seen;		      /* [L:enter] */
+	struct net_iface_stats stats; /* [L:enter] read by any hart; the wire adds what it drops */
 };
 
-/* Makes every card an interface carried by `wire`, with the addresses of the boot argument ip=. Boot, after net_init(). */
-void eth_init(const struct eth_wire *wire);
-/* Sends: 0, -ENOBUFS (drop it, or try again after `sent`), -ENETDOWN. Counted. Context: between enter() and leave(). */
+/* Makes every card an interface carried by `wire`, with the addresses of the boot argument ip=; -EINVAL: that is wrong. Boot, after net_init(). */
+int eth_init(const struct eth_wire *wire);
+/* Sends: 0, -ENOBUFS (drop it, or try again after `sent`), -ENETDOWN, -EIO. Counted. Context: between enter() and leave(). */
 int eth_send(struct eth *e, const struct netdev_packet *p);
 /* Tells the card about what was sent since: once at the end of a batch. Context: the same. Done by the poll loop after each turn. */
 void eth_flush(struct eth *e);

@@ -9,12 +9,14 @@
 #include "kernel/sched/sched.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/percpu.h"
+#include "kernel/trace/trace.h"
 
 struct poll_loop {
 	struct inbox inbox;	     /* [a] struct net_work */
 	u32 kicked;		     /* [a] ask the pollers */
 	u32 sleeping;		     /* [a] */
 	struct thread *thread;	     /* [I] */
+	bool flooded;		     /* [c] the loop's own: it competes as others do */
 	struct net_poll_stats stats; /* [c] the loop's own */
 } __cacheline_aligned;
 
@@ -74,21 +76,21 @@ static void loop_work(struct poll_loop *l)
 	}
 }
 
-/* True if a poller has more than its budget. */
+/* True if a poller has more. */
 static bool loop_poll(struct poll_loop *l)
 {
-	bool more = false;
+	bool any = false;
 
 	for (struct net_poller *p = atomic_load_acquire(&pollers); p; p = p->next) {
-		u32 done = p->poll(p, NET_POLL_BUDGET);
+		u32 done = 0;
+		bool more = p->poll(p, NET_POLL_BUDGET, &done);
 
+		trace_net_poll(done, NET_POLL_BUDGET, more);
 		l->stats.polled += done;
-		if (done < NET_POLL_BUDGET && !p->arm(p))
-			continue;
-		more = true;
-		l->stats.squeezed++;
+		l->stats.squeezed += more;
+		any = any || more;
 	}
-	return more;
+	return any;
 }
 
 static void loop_sleep(struct poll_loop *l)
@@ -102,17 +104,31 @@ static void loop_sleep(struct poll_loop *l)
 	atomic_store_relaxed(&l->sleeping, 0);
 }
 
+/*
+ * The loop runs before the programs of its hart, or a busy one would add a tick to each answer; but not when the work does not end: then
+ * it is one thread among them, or a flood would keep them from ever taking what arrives.
+ */
+static void loop_set_flooded(struct poll_loop *l, bool flooded)
+{
+	if (flooded == l->flooded)
+		return;
+	l->flooded = flooded;
+	sched_set_policy(l->thread, flooded ? SCHED_CLASS_FAIR : SCHED_CLASS_FIFO, flooded ? 0 : 1, 0);
+}
+
 static __noreturn void loop_run(void *arg)
 {
 	struct poll_loop *l = arg;
-	bool more;
+	bool more = false;
 
 	for (;;) {
 		l->stats.turns++;
-		atomic_store_relaxed(&l->kicked, 0);
-		fence_full();
+		/* A full barrier: what a kick told of is seen by the pollers, or the kick is seen by the next turn. */
+		if (atomic_xchg(&l->kicked, 0))
+			more = true;
 		loop_work(l);
-		more = loop_poll(l);
+		more = more && loop_poll(l);
+		loop_set_flooded(l, more);
 		if (more)
 			kernel_relax();
 		else
@@ -128,7 +144,8 @@ void net_poll_init(void)
 
 		snprintf(name, sizeof(name), "net/%u", cpu);
 		l->thread = kthread_create(name, (void (*)(void *))loop_run, l);
-		if (!l->thread || sched_set_affinity(l->thread, BIT(cpu)))
+		if (!l->thread || sched_set_affinity(l->thread, BIT(cpu)) ||
+		    sched_set_policy(l->thread, SCHED_CLASS_FIFO, 1, 0))
 			panic("no memory for the network's threads");
 	}
 }

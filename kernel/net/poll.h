@@ -3,8 +3,8 @@
  * hart and asks its devices, in turns with a budget, and sleeps when there is nothing to do.
  *
  * Two sources: work items (one-shot, any hart may queue them, lock-free), and pollers (a device's
- * receive queue of that hart), which are asked as long as they report work and then told to arm
- * their interrupt. Local sockets need neither: their traffic is carried by the calls themselves.
+ * receive queue), which are asked from a kick, by their interrupt, until they have no more work and have armed
+ * their interrupt again. Local sockets need neither: their traffic is carried by the calls themselves.
  *
  * No demand is lost:
  *	sender				loop
@@ -27,18 +27,20 @@ struct net_work {
 	u32 queued;			/* [a] 1: on a hart's inbox */
 };
 
-/* A source that every loop asks. */
+/* A source that every loop asks when it was kicked. Loops may ask at the same time. */
 struct net_poller {
-	/* Handles at most `budget` items of this hart. How many it did; < budget: nothing is left. */
-	u32 (*poll)(struct net_poller *p, u32 budget);
-	/* Nothing is left: arm the interrupt. True: something came meanwhile, poll again. */
-	bool (*arm)(struct net_poller *p);
+	/*
+	 * Handles at most `budget` items and counts them in *done. True: there is more; false: nothing is left, and the interrupt is armed.
+	 * May sleep.
+	 */
+	bool (*poll)(struct net_poller *p, u32 budget, u32 *done);
 	struct net_poller *next;
 };
 
 /* What a loop has done, for /proc/net/softnet_stat. */
 struct net_poll_stats {
-	u64 turns, work_items, polled, squeezed, sleeps;
+	u64 turns, work_items, polled, squeezed,
+		sleeps; /* squeezed: a poller had more than its budget */
 };
 
 void net_poll_init(void); /* starts the threads */

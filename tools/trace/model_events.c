@@ -405,6 +405,8 @@ void model_event(struct model *m, const struct merged *e)
 		return model_counter(m, COUNTER_FREE_MEMORY, r->a * 4);
 	case TRACE_EV_epoch_begin:
 		return model_counter(m, COUNTER_GRACE_PERIODS, r->a);
+	case TRACE_EV_net_poll:
+		return model_counter(m, COUNTER_FRAMES_POLLED, event_value(r, SLOT_al));
 	case TRACE_EV_sched_prio:
 		return model_priority(m, e);
 	case TRACE_EV_marker:

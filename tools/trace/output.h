@@ -205,6 +205,7 @@ enum machine_counter {
 	COUNTER_FREE_MEMORY,
 	COUNTER_GRACE_PERIODS,
 	COUNTER_SOCKETS,
+	COUNTER_FRAMES_POLLED,
 	NR_MACHINE_COUNTERS
 };
 u64 track_of_counter(enum machine_counter counter);

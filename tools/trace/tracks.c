@@ -110,6 +110,7 @@ static const struct {
 	[COUNTER_FREE_MEMORY] = {"Free memory", "KiB"},
 	[COUNTER_GRACE_PERIODS] = {"Grace period", "number"},
 	[COUNTER_SOCKETS] = {"Sockets", "sockets"},
+	[COUNTER_FRAMES_POLLED] = {"Frames polled", "frames"},
 };
 
 static void intern(struct pb *to, u32 field, const char *const *names, u32 nr)
