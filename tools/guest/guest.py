@@ -1,5 +1,6 @@
 """One program in one boot of one kernel: root file system, machine, streams and result together."""
 
+import contextlib
 import os
 import tempfile
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from tools.guest import build, machine, panic, program, rootfs
 from tools.guest.errors import FAILED, NOT_EXECUTABLE, NOT_FOUND, TIMEOUT, ToolError
+from tools.guest.network import HostCommand, Namespace, Network
 from tools.guest.process import say
 from tools.guest.session import Outcome, Session, Streams
 
@@ -33,15 +35,21 @@ class Guest:
     """A kernel and a root file system, ready to run programs on."""
 
     def __init__(self, system, hardware, packages=(), files=(), debug=False, kernel=None,
-                 verbose=False):
-        """`files` are (host path, guest path); `kernel` replaces the built or downloaded one."""
+                 verbose=False, network=None, host_command=None):
+        """`files` are (host path, guest path); `kernel` replaces the built or downloaded one.
+
+        `host_command` is run by the host's shell beside the guest; the run ends with it.
+        """
         hardware.check()
         self.system = system
         self.hardware = hardware
         self.verbose = verbose
+        self.network = network or Network()
+        self.host_command = host_command
         self._archive, self.tree = rootfs.base(packages)
         for host, guest in files:
             self.tree.add_host(os.path.realpath(host), guest)
+        self.network.add_files(self.tree, system)
         self.kernel = self._find_kernel(kernel, debug)
         if not machine.FIRMWARE.exists():
             raise ToolError("no firmware: run tools/setup")
@@ -89,16 +97,34 @@ class Guest:
         with_status = self.system == "linux" and not as_init
         with tempfile.TemporaryDirectory(prefix="stellar-") as folder:
             initrd = self._make_initrd(argv, folder)
-            words = self._boot_words(argv, streams.ports, as_init) + list(append)
+            words = self._boot_words(argv, streams.ports, as_init) + self.network.boot_words()
+            words += list(append)
             session = Session(streams, with_status)
             command = machine.qemu_argv(self.hardware, self.system, entered_first or self.kernel,
                                         initrd, words, session.fds()) + list(qemu_args)
             if entered_first:
                 command += machine.timed_kernel(self.kernel)
+            command += self.network.qemu_words(self.system)
             if self.verbose:
                 say(" ".join(command))
-            outcome = session.run(command, timeout, before_kill)
+            outcome = self._run_on_network(session, command, timeout, before_kill)
         return self._judge(outcome, timeout, with_status)
+
+    def _run_on_network(self, session, command, timeout, before_kill):
+        with contextlib.ExitStack() as stack:
+            namespace = companion = None
+            if self.network.kind == "tap":
+                namespace = stack.enter_context(contextlib.closing(Namespace()))
+                command = namespace.enter(command)
+            if self.host_command:
+                companion = HostCommand(self.host_command, namespace)
+            try:
+                outcome = session.run(command, timeout, before_kill, companion and companion.fd)
+            finally:
+                status = companion and companion.close()
+            if outcome.companion_ended:
+                outcome.returncode = status
+            return outcome
 
     def _judge(self, outcome, timeout, with_status):
         log = outcome.console.decode(errors="replace").replace("\r", "")
@@ -108,6 +134,8 @@ class Guest:
                           panic.tail(log))
         if outcome.escaped:
             return Result(_ESCAPED, outcome)
+        if outcome.companion_ended and not panic.report(log):
+            return Result(outcome.returncode, outcome)
         if outcome.returncode < 0:
             return Result(FAILED, outcome, f"QEMU was killed by signal {-outcome.returncode}",
                           errors)

@@ -9,10 +9,12 @@
  * The status goes out twice because a Linux panic also ends QEMU with status 0: the host takes a
  * missing report for a crash. Cost: a few mounts and one fork before the program starts.
  */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <net/route.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -24,6 +26,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -248,12 +251,91 @@ static void loopback_up(void)
 	close(fd);
 }
 
+/* The modules that the host put into /etc/stellar, in their order. */
+static void load_modules(void)
+{
+	char path[64];
+
+	for (int i = 0;; i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "/etc/stellar/module%d", i);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return;
+		if (syscall(SYS_finit_module, fd, "", 0))
+			fail("cannot load %s", path);
+		close(fd);
+	}
+}
+
+static void set_inet(struct sockaddr *to, const char *text)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET};
+
+	if (inet_pton(AF_INET, text, &in.sin_addr) != 1)
+		fail("ip=: not an address: %s", text);
+	memcpy(to, &in, sizeof(in));
+}
+
+/* Address, netmask, up, and the default route by `gateway`. */
+static void set_interface(const char *name, const char *address, const char *gateway, const char *mask)
+{
+	struct ifreq req = {0};
+	struct rtentry route = {.rt_flags = RTF_UP | RTF_GATEWAY};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
+	set_inet(&req.ifr_addr, address);
+	if (fd < 0 || ioctl(fd, SIOCSIFADDR, &req))
+		fail("cannot set the address of %s", name);
+	set_inet(&req.ifr_netmask, mask);
+	if (ioctl(fd, SIOCSIFNETMASK, &req))
+		fail("cannot set the netmask of %s", name);
+	req.ifr_flags = IFF_UP | IFF_RUNNING;
+	if (ioctl(fd, SIOCSIFFLAGS, &req))
+		fail("cannot bring up %s", name);
+	set_inet(&route.rt_dst, "0.0.0.0");
+	set_inet(&route.rt_genmask, "0.0.0.0");
+	if (gateway[0]) {
+		set_inet(&route.rt_gateway, gateway);
+		if (ioctl(fd, SIOCADDRT, &route))
+			fail("cannot add a route by %s", gateway);
+	}
+	close(fd);
+}
+
+/*
+ * The boot argument ip=CLIENT::GATEWAY:NETMASK::DEVICE:off, which Debian's kernel leaves alone; the last one counts.
+ * No DHCP here.
+ */
+static void configure_network(void)
+{
+	static char line[4096];
+	char *fields[7] = {0}, *text = NULL, *next = line;
+	int nr = 0;
+
+	if (read_line("/proc/cmdline", line, sizeof(line)))
+		return;
+	for (char *word; (word = strsep(&next, " ")) != NULL;)
+		if (!strncmp(word, "ip=", 3))
+			text = word + 3;
+	while (nr < 7 && text)
+		fields[nr++] = strsep(&text, ":");
+	if (nr == 7)
+		set_interface(fields[5], fields[0], fields[2], fields[3]);
+	else if (nr)
+		fail("ip=: seven fields are needed here");
+}
+
 int main(void)
 {
 	pid_t program;
 
 	mount_all();
 	loopback_up();
+	load_modules();
+	configure_network();
 	set_host_name();
 	status_fd = open_port("stellar.status", O_WRONLY);
 	if (chdir("/"))

@@ -14,6 +14,7 @@ from tools.guest.process import CACHE
 QEMU = "qemu-system-riscv64"
 FIRMWARE = CACHE / "opensbi" / "fw_dynamic.bin"
 LINUX = CACHE / "linux" / "vmlinux"
+LINUX_MODULES = CACHE / "linux" / "modules"
 RAM_BASE = 0x80000000
 KERNEL_ADDRESS = 0x80200000
 MAX_HARTS = 64

@@ -13,6 +13,7 @@ from tools.guest.errors import FAILED, USAGE, ToolError
 from tools.guest.guest import SYSTEMS, Guest
 from tools.guest.machine import Machine, parse_size
 from tools.guest.memory import Monitor
+from tools.guest.network import Network, parse_kind
 from tools.guest.process import run_quietly, say
 from tools.guest.session import Streams
 
@@ -27,6 +28,8 @@ examples:
   tools/run --package coreutils -- ls -l /
   tools/run --system linux --package redis-server -- redis-server --version
   tools/run --file ./a.out --trace a.pftrace -- /a.out 1 2 3
+  tools/run --package nginx --forward tcp:8080:80 -- nginx -g 'daemon off;'
+  tools/run --net tap --package iperf3 --host 'sleep 9; iperf3 -c $GUEST' -- iperf3 -s
 """
 
 # Every benchmark once, about a second in all.
@@ -57,6 +60,11 @@ def size(text):
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def net(text):
+    """The kind of network."""
+    return parse_kind(text)
+
+
 def split_file(text):
     """HOST[:GUEST] -> (host, guest). GUEST is absolute; without it the file goes to /NAME."""
     host, colon, guest = text.rpartition(":/")
@@ -81,6 +89,14 @@ def _parser():
         help="put this Debian trixie riscv64 package and all that it depends on into the guest")
     add("--file", action="append", default=[], metavar="HOST[:GUEST]",
         help="put this file or folder into the guest (default at /NAME)")
+    add("--net", type=net, metavar="KIND",
+        help="the network card eth0: none (default), user (QEMU's network 10.0.2.0/24; default with "
+        "--forward), tap (a namespace of its own, 10.77.0.0/24, the guest is .2), or "
+        "dgram:GUEST:PEER (a message a frame between these two unix sockets)")
+    add("--forward", action="append", default=[], metavar="PROTO:HOST:GUEST",
+        help="tcp or udp: port HOST of 127.0.0.1 leads to port GUEST of the guest (--net user)")
+    add("--host", metavar="CMD", help="run this shell command on the host, with --net tap at the "
+        "host's end of the cable; $GUEST is the guest's address. The run ends with its status")
     add("--trace", metavar="FILE", help="write a trace for Perfetto (stellar only)")
     add("--events", default="on", metavar="LIST",
         help="what --trace records: categories of docs/tracing.md with commas, and stop (default all)")
@@ -167,8 +183,9 @@ def _convert(dump, out):
 
 def _guest(options):
     hardware = Machine(options.smp, options.mem, options.machine, options.cpu, options.qemu_arg)
+    network = Network(options.net or ("user" if options.forward else "none"), options.forward)
     return Guest(options.system, hardware, options.package, map(split_file, options.file),
-                 options.debug, options.kernel, options.verbose)
+                 options.debug, options.kernel, options.verbose, network, options.host)
 
 
 def _boot(guest, options, command, streams, trace=None):

@@ -41,6 +41,14 @@ class Escape(Exception):
     """The user typed Ctrl-A x."""
 
 
+class CompanionEnded(Exception):
+    """The host's command beside the guest is over."""
+
+
+def _on_companion():
+    raise CompanionEnded
+
+
 @dataclass
 class Streams:
     """Where the guest's streams go: host file descriptors, or None to collect in memory.
@@ -63,6 +71,7 @@ class Outcome:
     returncode: int = 0
     timed_out: bool = False
     escaped: bool = False
+    companion_ended: bool = False
     console: bytearray = field(default_factory=bytearray)
     firmware: bytearray = field(default_factory=bytearray)
     errors: bytearray = field(default_factory=bytearray)
@@ -189,8 +198,10 @@ class Session:
         """Stream name -> descriptor for QEMU's command line."""
         return {name: theirs.fileno() for name, theirs in self._theirs.items()}
 
-    def run(self, argv, timeout=None, before_kill=None):
+    def run(self, argv, timeout=None, before_kill=None, companion=None):
         """Runs QEMU to its end, for at most `timeout` seconds. Returns the Outcome.
+
+        `companion` is the descriptor of a process (pidfd); QEMU is ended when that process ends.
 
         `before_kill` is called when the time is up, or the user wants an end, while QEMU still runs.
         """
@@ -208,12 +219,14 @@ class Session:
         previous = signal.signal(signal.SIGALRM, _on_alarm)
         signal.setitimer(signal.ITIMER_REAL, timeout or 0)
         try:
-            self._pump(process, outcome)
+            self._pump(process, outcome, companion)
             outcome.returncode = process.wait()
         except TimeLimit:
             outcome.timed_out = True
         except Escape:
             outcome.escaped = True
+        except CompanionEnded:
+            outcome.companion_ended = True
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, previous)
@@ -233,9 +246,11 @@ class Session:
         tty.setraw(stdin)
         return settings
 
-    def _pump(self, process, outcome):
+    def _pump(self, process, outcome, companion):
         streams, ours = self._streams, self._ours
         selector = selectors.PollSelector()
+        if companion is not None:
+            selector.register(companion, selectors.EVENT_READ, _on_companion)
         outputs = [_Output(selector, ours["console"], streams.console, outcome.console),
                    _Output(selector, process.stdout, None, outcome.firmware),
                    _Output(selector, process.stderr, None, outcome.errors)]
