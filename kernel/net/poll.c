@@ -113,7 +113,8 @@ static void loop_set_flooded(struct poll_loop *l, bool flooded)
 	if (flooded == l->flooded)
 		return;
 	l->flooded = flooded;
-	sched_set_policy(l->thread, flooded ? SCHED_CLASS_FAIR : SCHED_CLASS_FIFO, flooded ? 0 : 1, 0);
+	sched_set_policy(l->thread, flooded ? SCHED_CLASS_FAIR : SCHED_CLASS_FIFO, flooded ? 0 : 1,
+			 0);
 }
 
 static __noreturn void loop_run(void *arg)

@@ -19,6 +19,7 @@ sys.path.insert(0, os.getcwd())
 from tools.guest import benchlist, count, cpio, machine, panic, program, rootfs, run, stats  # noqa: E402
 from tools.guest import build, busybox, commands, compare, lab, plot  # noqa: E402
 from tools.guest.errors import NOT_EXECUTABLE, NOT_FOUND, USAGE, ToolError  # noqa: E402
+from tools.guest.network import Network, parse_kind  # noqa: E402
 from tools.guest.tree import Tree  # noqa: E402
 
 LIST = """
@@ -250,6 +251,29 @@ class CommandLineTest(unittest.TestCase):
             self.assertEqual(run.split_file(f"{file}:/bin/"), (file, "/bin/a.out"))
             with self.assertRaises(ToolError):
                 run.split_file(f"{folder}/none:/x")
+
+
+class NetworkTest(unittest.TestCase):
+    def test_cards(self):
+        self.assertEqual(Network().qemu_words("stellar") + Network().boot_words(), [])
+        netdev, card = Network("user", ["tcp:8080:80", "udp:0.0.0.0:53:54"]).qemu_words("linux")[1::2]
+        self.assertEqual(netdev, "user,id=net0,hostfwd=tcp:127.0.0.1:8080-:80,"
+                                 "hostfwd=udp:0.0.0.0:53-:54")
+        self.assertIn("virtio-net-pci", card)
+        self.assertIn("ifname=tap0", Network("tap").qemu_words("stellar")[1])
+        self.assertIn("remote.path=/b", Network("dgram:/a:/b").qemu_words("stellar")[1])
+        self.assertEqual(Network("tap").boot_words(),
+                         ["ip=10.77.0.2::10.77.0.1:255.255.255.0::eth0:off"])
+
+    def test_refused(self):
+        for text in ("tcp:80", "sctp:1:2", "tcp:0:1", "tcp:1:65536", "tcp:a:b", "tcp:1.2.3:1:2", ""):
+            with self.assertRaises(ToolError):
+                Network("user", [text])
+        with self.assertRaises(ToolError):
+            Network("tap", ["tcp:1:2"])
+        for text in ("", "bridge", "user:x", "dgram", "dgram:a", "dgram:a,b:c"):
+            with self.assertRaises(ValueError):
+                parse_kind(text)
 
 
 class BenchmarkListTest(unittest.TestCase):
