@@ -27,7 +27,8 @@ struct raw_sock {
 	struct inet_sock i;
 	struct list link; /* [L:lock] */
 	bool header;	  /* [a] IP_HDRINCL */
-	u32 filter[8];	  /* [a] ICMP types that are not wanted, a bit each */
+	int sum_at;    /* [a] IPV6_CHECKSUM: where the kernel fills and checks it; < 0: nowhere */
+	u32 filter[8]; /* [a] ICMP types that are not wanted, a bit each */
 };
 
 static struct spinlock lock = SPINLOCK_INIT(raw_list_class);
@@ -52,6 +53,27 @@ static bool raw_filtered(const struct raw_sock *r, const struct dgram *d, u32 sk
 	return atomic_load_relaxed(&r->filter[type / 32]) >> (type % 32) & 1;
 }
 
+/* The sum over the pseudo header and the payload of an IPv6 packet: 0 if its checksum is right. */
+static u16 raw6_sum(const struct dgram *d, u32 protocol)
+{
+	u32 tail[2] = {net32(d->len), net32(protocol)};
+	u32 sum = inet_sum(0, d->remote.addr.b, 16);
+
+	sum = inet_sum(sum, d->local.addr.b, 16);
+	sum = inet_sum(sum, tail, sizeof(tail));
+	return inet_sum_fold(inet_sum(sum, d->data, d->len));
+}
+
+/* Context: `at` + 2 bytes are there. */
+static void raw6_fill_sum(struct dgram *d, u32 protocol, u32 at)
+{
+	u16 sum = 0;
+
+	memcpy(d->data + at, &sum, sizeof(sum));
+	sum = raw6_sum(d, protocol);
+	memcpy(d->data + at, &sum, sizeof(sum));
+}
+
 static bool raw_wants(const struct raw_sock *r, const struct dgram *d, int protocol)
 {
 	bool v4 = inet_is_v4(&d->local.addr);
@@ -61,6 +83,8 @@ static bool raw_wants(const struct raw_sock *r, const struct dgram *d, int proto
 	if (!inet_is_any(&r->i.local.addr) && !inet_equal(&r->i.local.addr, &d->local.addr))
 		return false;
 	if (r->i.connected && !inet_equal(&r->i.remote.addr, &d->remote.addr))
+		return false;
+	if (!v4 && atomic_load_relaxed(&r->sum_at) >= 0 && raw6_sum(d, (u32)protocol))
 		return false;
 	return !raw_filtered(r, d, v4 ? sizeof(struct abi_iphdr) : 0);
 }
@@ -112,19 +136,6 @@ void raw_for_each(void (*fn)(struct inet_sock *i, void *arg), void *arg)
 
 /* ---- ICMP over lo ---- */
 
-/* The checksum of ICMPv6 covers a pseudo header. */
-static void icmp6_checksum(struct dgram *d)
-{
-	struct abi_icmphdr *h = (struct abi_icmphdr *)d->data;
-	u32 tail[2] = {net32(d->len), net32(IPPROTO_ICMPV6)};
-	u32 sum = inet_sum(0, d->remote.addr.b, 16);
-
-	sum = inet_sum(sum, d->local.addr.b, 16);
-	sum = inet_sum(sum, tail, sizeof(tail));
-	h->checksum = 0;
-	h->checksum = inet_sum_fold(inet_sum(sum, d->data, d->len));
-}
-
 static void swap_ends(struct dgram *d)
 {
 	struct inet_end e = d->local;
@@ -145,7 +156,7 @@ static bool icmp_echo(struct dgram *d, int protocol)
 		return false;
 	if (h->type != (v4 ? ICMP_ECHO : ICMPV6_ECHO_REQUEST))
 		return false;
-	if (v4 && inet_sum_fold(inet_sum(0, h, d->len - skip)))
+	if (v4 ? inet_sum_fold(inet_sum(0, h, d->len - skip)) : raw6_sum(d, IPPROTO_ICMPV6))
 		return false;
 	net_count(ICMP_IN_MSGS);
 	net_count(ICMP_IN_ECHOS);
@@ -153,7 +164,7 @@ static bool icmp_echo(struct dgram *d, int protocol)
 	swap_ends(d);
 	if (!v4) {
 		h->type = ICMPV6_ECHO_REPLY;
-		icmp6_checksum(d);
+		raw6_fill_sum(d, IPPROTO_ICMPV6, offsetof(struct abi_icmphdr, checksum));
 		return true;
 	}
 	h->type = ICMP_ECHOREPLY;
@@ -201,9 +212,13 @@ static void ip_header(const struct raw_sock *r, const struct inet_flow *flow, st
 static struct dgram *raw_packet(struct raw_sock *r, struct sock_msg *m, const struct inet_flow *flow)
 {
 	bool header = r->i.s.family == AF_INET && !r->header;
+	int sum_at = r->i.s.family == AF_INET6 ? atomic_load_relaxed(&r->sum_at) : -1;
 	u64 len = m->it->count, skip = header ? sizeof(struct abi_iphdr) : 0;
-	struct dgram *d = dgram_alloc(len + skip);
+	struct dgram *d;
 
+	if (sum_at >= 0 && (u64)sum_at + sizeof(u16) > len)
+		return err_ptr(-EINVAL);
+	d = dgram_alloc(len + skip);
 	if (!d)
 		return err_ptr(-ENOBUFS);
 	if (len && iov_copy_in(d->data + skip, m->it, len) != (long)len) {
@@ -216,8 +231,8 @@ static struct dgram *raw_packet(struct raw_sock *r, struct sock_msg *m, const st
 	d->ttl = (u8)r->i.inet.ttl;
 	if (header)
 		ip_header(r, flow, d);
-	else if (r->i.s.protocol == IPPROTO_ICMPV6 && len >= sizeof(struct abi_icmphdr))
-		icmp6_checksum(d);
+	else if (sum_at >= 0)
+		raw6_fill_sum(d, r->i.s.protocol, (u32)sum_at);
 	return d;
 }
 
@@ -299,6 +314,23 @@ static int raw_connect(struct socket *s, const struct sock_name *name, bool nonb
 	return 0;
 }
 
+/* RFC 3542, 3.1: on the sockets of ICMPv6 the option is one of raw sockets, not of IPv6. */
+static int set_checksum(struct raw_sock *r, int level, int at)
+{
+	if (level == SOL_IPV6 && r->i.s.protocol == IPPROTO_ICMPV6)
+		return -EINVAL;
+	if (at > 0 && at % 2)
+		return -EINVAL;
+	atomic_store_relaxed(&r->sum_at, at < 0 ? -1 : at);
+	return 0;
+}
+
+static bool is_checksum(const struct socket *s, int level, int name)
+{
+	return name == IPV6_CHECKSUM && s->family == AF_INET6 &&
+	       (level == SOL_RAW || level == SOL_IPV6);
+}
+
 static int raw_setsockopt(struct socket *s, int level, int name, const void *val, u32 len)
 {
 	struct raw_sock *r = raw_of(s);
@@ -310,6 +342,8 @@ static int raw_setsockopt(struct socket *s, int level, int name, const void *val
 		r->header = v != 0;
 		return 0;
 	}
+	if (is_checksum(s, level, name))
+		return sockopt_int(val, len, &v) ? -EINVAL : set_checksum(r, level, v);
 	if (level == SOL_RAW && name == ICMP_FILTER && s->protocol == IPPROTO_ICMP) {
 		memcpy(r->filter, val, MIN(len, (u32)sizeof(u32)));
 		return 0;
@@ -327,6 +361,8 @@ static int raw_getsockopt(struct socket *s, int level, int name, void *val, u32 
 
 	if (level == SOL_IP && name == IP_HDRINCL && s->family == AF_INET)
 		return sockopt_put_int(val, len, r->header);
+	if (is_checksum(s, level, name))
+		return sockopt_put_int(val, len, atomic_load_relaxed(&r->sum_at));
 	if (level == SOL_RAW && name == ICMP_FILTER && s->protocol == IPPROTO_ICMP)
 		return sockopt_put_int(val, len, (int)r->filter[0]);
 	return inet_sock_getsockopt(s, level, name, val, len);
@@ -376,6 +412,7 @@ int raw_create(int family, int protocol, struct socket **out)
 		return -ENOBUFS;
 	inet_sock_init(&r->i, &raw_ops, family, SOCK_RAW, protocol);
 	r->header = protocol == IPPROTO_RAW;
+	r->sum_at = protocol == IPPROTO_ICMPV6 ? (int)offsetof(struct abi_icmphdr, checksum) : -1;
 	r->i.local.port = (u16)protocol;
 	spin_lock(&lock);
 	list_add_tail(&socks, &r->link);
