@@ -41,6 +41,8 @@ static u32 v4_bit(int name)
 		return INET_F_RECVERR;
 	case IP_FREEBIND:
 		return INET_F_FREEBIND;
+	case IP_BIND_ADDRESS_NO_PORT:
+		return INET_F_BIND_NO_PORT;
 	default:
 		return 0;
 	}

@@ -15,6 +15,7 @@
 #define INET_F_PKTINFO6	    BIT(5)
 #define INET_F_RECVHOPLIMIT BIT(6)
 #define INET_F_RECVTCLASS   BIT(7)
+#define INET_F_BIND_NO_PORT BIT(8) /* bind() to port 0 leaves the choice to connect() or listen() */
 
 /* [a] all: written by setsockopt, read by sends. */
 struct inet_options {

@@ -63,6 +63,7 @@ struct tcp_listener {
 #define TCP_F_FIN_SENT	 BIT(8)
 #define TCP_F_BOUND	 BIT(9)	 /* bind() chose the port: it stays until close */
 #define TCP_F_DEAD	 BIT(10) /* the file is gone */
+#define TCP_F_BOUND_ADDR BIT(11) /* bind() chose an address and left the port open */
 
 #define TCP_SNDBUF_DEFAULT 16384U /* grows when connected, unless it was set */
 #define TCP_RCVBUF_DEFAULT 131072U
@@ -159,6 +160,8 @@ PollEvent tcp_listen_poll(struct tcp_sock *t);
 
 /* tcp_connect.c */
 int tcp_bind(struct socket *s, const struct sock_name *name);
+/* Binds a socket without a port; 0: of the kernel's choice. Context: s.lock held. 0 or -errno. */
+int tcp_bind_port(struct tcp_sock *t, const struct inet_end *e);
 int tcp_connect(struct socket *s, const struct sock_name *name, bool nonblock);
 void tcp_connect_abandon(struct tcp_sock *t); /* leaves the list of those who wait */
 int tcp_disconnect(struct tcp_sock *t);

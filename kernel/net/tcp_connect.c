@@ -17,30 +17,48 @@ static void owner_fill(struct tcp_sock *t, const struct inet_addr *addr)
 	t->port.bound_if = atomic_load_relaxed(&t->s.bound_if);
 }
 
+int tcp_bind_port(struct tcp_sock *t, const struct inet_end *e)
+{
+	int port;
+
+	owner_fill(t, &e->addr);
+	port = port_bind(PORT_TCP, &t->port, e->port);
+	if (port < 0)
+		return port;
+	t->local = *e;
+	t->local.port = (u16)port;
+	atomic_fetch_or(&t->tcp_flags, TCP_F_BOUND);
+	return 0;
+}
+
+/* IP_BIND_ADDRESS_NO_PORT: as connections differ in their 4-tuple, they can share the port. */
+static void bind_address(struct tcp_sock *t, const struct inet_end *e)
+{
+	owner_fill(t, &e->addr);
+	t->local = *e;
+	atomic_fetch_or(&t->tcp_flags, TCP_F_BOUND_ADDR);
+}
+
 int tcp_bind(struct socket *s, const struct sock_name *name)
 {
 	struct tcp_sock *t = tcp_of(s);
+	u32 flags = atomic_load_relaxed(&t->inet.flags);
 	struct inet_end e;
-	int port;
+	int err;
 
-	port = inet_bind_check(s->family, name, tcp_flag(t, TCP_F_V6ONLY),
-			       atomic_load_relaxed(&t->inet.flags) & INET_F_FREEBIND, false, &e);
-	if (port)
-		return port;
+	err = inet_bind_check(s->family, name, tcp_flag(t, TCP_F_V6ONLY), flags & INET_F_FREEBIND,
+			      false, &e);
+	if (err)
+		return err;
 	mutex_lock(&s->lock);
-	if (tcp_state(t) != ABI_TCP_CLOSE || t->local.port) {
-		port = -EINVAL;
-	} else {
-		owner_fill(t, &e.addr);
-		port = port_bind(PORT_TCP, &t->port, e.port);
-	}
-	if (port > 0) {
-		t->local = e;
-		t->local.port = (u16)port;
-		atomic_fetch_or(&t->tcp_flags, TCP_F_BOUND);
-	}
+	if (tcp_state(t) != ABI_TCP_CLOSE || t->local.port)
+		err = -EINVAL;
+	else if (!e.port && (flags & INET_F_BIND_NO_PORT))
+		bind_address(t, &e);
+	else
+		err = tcp_bind_port(t, &e);
 	mutex_unlock(&s->lock);
-	return port < 0 ? port : 0;
+	return err;
 }
 
 /* ---- the 4-tuple ---- */
@@ -103,12 +121,12 @@ static void connect_undo(struct tcp_sock *t)
 	spin_lock(t->pair);
 	tcp_set_state(t, ABI_TCP_CLOSE);
 	tcp_forget(t);
-	if (!tcp_flag(t, TCP_F_BOUND)) {
+	if (!tcp_flag(t, TCP_F_BOUND))
 		t->local.port = 0;
-		t->local.addr = t->s.family == AF_INET ? inet_any_v4 : inet_any_v6;
-	} else {
+	if (tcp_flag(t, TCP_F_BOUND | TCP_F_BOUND_ADDR))
 		t->local.addr = t->port.addr;
-	}
+	else
+		t->local.addr = t->s.family == AF_INET ? inet_any_v4 : inet_any_v6;
 	t->remote.port = 0;
 	atomic_fetch_and(&t->tcp_flags, ~(TCP_F_CONNECTING | TCP_F_CONNECTED));
 	atomic_store_relaxed(&t->s.shutdown, 0);

@@ -38,12 +38,9 @@ static int listen_start(struct tcp_sock *t)
 	int err = listener_make(t);
 
 	if (!err && !t->port.bucket) {
-		struct sock_name any;
+		struct inet_end any = {.addr = t->local.addr};
 
-		inet_end_to_name(t->s.family, &t->local, &any);
-		mutex_unlock(&t->s.lock);
-		err = tcp_bind(&t->s, &any);
-		mutex_lock(&t->s.lock);
+		err = tcp_bind_port(t, &any);
 	}
 	if (!err)
 		err = port_activate(PORT_TCP, &t->port, true);

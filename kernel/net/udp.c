@@ -41,14 +41,20 @@ static int udp_bind_locked(struct udp_sock *u, const struct inet_end *e)
 static int udp_bind(struct socket *s, const struct sock_name *name)
 {
 	struct udp_sock *u = udp_of(s);
+	u32 flags = atomic_load_relaxed(&u->i.inet.flags);
 	struct inet_end e;
 	int err = inet_bind_check(s->family, name, atomic_load_relaxed(&u->i.v6only),
-				  atomic_load_relaxed(&u->i.inet.flags) & INET_F_FREEBIND, true, &e);
+				  flags & INET_F_FREEBIND, true, &e);
 
 	if (err)
 		return err;
 	mutex_lock(&s->lock);
-	err = u->port.bucket ? -EINVAL : udp_bind_locked(u, &e);
+	if (u->port.bucket)
+		err = -EINVAL;
+	else if (!e.port && (flags & INET_F_BIND_NO_PORT))
+		u->i.local = e; /* the first send or connect chooses the port */
+	else
+		err = udp_bind_locked(u, &e);
 	if (!err) {
 		u->i.bound = e.port != 0;
 		u->i.bound_addr = e.addr;

@@ -459,3 +459,37 @@ TEST(receive_timeout)
 	close(e[0]);
 	close(e[1]);
 }
+
+TEST(address_without_a_port)
+{
+	struct sockaddr_in a = lo_addr(0), to, name;
+	socklen_t len = sizeof(name);
+	int port, listener = tcp_listener(8, &port), fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 5);
+	to = lo_addr(port);
+	CHECK_EQ(get_int(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT), 0);
+	CHECK_EQ(set_int(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1), 0);
+	CHECK_EQ(get_int(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT), 1);
+	CHECK_EQ(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	CHECK_EQ(getsockname(fd, (struct sockaddr *)&name, &len), 0);
+	CHECK_EQ(name.sin_addr.s_addr, a.sin_addr.s_addr);
+	CHECK_EQ(name.sin_port, 0);
+	CHECK_EQ(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	CHECK_EQ(getsockname(fd, (struct sockaddr *)&name, &len), 0);
+	CHECK_EQ(name.sin_addr.s_addr, a.sin_addr.s_addr);
+	CHECK(name.sin_port != 0);
+	CHECK_EQ(ERRNO_OF(bind(fd, (struct sockaddr *)&a, sizeof(a))), EINVAL);
+	close(fd);
+	close(listener);
+	/* The address stays after a connect that failed; listen() chooses the port. */
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK_EQ(set_int(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1), 0);
+	CHECK_EQ(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	CHECK_EQ(ERRNO_OF(connect(fd, (struct sockaddr *)&to, sizeof(to))), ECONNREFUSED);
+	CHECK_EQ(listen(fd, 1), 0);
+	CHECK_EQ(getsockname(fd, (struct sockaddr *)&name, &len), 0);
+	CHECK_EQ(name.sin_addr.s_addr, a.sin_addr.s_addr);
+	CHECK(name.sin_port != 0);
+	close(fd);
+}

@@ -177,3 +177,24 @@ TEST(several_messages)
 	CHECK_EQ(ERRNO_OF(recvmmsg(a, m, 3, MSG_DONTWAIT, NULL)), EAGAIN);
 	close(a);
 }
+
+TEST(address_without_a_port_yet)
+{
+	struct sockaddr_in a = lo_addr(0), to, name;
+	socklen_t len = sizeof(name);
+	int port, fd = socket(AF_INET, SOCK_DGRAM, 0), other = udp_socket(&port);
+	char buf[8];
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 5);
+	to = lo_addr(port);
+	CHECK_EQ(set_int(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1), 0);
+	CHECK_EQ(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	CHECK_EQ(port_of(fd), 0);
+	CHECK_EQ(sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)), 1);
+	CHECK(port_of(fd) != 0);
+	CHECK_EQ(recvfrom(other, buf, sizeof(buf), 0, (struct sockaddr *)&name, &len), 1);
+	CHECK_EQ(name.sin_addr.s_addr, a.sin_addr.s_addr);
+	CHECK_EQ(ntohs(name.sin_port), port_of(fd));
+	close(fd);
+	close(other);
+}
