@@ -92,6 +92,8 @@
 #define FALLOC_FL_KEEP_SIZE  1
 #define FALLOC_FL_PUNCH_HOLE 2
 
+#define SYNC_FILE_RANGE_VALID 7 /* WAIT_BEFORE, WRITE, WAIT_AFTER */
+
 #define SEEK_SET  0
 #define SEEK_CUR  1
 #define SEEK_END  2

@@ -472,6 +472,32 @@ long sys_syncfs(SYSCALL_ARGS)
 	return sync_fd(a0, false);
 }
 
+static long sync_range(struct file *f, s64 offset, s64 len, u32 flags)
+{
+	u32 type = f->path.dentry ? file_inode(f)->mode : S_IFIFO;
+	s64 end;
+
+	if (f->flags & O_PATH)
+		return -EBADF;
+	if (flags & ~SYNC_FILE_RANGE_VALID)
+		return -EINVAL;
+	if (offset < 0 || __builtin_add_overflow(offset, len, &end) || end < offset)
+		return -EINVAL;
+	return S_ISREG(type) || S_ISDIR(type) || S_ISBLK(type) ? 0 : -ESPIPE;
+}
+
+long sys_sync_file_range(SYSCALL_ARGS)
+{
+	struct fd_ref r = fd_arg(a0);
+	long ret;
+
+	if (!r.file)
+		return -EBADF;
+	ret = sync_range(r.file, (s64)a1, (s64)a2, (u32)a3);
+	fd_return(&r);
+	return ret;
+}
+
 long sys_sync(SYSCALL_ARGS)
 {
 	return 0;

@@ -227,6 +227,29 @@ TEST(times)
 	close(fd);
 }
 
+TEST(sync_of_a_range)
+{
+	int fd = open("f", O_RDWR | O_CREAT, 0600), path = open("f", O_PATH), p[2];
+	unsigned int all =
+		SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+
+	CHECK_EQ(pipe(p), 0);
+	CHECK_EQ(sync_file_range(fd, 0, 0, all), 0);
+	CHECK_EQ(sync_file_range(fd, 4096, 10, 0), 0);
+	CHECK_ERRNO(sync_file_range(fd, 0, 0, 8), EINVAL);
+	CHECK_ERRNO(sync_file_range(fd, -1, 2, all), EINVAL);
+	CHECK_ERRNO(sync_file_range(fd, 5, -1, all), EINVAL);
+	CHECK_ERRNO(sync_file_range(fd, INT64_MAX, 1, all), EINVAL);
+	CHECK_ERRNO(sync_file_range(p[1], 0, 0, all), ESPIPE);
+	CHECK_ERRNO(sync_file_range(p[1], -1, 0, all), EINVAL);
+	CHECK_ERRNO(sync_file_range(path, 0, 0, all), EBADF);
+	CHECK_ERRNO(sync_file_range(-1, 0, 0, all), EBADF);
+	close(fd);
+	close(path);
+	close(p[0]);
+	close(p[1]);
+}
+
 TEST(mappings_and_reads_agree)
 {
 	long page = sysconf(_SC_PAGESIZE);
