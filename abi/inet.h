@@ -65,7 +65,9 @@ static_assert(sizeof(struct abi_sockaddr_in6) == 28, "struct sockaddr_in6");
 #define IP_PMTUDISC_DO	 2
 #define IP_PMTUDISC_OMIT 5
 
+#define IPV6_2292PKTINFO    2 /* as RFC 2292 had them; the later ones have other numbers */
 #define IPV6_CHECKSUM	    7
+#define IPV6_2292HOPLIMIT   8
 #define IPV6_UNICAST_HOPS   16
 #define IPV6_MULTICAST_IF   17
 #define IPV6_MULTICAST_HOPS 18

@@ -91,6 +91,10 @@ static u32 v6_bit(int name)
 		return INET_F_RECVTCLASS;
 	case IPV6_RECVERR:
 		return INET_F_RECVERR;
+	case IPV6_2292PKTINFO:
+		return INET_F_2292PKTINFO;
+	case IPV6_2292HOPLIMIT:
+		return INET_F_2292HOPLIMIT;
 	default:
 		return 0;
 	}

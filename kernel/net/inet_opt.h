@@ -16,6 +16,8 @@
 #define INET_F_RECVHOPLIMIT BIT(6)
 #define INET_F_RECVTCLASS   BIT(7)
 #define INET_F_BIND_NO_PORT BIT(8) /* bind() to port 0 leaves the choice to connect() or listen() */
+#define INET_F_2292PKTINFO  BIT(9)
+#define INET_F_2292HOPLIMIT BIT(10)
 
 /* [a] all: written by setsockopt, read by sends. */
 struct inet_options {

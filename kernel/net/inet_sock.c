@@ -206,6 +206,10 @@ static int put_v6(struct sock_msg *m, const struct dgram *d, u32 flags)
 		err = put_int(m, SOL_IPV6, IPV6_HOPLIMIT, d->ttl);
 	if (!err && (flags & INET_F_RECVTCLASS))
 		err = put_int(m, SOL_IPV6, IPV6_TCLASS, d->tos);
+	if (!err && (flags & INET_F_2292PKTINFO))
+		err = cmsg_put(m, SOL_IPV6, IPV6_2292PKTINFO, &info, sizeof(info));
+	if (!err && (flags & INET_F_2292HOPLIMIT))
+		err = put_int(m, SOL_IPV6, IPV6_2292HOPLIMIT, d->ttl);
 	return err;
 }
 

@@ -198,3 +198,35 @@ TEST(address_without_a_port_yet)
 	close(fd);
 	close(other);
 }
+
+TEST(hop_limit_by_both_names)
+{
+	struct sockaddr_in6 a = lo6_addr(0);
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0), seen = 0;
+	char byte, control[256];
+	struct iovec iov = {&byte, 1};
+	struct msghdr m = {.msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = sizeof(control)};
+
+	CHECK_EQ(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	a.sin6_port = htons((uint16_t)port_of(fd));
+	CHECK_EQ(set_int(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1), 0);
+	CHECK_EQ(set_int(fd, IPPROTO_IPV6, IPV6_2292HOPLIMIT, 1), 0);
+	CHECK_EQ(get_int(fd, IPPROTO_IPV6, IPV6_2292HOPLIMIT), 1);
+	CHECK_EQ(set_int(fd, IPPROTO_IPV6, IPV6_2292PKTINFO, 1), 0);
+	CHECK_EQ(set_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 33), 0);
+	CHECK_EQ(sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)), 1);
+	CHECK_EQ(recvmsg(fd, &m, 0), 1);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		CHECK_EQ(c->cmsg_level, IPPROTO_IPV6);
+		seen += c->cmsg_type;
+		if (c->cmsg_type != IPV6_2292PKTINFO)
+			CHECK_EQ(*(int *)CMSG_DATA(c), 33);
+		else
+			CHECK_EQ(memcmp(CMSG_DATA(c), &in6addr_loopback, 16), 0);
+	}
+	CHECK_EQ(seen, IPV6_HOPLIMIT + IPV6_2292HOPLIMIT + IPV6_2292PKTINFO);
+	close(fd);
+}
