@@ -9,9 +9,10 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/percpu.h"
 
-#define PORTS	   65536U
-#define HOLD_ONE   2UL /* one connect-only user; bit 0 tells a count from a bucket */
-#define HOLD_FIRST (HOLD_ONE | 1)
+#define PORTS	     65536U
+#define PARITY_TRIES 16U /* ports of the wanted parity before any will do */
+#define HOLD_ONE     2UL /* one connect-only user; bit 0 tells a count from a bucket */
+#define HOLD_FIRST   (HOLD_ONE | 1)
 
 LOCK_CLASS(port_bucket, RANK_PORT);
 
@@ -283,8 +284,9 @@ void port_deactivate(struct port_owner *o)
 /* ---- finding ---- */
 
 /*
- * Ports of one parity, then those of the other: connect takes even distances from the start of the
- * range first and bind odd ones, as Linux has it, so that the two seldom meet.
+ * Connect takes even distances from the start of the range first and bind odd ones, as Linux has it,
+ * so that the two seldom meet. But only for a few tries: when all ports of one parity are taken,
+ * each search would look at thousands of them before it came to the others.
  */
 int port_search(bool connect, int (*try_port)(u16 port, void *arg), void *arg)
 {
@@ -292,19 +294,18 @@ int port_search(bool connect, int (*try_port)(u16 port, void *arg), void *arg)
 	u32 count = (u32)atomic_load_relaxed(&port_range[1]) - first + 1;
 	u32 pairs = (count + 1) / 2, start = (this_cpu(search_next) += 1) % pairs;
 
-	for (u32 parity = 0; parity < 2; parity++) {
-		for (u32 i = 0; i < pairs; i++) {
-			u32 offset = (start + i) % pairs * 2 + (parity ^ (connect ? 0 : 1));
-			int err;
+	for (u32 i = 0; i < PARITY_TRIES + 2 * pairs; i++) {
+		u32 n = i < PARITY_TRIES ? 2 * i : i - PARITY_TRIES;
+		u32 offset = (start + n / 2) % pairs * 2 + (n % 2 ^ (connect ? 0 : 1));
+		int err;
 
-			if (offset >= count)
-				continue;
-			err = try_port((u16)(first + offset), arg);
-			if (err == -EADDRINUSE)
-				continue;
-			this_cpu(search_next) = start + i;
-			return err ? err : (int)(first + offset);
-		}
+		if (offset >= count)
+			continue;
+		err = try_port((u16)(first + offset), arg);
+		if (err == -EADDRINUSE)
+			continue;
+		this_cpu(search_next) = start + n / 2;
+		return err ? err : (int)(first + offset);
 	}
 	return -EADDRNOTAVAIL;
 }

@@ -91,7 +91,7 @@ void port_drop(enum port_proto proto, u16 port);
 
 /*
  * The ephemeral search: calls try_port(port, arg) for ports of the range, from this hart's own
- * start, those of connect's parity first, until it returns 0 or an error other than -EADDRINUSE.
+ * start, some of connect's parity first, until it returns 0 or an error other than -EADDRINUSE.
  * The port, or -EADDRNOTAVAIL.
  */
 int port_search(bool connect, int (*try_port)(u16 port, void *arg), void *arg);

@@ -106,6 +106,49 @@ static int fits_all(const struct port_owner *o, void *arg)
 	return 1;
 }
 
+/* Takes a port once; counts the tries. */
+struct taken {
+	bool port[65536];
+	u64 tries;
+};
+
+static int take(u16 port, void *arg)
+{
+	struct taken *t = arg;
+
+	t->tries++;
+	if (t->port[port])
+		return -EADDRINUSE;
+	t->port[port] = true;
+	return 0;
+}
+
+TEST(search_finds_every_port_with_few_tries)
+{
+	struct taken *t = calloc(1, sizeof(*t));
+	u64 range = port_range[1] - port_range[0] + 1, even = 0;
+
+	start(1);
+	for (u64 i = 0; i < range; i++)
+		even += (u64)port_search(true, take, t) % 2 == 0;
+	CHECK(port_search(true, take, t) == -EADDRNOTAVAIL);
+	CHECK(even == range / 2);
+	CHECK(t->tries < 40 * range);
+	free(t);
+}
+
+TEST(search_prefers_a_parity)
+{
+	struct taken *t = calloc(1, sizeof(*t));
+
+	start(1);
+	for (int i = 0; i < 5000; i++) {
+		CHECK(port_search(true, take, t) % 2 == 0);
+		CHECK(port_search(false, take, t) % 2 == 1);
+	}
+	free(t);
+}
+
 #define ROUNDS	  20000
 #define HOT_PORTS 3U
 
