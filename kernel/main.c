@@ -15,6 +15,7 @@
 #include "kernel/log/log.h"
 #include "kernel/mm/mm.h"
 #include "kernel/net/net.h"
+#include "kernel/net/wire/wire.h"
 #include "kernel/random/random.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/hart.h"
@@ -94,6 +95,8 @@ static void main_late(void *unused)
 		panic("no memory for /proc");
 	if (tracefs_init() || lock_stat_init())
 		panic("no memory for /sys/kernel/tracing");
+	if (eth_init(&wire_lwip))
+		main_fail("ip= is not of Linux's form");
 	task_start_init();
 }
 

@@ -12,6 +12,7 @@
 #include "kernel/log/log.h"
 #include "kernel/mm/mm.h"
 #include "kernel/net/net.h"
+#include "kernel/net/tcp.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/epoch.h"
 #include "kernel/sync/percpu.h"
@@ -197,6 +198,13 @@ void net_iface_set_gateway(struct net_iface *i, const struct inet_addr *gateway)
 	spin_unlock(&lock);
 }
 
+void net_iface_set_dns(struct net_iface *i, u32 which, struct inet_addr server)
+{
+	spin_lock(&lock);
+	i->dns[which] = server;
+	spin_unlock(&lock);
+}
+
 void net_iface_set_flags(struct net_iface *i, u32 flags)
 {
 	atomic_store_relaxed(&i->flags, flags);
@@ -230,6 +238,7 @@ bool net_iface_info(u32 index, bool next, struct net_iface_info *out)
 	memcpy(out->addrs, i->addrs, sizeof(out->addrs));
 	out->gateway_v4 = i->gateway_v4;
 	out->gateway_v6 = i->gateway_v6;
+	memcpy(out->dns, i->dns, sizeof(out->dns));
 	spin_unlock(&lock);
 	if (i->sum_stats)
 		i->sum_stats(i, &out->stats);
@@ -368,4 +377,22 @@ void net_wire_unlisten(struct tcp_sock *t)
 	for (u32 i = 0; i < nr; i++)
 		if (ifaces[i]->ops && ifaces[i]->ops->tcp_unlisten)
 			ifaces[i]->ops->tcp_unlisten(t);
+}
+
+void net_wire_cancel(struct tcp_sock *t)
+{
+	u32 nr = atomic_load_acquire(&nr_ifaces);
+
+	for (u32 i = 0; i < nr; i++)
+		if (ifaces[i]->ops && ifaces[i]->ops->tcp_cancel)
+			ifaces[i]->ops->tcp_cancel(t);
+}
+
+void net_wire_free(struct tcp_sock *t)
+{
+	u32 nr = atomic_load_acquire(&nr_ifaces);
+
+	for (u32 i = 0; i < nr && t->wire; i++)
+		if (ifaces[i]->ops && ifaces[i]->ops->tcp_free)
+			ifaces[i]->ops->tcp_free(t);
 }

@@ -22,6 +22,7 @@ struct dgram;
 
 #define NET_IFACES_MAX	    4U
 #define NET_IFACE_ADDRS_MAX 8U
+#define NET_IFACE_DNS_MAX   2U
 
 /* An address of an interface. */
 struct net_address {
@@ -44,14 +45,18 @@ struct net_iface_stats {
 struct net_iface_ops {
 	/*
 	 * Starts connecting `t`, bound, whose remote end is set: 0 (the answer comes by
-	 * tcp_established() or tcp_refused()) or -errno.
+	 * tcp_established() or tcp_reset()) or -errno.
 	 */
 	int (*tcp_connect)(struct tcp_sock *t);
 	/* Sends the payload of `d` as a UDP datagram from d->local to d->remote. 0 or -errno. */
 	int (*udp_send)(struct dgram *d);
 	/* Sends an IP payload of `protocol`, or a whole packet with its header (`header`). */
 	int (*raw_send)(struct dgram *d, int protocol, bool header);
-	/* Starts and stops to hear of connections to a listening socket. */
+	/* Gives up what tcp_connect() began, if it is not ESTABLISHED. */
+	void (*tcp_cancel)(struct tcp_sock *t);
+	/* Frees t->wire: the socket goes. */
+	void (*tcp_free)(struct tcp_sock *t);
+	/* Starts and stops to hear of connections to a listening socket. NULL: nothing to do. */
 	int (*tcp_listen)(struct tcp_sock *t);
 	void (*tcp_unlisten)(struct tcp_sock *t);
 };
@@ -68,6 +73,7 @@ struct net_iface {
 	struct net_address addrs[NET_IFACE_ADDRS_MAX]; /* [L:lock of iface.c] */
 	u32 nr_addrs;				       /* [L:lock of iface.c] */
 	struct inet_addr gateway_v4, gateway_v6;       /* [L:lock of iface.c] any: none */
+	struct inet_addr dns[NET_IFACE_DNS_MAX];       /* [L:lock of iface.c] what DHCP said */
 	void (*sum_stats)(struct net_iface *i, struct net_iface_stats *out); /* [I] */
 	void *data;							     /* [I] the driver's */
 };
@@ -80,6 +86,7 @@ struct net_iface_info {
 	u32 nr_addrs;
 	struct net_address addrs[NET_IFACE_ADDRS_MAX];
 	struct inet_addr gateway_v4, gateway_v6;
+	struct inet_addr dns[NET_IFACE_DNS_MAX];
 	struct net_iface_stats stats;
 };
 
@@ -96,6 +103,7 @@ struct net_iface *net_iface_by_index(u32 index); /* NULL: none */
 int net_iface_add_address(struct net_iface *i, const struct net_address *a);
 int net_iface_del_address(struct net_iface *i, const struct inet_addr *a);
 void net_iface_set_gateway(struct net_iface *i, const struct inet_addr *gateway);
+void net_iface_set_dns(struct net_iface *i, u32 which, struct inet_addr server);
 void net_iface_set_flags(struct net_iface *i, u32 flags);
 
 /* True if `a` is an address of this host (127/8, ::1, or any interface's). Lock-free. */

@@ -29,6 +29,7 @@ enum net_counter {
 	TCP_OUT_RSTS,
 	TCP_IN_SEGS,
 	TCP_OUT_SEGS,
+	TCP_RETRANS_SEGS,
 	TCP_LISTEN_OVERFLOWS,
 	UDP_IN_DATAGRAMS,
 	UDP_NO_PORTS,
@@ -43,6 +44,9 @@ u64 net_counter_sum(enum net_counter counter);
 /* Tells every interface but lo that `t` listens, or does no more. */
 void net_wire_listen(struct tcp_sock *t);
 void net_wire_unlisten(struct tcp_sock *t);
+/* Gives up what connect() began over an interface; frees t->wire. */
+void net_wire_cancel(struct tcp_sock *t);
+void net_wire_free(struct tcp_sock *t);
 
 /* Parts that net_init() starts; sockets of the internet families. */
 void unix_init(void);

@@ -106,10 +106,10 @@ static int show_snmp(struct seq *s, u64 key)
 		   count(ICMP_OUT_DEST_UNREACHS), count(ICMP_OUT_ECHO_REPS));
 	seq_puts(s, "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails "
 		    "EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n");
-	seq_printf(s, "Tcp: 1 200 120000 -1 %lu %lu %lu %lu %lu %lu %lu 0 0 %lu 0\n",
+	seq_printf(s, "Tcp: 1 200 120000 -1 %lu %lu %lu %lu %lu %lu %lu %lu 0 %lu 0\n",
 		   count(TCP_ACTIVE_OPENS), count(TCP_PASSIVE_OPENS), count(TCP_ATTEMPT_FAILS),
 		   count(TCP_ESTAB_RESETS), proc_tcp_established(), count(TCP_IN_SEGS),
-		   count(TCP_OUT_SEGS), count(TCP_OUT_RSTS));
+		   count(TCP_OUT_SEGS), count(TCP_RETRANS_SEGS), count(TCP_OUT_RSTS));
 	seq_puts(s, "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors "
 		    "InCsumErrors IgnoredMulti MemErrors\n");
 	seq_printf(s, "Udp: %lu %lu %lu %lu %lu 0 0 0 0\n", count(UDP_IN_DATAGRAMS),
@@ -196,12 +196,32 @@ static const struct sysctl sysctls[] = {
 	FIXED("net/unix/max_dgram_qlen", 1, &dgram_qlen),
 };
 
+/* What a resolver may use: Linux's ipconfig leaves DHCP's name servers here. */
+static int show_pnp(struct seq *s, u64 key)
+{
+	struct net_iface_info info;
+	u32 index = 0;
+
+	(void)key;
+	while (net_iface_info(index, true, &info)) {
+		index = info.index;
+		for (u32 k = 0; k < NET_IFACE_DNS_MAX; k++) {
+			const u8 *a = info.dns[k].b + 12;
+
+			if (!inet_is_any(&info.dns[k]))
+				seq_printf(s, "nameserver %u.%u.%u.%u\n", a[0], a[1], a[2], a[3]);
+		}
+	}
+	return 0;
+}
+
 static const struct {
 	const char *path;
 	pseudo_show_fn show;
 	const char *text;
 } nodes[] = {
 	{"net/dev", show_dev, NULL},
+	{"net/pnp", show_pnp, NULL},
 	{"net/route", show_route, NULL},
 	{"net/if_inet6", show_if_inet6, NULL},
 	{"net/snmp", show_snmp, NULL},

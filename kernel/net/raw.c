@@ -124,6 +124,11 @@ bool raw_input(const struct dgram *d, int protocol)
 	return wanted;
 }
 
+bool raw_any(void)
+{
+	return atomic_load_relaxed(&socks.next) != &socks;
+}
+
 void raw_for_each(void (*fn)(struct inet_sock *i, void *arg), void *arg)
 {
 	struct raw_sock *r;

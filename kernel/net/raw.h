@@ -13,6 +13,8 @@
  * True if somebody wanted it.
  */
 bool raw_input(const struct dgram *d, int protocol);
+/* False: there is no raw socket at all, so nobody wants a copy. Lock-free. */
+bool raw_any(void);
 /* Calls fn for every raw socket; a spin lock is held. */
 void raw_for_each(void (*fn)(struct inet_sock *i, void *arg), void *arg);
 

@@ -21,7 +21,7 @@ void ring_trim(struct ring *r)
 								: NULL;
 
 		if (page)
-			page_free(page, 0);
+			page_put(page);
 	}
 }
 
@@ -32,7 +32,7 @@ void ring_destroy(struct ring *r)
 		return;
 	for (u32 i = 0; i < RING_SLOTS; i++)
 		if (r->slots[i])
-			page_free(r->slots[i], 0);
+			page_put(r->slots[i]);
 	kfree(r->slots);
 }
 
@@ -65,7 +65,7 @@ static void ring_retire(struct ring *r, void **slot)
 	for (u32 i = 0; i < RING_SPARES; i++)
 		if (!atomic_load_relaxed(&r->spares[i]) && atomic_cas(&r->spares[i], NULL, page))
 			return;
-	page_free(page, 0);
+	page_put(page);
 }
 
 /* Room as the writer sees it; looks at the reader's line only if its last view is too small. */
@@ -154,6 +154,14 @@ long ring_read(struct ring *r, struct iov_iter *it, size_t n, u64 skip, bool tak
 	if (take)
 		ring_consume(r, at);
 	return (long)(at - from);
+}
+
+const void *ring_peek(const struct ring *r, u64 position, size_t *n)
+{
+	size_t in_page = position & (PAGE_SIZE - 1);
+
+	*n = MIN(*n, PAGE_SIZE - in_page);
+	return (const char *)r->slots[(position >> PAGE_SHIFT) % RING_SLOTS] + in_page;
 }
 
 void ring_drop(struct ring *r, size_t n)

@@ -64,6 +64,12 @@ long ring_write(struct ring *r, struct iov_iter *it, size_t n);
  * then). Bytes, 0 (empty), -EFAULT. Context: the reader's.
  */
 long ring_read(struct ring *r, struct iov_iter *it, size_t n, u64 skip, bool take);
+/*
+ * The bytes at `position`, between tail and head, that lie together: at most *n, which is set. They
+ * stay until they are dropped, and as long as somebody holds their page (page_get()). Context: the
+ * reader's.
+ */
+const void *ring_peek(const struct ring *r, u64 position, size_t *n);
 /* Drops up to n bytes. Context: the reader's. */
 void ring_drop(struct ring *r, size_t n);
 /*

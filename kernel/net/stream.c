@@ -100,7 +100,10 @@ long stream_send(struct socket *s, struct socket *peer, struct stream *to, struc
 		if (got) {
 			done += got;
 			trace_stream_write(s->ino, peer->ino, (u32)got);
-			socket_wake(peer, POLL_EVENT_READ);
+			if (kind->wrote)
+				kind->wrote(s);
+			else
+				socket_wake(peer, POLL_EVENT_READ);
 			continue;
 		}
 		if (m->nonblock) {

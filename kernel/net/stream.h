@@ -40,6 +40,8 @@ struct stream_kind {
 	 */
 	int (*mark)(struct socket *s, struct sock_msg *m, u64 from, u64 to);
 	void (*mark_end)(struct socket *s, u64 end);
+	/* Bytes were put into the ring. NULL: the peer is woken. May sleep. */
+	void (*wrote)(struct socket *s);
 };
 
 /*

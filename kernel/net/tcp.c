@@ -66,6 +66,8 @@ static void tcp_free(struct socket *s)
 	struct tcp_sock *t = tcp_of(s);
 
 	stream_destroy(&t->rx);
+	if (t->wire)
+		net_wire_free(t);
 	kfree(t->listener);
 }
 
@@ -248,6 +250,7 @@ static int tcp_shutdown(struct socket *s, int how)
 static void tcp_close(struct socket *s)
 {
 	struct tcp_sock *t = tcp_of(s);
+	bool lives = false;
 
 	/* A listener closes the connections that nobody accepted under its own lock. */
 	mutex_lock_nested(&s->lock);
@@ -257,12 +260,14 @@ static void tcp_close(struct socket *s)
 	atomic_fetch_or(&s->shutdown, SOCK_SHUT_ALL);
 	atomic_fetch_or(&t->tcp_flags, TCP_F_DEAD);
 	if (t->path && tcp_state(t) != ABI_TCP_SYN_SENT)
-		t->path->close(t);
-	spin_lock(t->pair);
-	/* A record of TIME_WAIT may have taken tuple and port over. */
-	tcp_set_state(t, ABI_TCP_CLOSE);
-	tcp_forget(t);
-	spin_unlock(t->pair);
+		lives = t->path->close(t);
+	if (!lives) {
+		spin_lock(t->pair);
+		/* A record of TIME_WAIT may have taken tuple and port over. */
+		tcp_set_state(t, ABI_TCP_CLOSE);
+		tcp_forget(t);
+		spin_unlock(t->pair);
+	}
 	mutex_unlock(&s->lock);
 	if (t->path)
 		t->path->detach(t);

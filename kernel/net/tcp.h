@@ -31,11 +31,13 @@ struct tcp_path {
 	void (*shutdown)(struct tcp_sock *t); /* no more is sent: FIN */
 	/*
 	 * The file is gone: FIN, or RST if data are unread or SO_LINGER says so. Ends the tuple
-	 * (time_wait_start(), tuple_remove()).
+	 * (time_wait_start(), tuple_remove()). True: the connection lives on without its file, with a
+	 * reference of its own, and will do so when it ends.
 	 */
-	void (*close)(struct tcp_sock *t);
+	bool (*close)(struct tcp_sock *t);
 	/* After close: drops what the path holds; the memory may be looked at by others still. */
 	void (*detach)(struct tcp_sock *t);
+	void (*options)(struct tcp_sock *t); /* some option was changed; NULL: nothing to do */
 	void (*info)(struct tcp_sock *t, struct abi_tcp_info *out);
 	u32 (*unread)(struct tcp_sock *t); /* SIOCINQ */
 	u32 (*unsent)(struct tcp_sock *t); /* SIOCOUTQ: not yet acknowledged */
@@ -50,6 +52,7 @@ struct tcp_listener {
 	u32 nr_places;	     /* [L] ready ones and places reserved for more */
 	u32 backlog;	     /* [a] */
 	bool closed;	     /* [L] */
+	u32 nr_half;	     /* [w] the wire's: connections whose handshake is under way */
 };
 
 #define TCP_F_NODELAY	 BIT(0)
@@ -93,7 +96,7 @@ struct tcp_sock {
 	u32 keepidle, keepintvl, keepcnt, syncnt, window_clamp, user_timeout, notsent_lowat, maxseg;
 	s32 linger2;
 	struct inet_options inet;
-	void *wire; /* the wire path's own */
+	void *wire; /* [w] the wire path's own, freed with the socket */
 };
 
 #define TCP_LOCAL_MSS 65483 /* of a 64 KiB loopback with timestamps */
@@ -170,7 +173,7 @@ int tcp_disconnect(struct tcp_sock *t);
 int tcp_local_connect(struct tcp_sock *t);
 /* A place is free: goes on with the first who waits. */
 void tcp_local_admit(struct tcp_sock *listener);
-/* Both are CLOSE: an empty queue of a socket without a path. */
+/* What a receive answers if nothing is there: 0, -EAGAIN (wait), -errno, which it consumes if `take`. */
 int tcp_at_end(struct socket *s, bool take);
 
 static inline u32 tcp_state(const struct tcp_sock *t)

@@ -247,6 +247,8 @@ void tcp_connect_abandon(struct tcp_sock *t)
 	struct tcp_sock *from = t->waits_for;
 	bool waits;
 
+	if (t->wire)
+		net_wire_cancel(t);
 	if (!from)
 		return;
 	spin_lock(&from->listener->lock);

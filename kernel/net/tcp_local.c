@@ -40,6 +40,8 @@ void tcp_options_changed(struct socket *s)
 		t->port.reuseport = socket_flag(s, SOCK_F_REUSEPORT);
 		port_unlock(&t->port);
 	}
+	if (t->path && t->path->options)
+		t->path->options(t);
 	if (!peer)
 		return;
 	atomic_store_relaxed(&peer->rx.ring.limit, buffer_limit(t, peer));
@@ -352,7 +354,7 @@ static void close_abort(struct tcp_sock *t, struct tcp_sock *peer)
 	tcp_reset(peer, ECONNRESET);
 }
 
-static void local_close(struct tcp_sock *t)
+static bool local_close(struct tcp_sock *t)
 {
 	bool abort = ring_used(&t->rx.ring) != 0 ||
 		     (socket_flag(&t->s, SOCK_F_LINGER) && t->s.linger_seconds == 0);
@@ -361,6 +363,7 @@ static void local_close(struct tcp_sock *t)
 		close_orderly(t, t->peer);
 	else if (tcp_state(t) != ABI_TCP_CLOSE)
 		close_abort(t, t->peer);
+	return false;
 }
 
 /* From now on nothing that `t` does touches its peer; the peer may still touch `t`. */

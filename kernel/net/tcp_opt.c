@@ -97,7 +97,11 @@ int tcp_setsockopt(struct socket *s, int level, int name, const void *val, u32 l
 	if (name == TCP_CONGESTION)
 		return set_congestion(val, len);
 	err = sockopt_int(val, len, &v);
-	return err ? err : set_value(t, name, v);
+	if (!err)
+		err = set_value(t, name, v);
+	if (!err && t->path && t->path->options)
+		t->path->options(t);
+	return err;
 }
 
 static int get_value(struct tcp_sock *t, int name, int *v)

@@ -29,10 +29,9 @@ void *page_alloc(u32 order, u32 flags)
 	return memory[next_page++ % PAGES];
 }
 
-void page_free(void *va, u32 order)
+void page_put(void *va)
 {
 	(void)va;
-	(void)order;
 }
 
 void *kzalloc(size_t size)

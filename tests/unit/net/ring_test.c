@@ -23,9 +23,8 @@ void *page_alloc(u32 order, u32 flags)
 	return malloc(PAGE_SIZE);
 }
 
-void page_free(void *va, u32 order)
+void page_put(void *va)
 {
-	(void)order;
 	atomic_fetch_add(&pages, (u32)-1);
 	free(va);
 }
