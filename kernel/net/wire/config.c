@@ -202,7 +202,6 @@ static void take_gateway_v6(struct wire_card *c, const struct net_iface_info *in
 		net_iface_set_gateway(&c->eth->iface, &gateway);
 }
 
-/* Also the first one after the start: from then on the card may send. */
 void wire_config_tick(void)
 {
 	for (struct wire_card *c = wire_cards; c; c = c->next) {
@@ -262,6 +261,8 @@ int wire_card_start(struct eth *e)
 	for (end = &wire_cards; *end;)
 		end = &(*end)->next;
 	*end = c;
+	/* The boot's addresses: the first program may connect at once. */
+	run_changed(&e->iface);
 	wire_leave();
 	return 0;
 }

@@ -155,29 +155,54 @@ static u8_t icmp_packet(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip
 	return 0;
 }
 
+/* Nobody on a wire may send as one of our own addresses, a group or nobody: its answer would go round over lo. */
+static bool martian(const struct inet_addr *from)
+{
+	return inet_is_any(from) || inet_is_multicast(from) || net_is_broadcast(from) ||
+	       net_is_local(from);
+}
+
+static int drop(struct pbuf *p)
+{
+	pbuf_free(p);
+	return 1;
+}
+
+/* Neighbour discovery has its own rules for who may say what; it hears of an address that two have. */
+int wire_ip6_input(struct pbuf *p)
+{
+	const u8 *ip = p->payload;
+	struct inet_addr from;
+
+	net_count(IP_IN_RECEIVES);
+	if (p->len < IP6_HLEN || ip[6] == IP6_NEXTH_ICMP6)
+		return 0;
+	memcpy(from.b, ip + 8, sizeof(from.b));
+	return martian(&from) ? drop(p) : 0;
+}
+
 /* Other protocols: raw sockets', or nobody's. Before lwIP has looked at the header. */
-int wire_ip4_input(struct pbuf *p, struct netif *inp)
+static bool raw_only(struct pbuf *p, struct netif *inp)
 {
 	const struct abi_iphdr *ip = p->payload;
 	u32 length, header;
 	struct dgram *d;
 	bool wanted;
 
-	net_count(IP_IN_RECEIVES);
-	if (!raw_any() || p->len < sizeof(*ip))
-		return 0;
+	if (!raw_any())
+		return false;
 	length = net16(ip->tot_len);
 	header = (ip->version_ihl & 15U) * 4;
 	if (ip->protocol == IPPROTO_ICMP || ip->protocol == IPPROTO_TCP || ip->protocol == IPPROTO_UDP)
-		return 0;
+		return false;
 	if ((ip->frag_off & PP_HTONS(0x3fff)) || header < sizeof(*ip) || header > p->len ||
 	    length < header || length > p->tot_len || inet_sum_fold(inet_sum(0, ip, header)))
-		return 0;
+		return false;
 	if (ip->daddr != netif_ip4_addr(inp)->addr)
-		return 0;
+		return false;
 	d = dgram_alloc(length);
 	if (!d)
-		return 0;
+		return false;
 	pbuf_copy_partial(p, d->data, (u16_t)length, 0);
 	d->local.addr = inet_addr_v4(ip->daddr);
 	d->remote.addr = inet_addr_v4(ip->saddr);
@@ -186,9 +211,19 @@ int wire_ip4_input(struct pbuf *p, struct netif *inp)
 	d->iface = input_index(inp);
 	wanted = raw_input(d, ip->protocol);
 	dgram_put(d);
-	if (wanted)
-		pbuf_free(p);
 	return wanted;
+}
+
+int wire_ip4_input(struct pbuf *p, struct netif *inp)
+{
+	const struct abi_iphdr *ip = p->payload;
+	struct inet_addr from;
+
+	net_count(IP_IN_RECEIVES);
+	if (p->len < sizeof(*ip))
+		return 0;
+	from = inet_addr_v4(ip->saddr);
+	return martian(&from) || raw_only(p, inp) ? drop(p) : 0;
 }
 
 /* ---- sending ---- */
