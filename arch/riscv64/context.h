@@ -18,9 +18,17 @@ struct arch_context {
 
 #ifdef __riscv
 /*
+ * Before a switch away from a thread that may have been stopped between LR and SC: drops its reservation, so that the next thread's SC
+ * cannot succeed on it. Should this one succeed, it writes what is there.
+ */
+static inline void arch_end_reservation(struct arch_context *ctx)
+{
+	__asm__ volatile("sc.d	zero, %1, %0" : "+A"(ctx->pc) : "r"(ctx->pc));
+}
+
+/*
  * Saves the running thread in `prev`, resumes `next`. Returns in the resumed thread, perhaps on another hart, with the value of `tag` that was
- * given by whoever switched to it. The store-conditional drops any reservation of prev's LR, so that next's SC cannot succeed
- * on it; where it succeeds it writes what is there. One CSR access.
+ * given by whoever switched to it. One CSR access.
  */
 static inline void *arch_switch(struct arch_context *prev, struct arch_context *next, void *tag)
 {
@@ -35,7 +43,6 @@ static inline void *arch_switch(struct arch_context *prev, struct arch_context *
 			 "	sd	sp, 8(a0)\n"
 			 "	sd	s0, 16(a0)\n"
 			 "	sd	t1, 24(a0)\n"
-			 "	sc.d	zero, t0, (a0)\n"
 			 "	ld	t0, 0(a1)\n"
 			 "	ld	sp, 8(a1)\n"
 			 "	ld	s0, 16(a1)\n"

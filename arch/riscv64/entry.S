@@ -234,6 +234,9 @@ trap_entry:
 	csrrw	tp, sscratch, tp
 	j	.Lfrom_user
 
+	/* From here on no plain system call comes by: apart, so that its whole way fits into one page (kernel.ld). */
+	.section .text.trap, "ax", @progbits
+
 	/*
 	 * A trap in the kernel: a fault on user memory or a bug. Stacks are 16 KiB in the upper half of 32 KiB slots, so bit 14
 	 * of a good frame's address is set; otherwise the stack has overflowed.

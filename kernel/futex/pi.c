@@ -133,7 +133,7 @@ int pi_enqueue(struct futex_bucket *b, struct futex_pi_waiter *p, struct task *o
 		ret = pi_attach(p, owner);
 		if (ret) {
 			pi_unblock(t);
-			atomic_fetch_add(&b->waiters, (u32)-1);
+			futex_count(b, -1);
 			return ret;
 		}
 	} else if (p->w.rt_prio > first->w.rt_prio) {

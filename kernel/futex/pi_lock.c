@@ -195,7 +195,7 @@ static int pi_attempt(u64 uaddr, struct futex_bucket *b, struct futex_pi_waiter 
 	bucket_lock(&b->lock);
 	ret = pi_take(uaddr, b, &p->w.key, pi_task(p), false, owner);
 	if (ret == 0 && !try) {
-		atomic_fetch_add(&b->waiters, 1);
+		futex_count(b, 1);
 		ret = pi_enqueue(b, p, *owner);
 	}
 	bucket_unlock(&b->lock);

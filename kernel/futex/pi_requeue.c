@@ -82,7 +82,7 @@ static int pi_requeue_move(struct pi_requeue *r, struct futex_pi_waiter *p)
 
 	futex_unlink(&p->w);
 	p->w.key = r->key2;
-	atomic_fetch_add(&r->b2->waiters, 1);
+	futex_count(r->b2, 1);
 	ret = pi_enqueue(r->b2, p, r->owner);
 	if (ret == 0) {
 		r->moved++;
@@ -90,7 +90,7 @@ static int pi_requeue_move(struct pi_requeue *r, struct futex_pi_waiter *p)
 	}
 	p->w.kind = FUTEX_TO_PI;
 	p->w.key = r->key1;
-	atomic_fetch_add(&r->b1->waiters, 1);
+	futex_count(r->b1, 1);
 	futex_enqueue(r->b1, &p->w);
 	return ret;
 }
@@ -150,7 +150,7 @@ static bool pi_requeue_undo(struct pi_requeue *r, struct task *t)
 		owner = pi_leave(p);
 		p->w.kind = FUTEX_TO_PI;
 		p->w.key = r->key1;
-		atomic_fetch_add(&r->b1->waiters, 1);
+		futex_count(r->b1, 1);
 		futex_enqueue(r->b1, &p->w);
 	}
 	bucket_unlock_pair(&r->b1->lock, &r->b2->lock);

@@ -7,6 +7,12 @@
 
 #include "kernel/futex/futex_internal.h"
 
+/* Stores of one hart at a time; the fence that a waiter needs between its count and its look at the word is futex_queue_if_equal()'s. */
+static inline void futex_count(struct futex_bucket *b, s32 delta)
+{
+	atomic_store_relaxed(&b->waiters, b->waiters + (u32)delta);
+}
+
 static inline void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w)
 {
 	struct list *after = b->queue.prev;
@@ -36,7 +42,7 @@ static inline void futex_unlink(struct futex_waiter *w)
 	struct futex_bucket *b = atomic_load_relaxed(&w->bucket);
 
 	list_del(&w->link);
-	atomic_fetch_add(&b->waiters, (u32)-1);
+	futex_count(b, -1);
 }
 
 /*
@@ -59,7 +65,7 @@ static inline bool futex_claim(struct futex_waiter *w, struct unpark_batch *batc
 
 	futex_unlink(w);
 	if (atomic_cas(&w->state, FUTEX_QUEUED, FUTEX_WOKEN)) {
-		unpark_batch_add(batch, t);
+		sched_batch_add_ordered(batch, t); /* the CAS is the barrier */
 		return true;
 	}
 	atomic_store_release(&w->bucket, NULL); /* pairs with the acquire in futex_leave() */

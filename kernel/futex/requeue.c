@@ -18,13 +18,14 @@ static void futex_move(struct futex_waiter *w, struct futex_bucket *from, struct
 	w->key = *key;
 	if (from == to)
 		return;
-	atomic_fetch_add(&to->waiters, 1);
+	futex_count(to, 1);
 	list_del(&w->link);
 	futex_enqueue(to, w);
-	atomic_fetch_add(&from->waiters, (u32)-1);
+	futex_count(from, -1);
 }
 
-int futex_lock_both(struct futex_bucket *b1, struct futex_bucket *b2, u64 uaddr1, const u32 *expect)
+static __force_inline int lock_both(struct futex_bucket *b1, struct futex_bucket *b2, u64 uaddr1,
+				    const u32 *expect)
 {
 	u32 value;
 	int ret;
@@ -45,6 +46,11 @@ int futex_lock_both(struct futex_bucket *b1, struct futex_bucket *b2, u64 uaddr1
 	}
 }
 
+int futex_lock_both(struct futex_bucket *b1, struct futex_bucket *b2, u64 uaddr1, const u32 *expect)
+{
+	return lock_both(b1, b2, uaddr1, expect);
+}
+
 /* The keys of both words, and who waits for the first. Locks held over it by futex_requeue(). */
 struct futex_requeue {
 	struct mm_key key1, key2;
@@ -54,7 +60,7 @@ struct futex_requeue {
 };
 
 /* 0, or -EINVAL for a waiter of another kind, after which nothing is done. */
-static int futex_requeue_locked(struct futex_requeue *r, int nr_wake, int nr_requeue)
+static __force_inline int requeue_locked(struct futex_requeue *r, int nr_wake, int nr_requeue)
 {
 	struct futex_waiter *w, *tmp;
 
@@ -75,9 +81,10 @@ static int futex_requeue_locked(struct futex_requeue *r, int nr_wake, int nr_req
 	return 0;
 }
 
-int futex_requeue(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_requeue, const u32 *expect)
+__hot int futex_requeue(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_requeue,
+			const u32 *expect)
 {
-	struct futex_requeue r = {0};
+	struct futex_requeue r;
 	int ret;
 
 	if (nr_wake < 0 || nr_requeue < 0)
@@ -87,15 +94,18 @@ int futex_requeue(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_requeue
 		ret = futex_key(uaddr2, flags, false, &r.key2);
 	if (ret)
 		return ret;
+	r.batch = (struct unpark_batch){0};
+	r.woken = 0;
+	r.moved = 0;
 	r.b1 = futex_bucket(&r.key1);
 	r.b2 = futex_bucket(&r.key2);
-	ret = futex_lock_both(r.b1, r.b2, uaddr1, expect);
+	ret = lock_both(r.b1, r.b2, uaddr1, expect);
 	if (ret)
 		return ret;
 	trace_futex_requeue(uaddr1, uaddr2);
-	ret = futex_requeue_locked(&r, nr_wake, nr_requeue);
+	ret = requeue_locked(&r, nr_wake, nr_requeue);
 	bucket_unlock_pair(&r.b1->lock, &r.b2->lock);
-	unpark_batch_flush(&r.batch);
+	sched_batch_flush_inline(&r.batch);
 	trace_futex_requeue_done((u32)r.woken, (u32)r.moved);
 	return ret ? ret : r.woken + r.moved;
 }

@@ -5,8 +5,8 @@
  * kernel's part is that a waiter which has seen the old value is found by every wake that follows the change:
  *
  *	waiter				waker				without (A) or (B)
- *	waiters++	(A)		(program: change *uaddr)	both loads may return old values:
- *	lock bucket			(B)				the waiter sleeps on a word that
+ *	lock bucket			(program: change *uaddr)	both loads may return old values:
+ *	waiters++	(A)		(B)				the waiter sleeps on a word that
  *	load *uaddr			load waiters			has changed, and the waker has seen
  *	equal: queue, unlock, park	zero: return 0, no lock taken	nobody: a lost wake-up
  *
@@ -26,6 +26,7 @@
  */
 #include "kernel/futex/queue.h"
 
+#include "abi/futex.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/task/task.h"
 #include "kernel/trace/trace.h"
@@ -57,8 +58,9 @@ static __force_inline int queue_if_equal(u64 uaddr, u32 value, struct futex_wait
 	int ret;
 
 	for (;;) {
-		atomic_fetch_add(&b->waiters, 1); /* (A): pairs with (B) in futex_wake() */
 		bucket_lock(&b->lock);
+		futex_count(b, 1);
+		fence_full(); /* (A): pairs with (B) in futex_nobody_waits() */
 		ret = user_load_u32_nofault(word, &current_value);
 		if (ret == 0 && current_value == value) {
 			futex_enqueue(b, w);
@@ -66,8 +68,8 @@ static __force_inline int queue_if_equal(u64 uaddr, u32 value, struct futex_wait
 			trace_futex_queued((u32)(b - futex_table));
 			return 0;
 		}
+		futex_count(b, -1);
 		bucket_unlock(&b->lock);
-		atomic_fetch_add(&b->waiters, (u32)-1);
 		if (ret == 0)
 			return -EAGAIN;
 		ret = user_fault_in(word, false);
@@ -81,18 +83,23 @@ int futex_queue_if_equal(u64 uaddr, u32 value, struct futex_waiter *w)
 	return queue_if_equal(uaddr, value, w);
 }
 
-__hot int futex_park(u64 deadline, u32 flags)
+static __force_inline int park_by_flags(u64 deadline, u32 flags)
 {
 	if (likely(!(flags & FUTEX_REALTIME) || deadline == PARK_FOREVER))
-		return park(deadline, PARK_INTERRUPTIBLE);
+		return sched_park_inline(deadline, PARK_INTERRUPTIBLE);
 	return task_park_realtime(deadline, PARK_INTERRUPTIBLE);
 }
 
+int futex_park(u64 deadline, u32 flags)
+{
+	return park_by_flags(deadline, flags);
+}
+
 /* Sleeps until somebody's compare-and-swap ends the waiter. */
-static int futex_sleep(struct futex_waiter *w, u64 deadline, u32 flags)
+static __force_inline int futex_sleep(struct futex_waiter *w, u64 deadline, u32 flags)
 {
 	for (;;) {
-		int ret = futex_park(deadline, flags);
+		int ret = park_by_flags(deadline, flags);
 		u32 end = ret == -ETIMEDOUT ? FUTEX_TIMED_OUT : FUTEX_SIGNALLED;
 
 		/* Acquire: pairs with the full barrier of the waker's claim. */
@@ -109,25 +116,43 @@ static int futex_sleep(struct futex_waiter *w, u64 deadline, u32 flags)
 	}
 }
 
-__hot int futex_wait(u64 uaddr, u32 flags, const struct mm_key *key, u32 value, u64 deadline,
-		     u32 bitset)
+static __force_inline int wait_on(u64 uaddr, u32 flags, struct mm_key key, u32 value, u64 deadline,
+				  u32 bitset)
 {
 	struct thread *t = thread_current();
-	struct futex_waiter w = {
-		.key = *key,
-		.thread = t,
-		.state = FUTEX_QUEUED,
-		.bitset = bitset,
-		.rt_prio = t->base_prio,
-	};
+	struct futex_waiter w;
 	int ret;
 
+	/* Field by field: an initializer would clear what queueing sets. */
+	w.key = key;
+	w.thread = t;
+	w.state = FUTEX_QUEUED;
+	w.bitset = bitset;
+	w.rt_prio = t->base_prio;
+	w.kind = FUTEX_PLAIN;
 	trace_futex_wait(uaddr, value);
 	ret = queue_if_equal(uaddr, value, &w);
 	if (ret == 0)
 		ret = futex_sleep(&w, deadline, flags);
 	trace_futex_wait_done((u64)ret);
 	return ret;
+}
+
+__hot int futex_wait(u64 uaddr, u32 flags, const struct mm_key *key, u32 value, u64 deadline,
+		     u32 bitset)
+{
+	return wait_on(uaddr, flags, *key, value, deadline, bitset);
+}
+
+/*
+ * The wait that there is most of, with all that it does written out in one function: the registers that the switch loses are saved once.
+ */
+__hot_first long futex_wait_private(u64 uaddr, u32 value)
+{
+	int ret = wait_on(uaddr, 0, futex_private_key(uaddr), value, PARK_FOREVER,
+			  FUTEX_BITSET_MATCH_ANY);
+
+	return unlikely(ret == -EINTR) ? -ERESTARTSYS : ret;
 }
 
 static __force_inline int wake_locked(struct futex_bucket *b, const struct mm_key *key, int nr_wake,
@@ -155,9 +180,8 @@ int futex_wake_locked(struct futex_bucket *b, const struct mm_key *key, int nr_w
 	return wake_locked(b, key, nr_wake, bitset, batch);
 }
 
-/* Somebody waits in the bucket. */
-static __hot __noinline int futex_wake_bucket(u64 uaddr, struct futex_bucket *b,
-					      const struct mm_key *key, int nr_wake, u32 bitset)
+static __force_inline int wake_bucket(u64 uaddr, struct futex_bucket *b, const struct mm_key *key,
+				      int nr_wake, u32 bitset)
 {
 	struct unpark_batch batch = {0};
 	int ret;
@@ -166,9 +190,16 @@ static __hot __noinline int futex_wake_bucket(u64 uaddr, struct futex_bucket *b,
 	bucket_lock(&b->lock);
 	ret = wake_locked(b, key, nr_wake, bitset, &batch);
 	bucket_unlock(&b->lock);
-	unpark_batch_flush(&batch);
+	sched_batch_flush_inline(&batch);
 	trace_futex_wake_done((u64)ret);
 	return ret;
+}
+
+/* Without a lock: whoever begins to wait after this sees what the program has changed before it. */
+static __force_inline bool futex_nobody_waits(const struct futex_bucket *b)
+{
+	fence_full(); /* (B): pairs with (A) in queue_if_equal() */
+	return !atomic_load_relaxed(&b->waiters);
 }
 
 __hot int futex_wake(u64 uaddr, u32 flags, int nr_wake, u32 bitset)
@@ -183,8 +214,24 @@ __hot int futex_wake(u64 uaddr, u32 flags, int nr_wake, u32 bitset)
 	if (ret)
 		return ret;
 	b = futex_bucket(&key);
-	fence_full(); /* (B): pairs with (A) in futex_queue_if_equal() */
-	if (!atomic_load_relaxed(&b->waiters))
-		return 0;
-	return futex_wake_bucket(uaddr, b, &key, nr_wake, bitset);
+	return futex_nobody_waits(b) ? 0 : wake_bucket(uaddr, b, &key, nr_wake, bitset);
+}
+
+/* Somebody waits in the bucket. A function of its own, so that the empty wake needs no stack frame. */
+static __hot_first __noinline long wake_private_bucket(u64 uaddr, struct futex_bucket *b, int nr_wake)
+{
+	struct mm_key key = futex_private_key(uaddr);
+
+	return wake_bucket(uaddr, b, &key, nr_wake, FUTEX_BITSET_MATCH_ANY);
+}
+
+__hot_first long futex_wake_private(u64 uaddr, int nr_wake)
+{
+	struct mm_key key = futex_private_key(uaddr);
+	struct futex_bucket *b = futex_bucket(&key);
+	int ret = futex_check_address(uaddr);
+
+	if (ret)
+		return ret;
+	return futex_nobody_waits(b) ? 0 : wake_private_bucket(uaddr, b, nr_wake);
 }

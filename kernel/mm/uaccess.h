@@ -54,9 +54,13 @@ static inline int user_load_u32_nofault(const u32 __user *p, u32 *value)
 
 	if (unlikely(!user_word_ok(p, sizeof(*p))))
 		return -EFAULT;
+#ifndef KERNEL_DEBUG
+	fault = arch_load_u32_flags(p, value, ARCH_FIXUP_NOFAULT);
+#else
 	this_cpu(uaccess_nofault) = true;
 	fault = arch_load_u32(p, value);
 	this_cpu(uaccess_nofault) = false;
+#endif
 	return fault ? -EFAULT : 0;
 }
 #else

@@ -95,8 +95,6 @@ struct thread {
 
 /* What the owner of a thread (kernel/task) is told. */
 struct thread_ops {
-	void (*switch_in)(struct thread *t); /* on its hart, before it runs: floating point, rseq. May be NULL */
-	void (*switch_out)(struct thread *t); /* may be NULL */
 	bool (*interrupted)(struct thread *t,
 			    u32 park_flags); /* a park with these flags must end now with -EINTR */
 	void (*free)(struct thread *t);	     /* last reference gone, after a grace period */

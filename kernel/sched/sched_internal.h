@@ -62,7 +62,6 @@ static inline bool thread_is_rt(const struct thread *t)
 
 /* core.c */
 int sched_park(u64 deadline, u32 flags);
-void sched_finish_switch(struct thread *prev);
 
 /* wake.c */
 void sched_wake_new(struct thread *t); /* a thread that no queue knows yet */

@@ -4,11 +4,10 @@
  * References: one of the creator, dropped by thread_put(), and one of the running thread, dropped by the next thread on its hart
  * after the last switch away. The memory goes after a grace period: a waker that found the thread under the epoch may finish.
  */
-#include "kernel/sched/runq.h"
+#include "kernel/sched/switch.h"
 
 #include "abi/errno.h"
 #include "arch/riscv64/trap_frame.h"
-#include "kernel/mm/mm.h"
 #include "kernel/trace/trace.h"
 
 #include <string.h>
@@ -26,8 +25,6 @@ static void thread_entry(void *record, void *prev)
 
 	sched_finish_switch(prev);
 	atomic_xchg(&t->park, PARK_EMPTY);
-	if (t->ops && t->ops->switch_in)
-		t->ops->switch_in(t);
 	start.fn(start.arg);
 	thread_exit();
 }

@@ -10,32 +10,18 @@
  * Doorbells: a hart in the kernel, or polling, looks by itself; a halted one is rung; one in user mode is rung for a real-time thread, else its
  * tick looks (tick.c).
  */
-#include "kernel/sched/runq.h"
+#include "kernel/sched/wake.h"
 
 #include "kernel/log/log.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/hart.h"
 #include "kernel/trace/trace.h"
 
-/* EMPTY -> PERMIT, or BLOCKED -> WAKING: true in the latter case, and the caller must deliver the thread. */
+/* As above, from anywhere: the fence is that barrier. */
 static __hot bool unpark_claim(struct thread *t)
 {
-	u32 park;
-
-	/*
-	 * The caller's condition before our look at `park`. Pairs with the full barriers by which park() consumes a permit and
-	 * leaves WAKING: if we see either, the thread sees the condition.
-	 */
 	fence_full();
-	for (;;) {
-		park = atomic_load_relaxed(&t->park);
-		if (likely(park == PARK_BLOCKED)) {
-			if (likely(atomic_cas(&t->park, PARK_BLOCKED, PARK_WAKING)))
-				return true;
-		} else if (park != PARK_EMPTY || atomic_cas(&t->park, PARK_EMPTY, PARK_PERMIT)) {
-			return false;
-		}
-	}
+	return unpark_claim_ordered(t);
 }
 
 __hot u64 sched_idle_cpus(void)
@@ -99,15 +85,10 @@ static __noinline u32 sched_place_away(const struct thread *t, u64 taken)
 /* `t` is claimed. */
 static __force_inline u32 sched_place(const struct thread *t, u64 taken)
 {
-	const struct runq *rq = runq_self();
-
 	/* Still on its stack: only where that is. Acquire pairs with the release in sched_finish_switch(). */
 	if (unlikely(atomic_load_acquire(&t->on_cpu)))
 		return atomic_load_relaxed(&t->cpu);
-	if ((atomic_load_relaxed(&t->affinity) & ~taken & BIT(cpu_id())) &&
-	    (t->rt_prio > rq->running_prio || !(rq->nr_queued | rq->running_prio)))
-		return cpu_id();
-	return sched_place_away(t, taken);
+	return sched_takes_here(runq_self(), t, taken) ? cpu_id() : sched_place_away(t, taken);
 }
 
 /*
@@ -130,18 +111,6 @@ static void sched_take_over(struct runq *rq, struct thread *t)
 	spin_lock(&rq->lock);
 	runq_join(rq, t);
 	spin_unlock(&rq->lock);
-}
-
-/* Context: own hart, which t->cpu names. Whether it preempts is found out on the way out. */
-static __force_inline void sched_queue_here(struct runq *rq, struct thread *t)
-{
-	spin_lock(&rq->lock);
-	runq_insert(rq, t, RUNQ_LAST);
-	spin_unlock(&rq->lock);
-	if (unlikely(runq_beats(t, thread_current()))) {
-		rq->need_resched = true;
-		atomic_fetch_or(&cpu_self()->work, HART_WORK_RESCHED);
-	}
 }
 
 static __noinline void sched_insert_foreign(struct runq *rq, struct thread *t)
@@ -177,7 +146,7 @@ __hot void sched_enqueue(struct thread *t)
 	sched_deliver(t, sched_place(t, 0));
 }
 
-static __force_inline void sched_wake_claimed(struct thread *t)
+__hot void sched_wake_elsewhere(struct thread *t)
 {
 	u32 cpu = sched_place(t, 0);
 
@@ -199,22 +168,15 @@ void sched_wake_new(struct thread *t)
 
 static __hot bool sched_batch_add(struct unpark_batch *b, struct thread *t)
 {
-	if (!unpark_claim(t))
-		return false;
-	t->batch_next = NULL;
-	if (b->last)
-		b->last->batch_next = t;
-	else
-		b->first = t;
-	b->last = t;
-	return true;
+	fence_full(); /* as in unpark_claim() */
+	return sched_batch_add_ordered(b, t);
 }
 
 /*
  * Spreads the batch: each hart gets its first thread before any gets a second; what is left is dealt out in turn. One inbox push
  * per thread costs one CAS; one doorbell per hart is what counts.
  */
-static __noinline void sched_batch_spread(struct thread *first)
+void sched_batch_spread(struct thread *first)
 {
 	u64 taken = 0, kick = 0, ring = 0;
 	struct thread *t, *next;
@@ -245,14 +207,7 @@ static __noinline void sched_batch_spread(struct thread *first)
 
 static __hot void sched_batch_flush(struct unpark_batch *b)
 {
-	struct thread *first = b->first;
-
-	b->first = NULL;
-	b->last = NULL;
-	if (likely(!first->batch_next))
-		sched_wake_claimed(first);
-	else
-		sched_batch_spread(first);
+	sched_batch_flush_inline(b);
 }
 
 /* Moves everything that was sent here to the run queue, oldest first; what may no longer run here goes on. */

@@ -80,12 +80,12 @@ static bool trap_kernel_user_fault(struct trap_frame *frame)
 
 	if (!fixup || frame->tval >= USER_TOP || (!store && frame->cause != EXC_LOAD_FAULT))
 		return false;
-	if (uaccess_faults_allowed() && mm_fault(thread_current()->mm, frame->tval,
-						 store ? MM_WRITE : MM_READ, &sig_code) == 0) {
+	if (!(fixup & ARCH_FIXUP_NOFAULT) && uaccess_faults_allowed() &&
+	    mm_fault(thread_current()->mm, frame->tval, store ? MM_WRITE : MM_READ, &sig_code) == 0) {
 		thread_current()->minor_faults++;
 		return true;
 	}
-	frame->pc = fixup;
+	frame->pc = fixup & ~ARCH_FIXUP_NOFAULT;
 	return true;
 }
 

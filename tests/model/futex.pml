@@ -19,15 +19,12 @@ bool woken;
 inline lock() { atomic { memory[LOCK] == 0 -> memory[LOCK] = 1 } }
 
 active proctype waiter() {
-	byte me = 0, slot, value;
+	byte me = 0, slot, value, count;
 
-#if BROKEN == 1
-	LOAD(COUNT, value);
-	STORE(COUNT, value + 1);
-#else
-	atomic { NEEDED_FENCE(1) -> memory[COUNT]++ }
-#endif
 	lock();
+	LOAD(COUNT, count);
+	STORE(COUNT, count + 1);
+	NEEDED_FENCE(1);
 	LOAD(WORD, value);
 	if
 	:: value == 0 ->
@@ -35,8 +32,8 @@ active proctype waiter() {
 		STORE(LOCK, 0);
 		woken
 	:: else ->
-		STORE(LOCK, 0);
-		atomic { buffers[me].used == 0 -> memory[COUNT]-- }
+		STORE(COUNT, count);
+		STORE(LOCK, 0)
 	fi
 }
 
@@ -52,7 +49,8 @@ active proctype waker() {
 		if
 		:: queued ->
 			queued = false;
-			atomic { buffers[me].used == 0 -> memory[COUNT]-- };
+			LOAD(COUNT, count);
+			STORE(COUNT, count - 1);
 			woken = true
 		:: else
 		fi;
