@@ -243,6 +243,11 @@ static struct mutex **sched_held_mutexes(void)
 	return &thread_current()->held_mutexes;
 }
 
+static bool sched_running(const struct thread *t)
+{
+	return atomic_load_relaxed(&t->on_cpu);
+}
+
 void sched_park_init(void)
 {
 	park_ops = (struct park_ops){
@@ -250,6 +255,7 @@ void sched_park_init(void)
 		.unpark = sched_unpark,
 		.batch_add = sched_batch_add,
 		.batch_flush = sched_batch_flush,
+		.running = sched_running,
 		.held_mutexes = sched_held_mutexes,
 	};
 }

@@ -11,6 +11,8 @@ struct lock_class mutex_wait_class __attribute__((section("lock_classes"), used)
 	.rank = RANK_MUTEX_WAIT,
 };
 
+#define MUTEX_SPIN_TURNS 500 /* about 15 us under TCG */
+
 /* On the waiter's stack; the waiter itself takes it off the queue. */
 struct mutex_waiter {
 	struct list link;      /* [L:wait] */
@@ -123,6 +125,37 @@ static bool mutex_take_or_mark(struct mutex *m, struct mutex_waiter *w)
 	}
 }
 
+/*
+ * Spins while the owner runs, `turns` times at most: true as soon as the mutex is free, false if it will not be soon. The
+ * owner had the mutex when we read the word, in this epoch: its struct thread is still there.
+ */
+static bool mutex_spin(const struct mutex *m, u32 *turns)
+{
+	bool free = false;
+
+	epoch_enter();
+	for (; park_ops.running && *turns; --*turns) {
+		const struct thread *owner =
+			(const struct thread *)(atomic_load_relaxed(&m->word) & ~MUTEX_WAITERS);
+
+		free = !owner;
+		if (free || !park_ops.running(owner))
+			break;
+		cpu_relax();
+	}
+	epoch_exit();
+	return free;
+}
+
+/* Takes it while it is free; bit 0 stays as it is, so the wait lock is not needed. */
+static bool mutex_take_free(struct mutex *m)
+{
+	u64 waiters = atomic_load_relaxed(&m->word);
+
+	return !(waiters & ~MUTEX_WAITERS) &&
+	       atomic_cas(&m->word, waiters, (u64)thread_current() | waiters);
+}
+
 /* A waiter gives up: the last one to go takes bit 0 along. Context: m->wait held. */
 static void mutex_leave_queue(struct mutex *m, struct mutex_waiter *w)
 {
@@ -131,11 +164,10 @@ static void mutex_leave_queue(struct mutex *m, struct mutex_waiter *w)
 		atomic_fetch_and(&m->word, ~MUTEX_WAITERS);
 }
 
-static int mutex_lock_slow(struct mutex *m, u32 flags, const void *site)
+static int mutex_wait(struct mutex *m, u32 flags)
 {
 	struct mutex_waiter w = {.thread = thread_current()};
-	u64 word = atomic_load_relaxed(&m->word);
-	u64 began = sync_lock_wait(m->class, m, (const struct thread *)(word & ~MUTEX_WAITERS));
+	u32 turns;
 	int err = 0;
 
 	spin_lock(&m->wait);
@@ -145,16 +177,34 @@ static int mutex_lock_slow(struct mutex *m, u32 flags, const void *site)
 		if (err) {
 			mutex_leave_queue(m, &w);
 			spin_unlock(&m->wait);
-			sync_lock_taken(m->class, m, began, 0, site);
 			return err;
 		}
 		spin_unlock(&m->wait);
 		err = park(PARK_FOREVER, flags);
+		turns = err ? 0 : MUTEX_SPIN_TURNS;
+		mutex_spin(m, &turns);
 		spin_lock(&m->wait);
 	}
 	spin_unlock(&m->wait);
-	sync_lock_taken(m->class, m, began, 0, site);
 	return 0;
+}
+
+static int mutex_lock_slow(struct mutex *m, u32 flags, const void *site)
+{
+	u64 word = atomic_load_relaxed(&m->word);
+	u64 began = sync_lock_wait(m->class, m, (const struct thread *)(word & ~MUTEX_WAITERS));
+	u32 turns = MUTEX_SPIN_TURNS;
+	bool taken = false;
+	int err = 0;
+
+	while (!taken && mutex_spin(m, &turns)) {
+		taken = mutex_take_free(m);
+		turns -= turns != 0;
+	}
+	if (!taken)
+		err = mutex_wait(m, flags);
+	sync_lock_taken(m->class, m, began, 0, site);
+	return err;
 }
 
 static int mutex_lock_flags(struct mutex *m, u32 flags, bool nested, const void *site)

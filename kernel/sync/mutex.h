@@ -7,7 +7,7 @@
  *   owner      -> owner | 1    a waiter, under the wait lock, after it has queued itself
  *   owner | 1  -> 1 or 0       unlock, under the wait lock: 0 if the queue is empty; its first is
  *                              unparked
- *   1          -> owner | 1    lock, under the wait lock (owner if its queue is empty then)
+ *   1          -> owner | 1    lock (owner if the queue is empty: only by its last waiter, under the wait lock)
  *
  * Invariant: the queue is empty unless bit 0 is set; bit 0 and the queue change only under the wait
  * lock. So an unlock that needs no wake-up never takes that lock, and one that does cannot miss a

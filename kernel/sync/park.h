@@ -31,6 +31,11 @@ struct park_ops {
 	bool (*batch_add)(struct unpark_batch *b, struct thread *t);
 	void (*batch_flush)(struct unpark_batch *b);
 	/*
+	 * Does `t` run on a hart just now? A hint, for who considers to spin until it is done. Under the epoch.
+	 * NULL hook: nobody spins.
+	 */
+	bool (*running)(const struct thread *t);
+	/*
 	 * Debug: the current thread's chain of held mutexes, for the order check. NULL hook: no
 	 * check.
 	 */

@@ -349,9 +349,38 @@ static void mutex_finish(void)
 static const struct model_program mutex_program = {
 	"mutex", 2, mutex_setup, mutex_thread, mutex_finish, model_hart_switched, 0};
 
+/* The same with three threads, of which two spin first, so that they meet the woken one. */
+static void mutex_spin_setup(void)
+{
+	mutex_setup();
+	model_harts_reset(3);
+	model_spin_once(1);
+	model_spin_once(2);
+}
+
+static void mutex_spin_thread(u32 id)
+{
+	(void)id;
+	mutex_lock(&mutex);
+	model_data_write(&mutex_counter);
+	mutex_counter++;
+	mutex_unlock(&mutex);
+}
+
+static void mutex_spin_finish(void)
+{
+	MODEL_CHECK(mutex_counter == 3);
+	MODEL_CHECK(mutex.word == 0 && list_empty(&mutex.queue));
+}
+
+static const struct model_program mutex_spin_program = {
+	"mutex, spinning",   3, mutex_spin_setup, mutex_spin_thread, mutex_spin_finish,
+	model_hart_switched, 2};
+
 TEST(mutex_excludes_and_wakes)
 {
 	expect_safe(&mutex_program);
+	expect_safe(&mutex_spin_program);
 }
 
 /* --- spin lock --- */

@@ -17,6 +17,7 @@ struct model_hart {
 	u32 ring;   /* [a] interrupt pending */
 	u32 permit; /* [a] of park() */
 	bool interrupted;
+	bool spin; /* the owner of a mutex looks running, once */
 	char percpu[4096] __cacheline_aligned;
 };
 
@@ -86,6 +87,7 @@ void model_harts_reset(u32 n)
 	hart_ops.ring = model_ring;
 	park_ops.park = model_park;
 	park_ops.unpark = model_unpark;
+	park_ops.running = NULL;
 	nr_cpus = n;
 	memset(harts, 0, sizeof(harts));
 	for (u32 i = 0; i < MODEL_MAX_THREADS; i++) {
@@ -117,4 +119,19 @@ u32 model_leave(u32 hart_state)
 void model_interrupt(u32 id)
 {
 	harts[id].interrupted = true;
+}
+
+static bool model_running(const struct thread *t)
+{
+	bool spin = hart_self()->spin;
+
+	(void)t;
+	hart_self()->spin = false;
+	return spin;
+}
+
+void model_spin_once(u32 id)
+{
+	harts[id].spin = true;
+	park_ops.running = model_running;
 }

@@ -24,5 +24,7 @@ void model_wfi(void);
 u32 model_leave(u32 hart_state);
 /* Makes the next park() of thread `id` end with -EINTR, once. */
 void model_interrupt(u32 id);
+/* Makes thread `id` find that the owner of a mutex runs, once. */
+void model_spin_once(u32 id);
 
 #endif
