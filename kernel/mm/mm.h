@@ -312,7 +312,8 @@ void mm_drain_all(void);
 
 /* ---- translation caches: for kernel/sched ---- */
 void mm_flush_stale(void); /* answers HART_WORK_TLB */
-void mm_flush_stale_if_asked(void); /* on the way out of idle, in state KERNEL, before any other thread runs */
+void mm_flush_stale_if_asked(
+	void); /* on the way out of idle, halted or polling, in state KERNEL, before any other thread runs */
 
 /* ---- boot ---- */
 /*

@@ -76,6 +76,7 @@ struct mm *mm_create(void)
 	skiplist_init(&mm->vmas);
 	mm->mmap_top = USER_TOP - MMAP_GAP - mm_random() % MMAP_RANDOM_PAGES * PAGE_SIZE;
 	mm->gap_top = mm->mmap_top;
+	tlb_init_mm(mm);
 	mm->limit_pages = ~0UL;
 	mm->data_limit = ~0UL;
 	mm->lock_limit = ~0UL;

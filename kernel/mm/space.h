@@ -69,6 +69,11 @@ struct mm {
 	u64 resident_pages;	/* [a] */
 	u64 mmap_top;		/* [I] placement goes down from here */
 	u64 gap_top, gap_known; /* [L:lock] gaps above gap_top are of gap_known bytes at most */
+	struct {
+		u64 asked;	      /* [a] flushes that somebody wanted */
+		u64 served;	      /* [L:turn] how many of these are done */
+		struct spinlock turn; /* RANK_TLB */
+	} flush;
 	u64 brk_start, brk;	/* [L:lock] */
 	u64 limit_pages;	/* [a] RLIMIT_AS */
 	u64 data_limit;		/* [a] pages: RLIMIT_DATA */
@@ -226,6 +231,7 @@ void zap_protect(struct mm *mm, const struct vma *vma, u64 start, u64 end);
  */
 void tlb_flush_mm(struct mm *mm, bool tables);
 void tlb_init(void);
+void tlb_init_mm(struct mm *mm);	 /* a new one */
 bool tlb_mm_in_use(const struct mm *mm); /* some hart's satp still names it */
 void tlb_leave(const struct mm *mm);	 /* this hart stops borrowing it */
 

@@ -107,6 +107,7 @@ static void idle_wait(struct runq *rq)
 		found = idle_poll(rq, until);
 		hart_enter_kernel();
 	}
+	mm_flush_stale_if_asked();
 	if (found || timer_next_deadline() <= time_now()) {
 		irq_handle_pending(
 			SIE_TIMER); /* due by the clock; the interrupt itself comes 50 us late */

@@ -64,6 +64,7 @@ enum lock_rank {
 	RANK_PI = 145,
 	RANK_OBJECT = 150,
 	RANK_PTE = 155,
+	RANK_TLB = 157, /* whose turn it is to flush a space from all harts */
 	RANK_MUTEX_WAIT = 158,
 	RANK_RUNQ = 160,
 	RANK_TIMEOUT = 163,
