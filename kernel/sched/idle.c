@@ -22,6 +22,7 @@
 #include <string.h>
 
 #define POLL_US	      25   /* about what waking a halted virtual CPU costs */
+#define POLL_TURNS    4	   /* looks at the work word for each reading of the clock */
 #define POLL_GAP_US   1000 /* a longer gap: the host took our core away */
 #define POLL_OFF_S    1
 #define NEAR_US	      100 /* QEMU's timers are 50-60 us late: poll for deadlines nearer than this */
@@ -48,11 +49,14 @@ static bool idle_poll(struct runq *rq, u64 until)
 	struct cpu *cpu = cpu_self();
 	u64 last = time_now();
 
-	for (;;) {
+	for (u32 turn = 0;; turn++) {
 		u64 now;
 
 		if (atomic_load_relaxed(&cpu->work))
 			return true;
+		cpu_relax();
+		if (turn % POLL_TURNS)
+			continue;
 		now = time_now();
 		if (now >= timer_next_deadline())
 			return true;
@@ -63,7 +67,6 @@ static bool idle_poll(struct runq *rq, u64 until)
 		if (now >= until)
 			return false;
 		last = now;
-		cpu_relax();
 	}
 }
 
