@@ -144,25 +144,34 @@ int mm_advise(struct mm *mm, u64 addr, u64 len, int advice)
 	return ret;
 }
 
-/* What to populate by, and to where it goes on alike. */
+/* What to populate by, and to where it goes on alike. Epoch or mm->lock. */
+static bool populate_by(struct mm *mm, u64 addr, enum mm_access *access, u64 *end)
+{
+	const struct vma *vma = vma_find(mm, addr);
+	bool copy;
+
+	if (!vma || !vma->prot)
+		return false;
+	copy = vma->prot & PROT_WRITE && !(vma->flags & VMA_SHARED);
+	*access = copy ? MM_WRITE : vma->prot & (PROT_READ | PROT_WRITE) ? MM_READ : MM_EXEC;
+	*end = MIN(*end, vma->end);
+	return true;
+}
+
+/* Without the lock first, as a fault. */
 static int populate_access(struct mm *mm, u64 addr, enum mm_access *access, u64 *end)
 {
-	struct vma *vma;
-	int ret = -EFAULT;
+	bool found;
 
-	space_lock(mm);
-	vma = vma_find(mm, addr);
-	if (vma && vma->prot) {
-		bool copy = vma->prot & PROT_WRITE && !(vma->flags & VMA_SHARED);
-
-		*access = copy					 ? MM_WRITE
-			  : vma->prot & (PROT_READ | PROT_WRITE) ? MM_READ
-								 : MM_EXEC;
-		*end = MIN(*end, vma->end);
-		ret = 0;
+	epoch_enter();
+	found = populate_by(mm, addr, access, end);
+	epoch_exit();
+	if (!found) {
+		space_lock(mm);
+		found = populate_by(mm, addr, access, end);
+		space_unlock(mm);
 	}
-	space_unlock(mm);
-	return ret;
+	return found ? 0 : -EFAULT;
 }
 
 int mm_populate(struct mm *mm, u64 addr, u64 len)
