@@ -28,65 +28,16 @@
 #include "abi/fcntl.h"
 #include "abi/stat.h"
 #include "arch/riscv64/cpu.h"
-#include "kernel/file/waitq.h"
+#include "kernel/file/epoll_internal.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
-#include "kernel/sync/refcount.h"
 
-#define EPOLL_MAX_NESTING 5U
-#define EPOLL_HASH_MIN	  16U
-#define EPOLL_MODES	  (EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET)
 /* What may come together with EPOLLEXCLUSIVE. */
 #define EPOLL_EXCLUSIVE_WITH                                                                       \
 	(POLL_EVENT_IN | POLL_EVENT_OUT | POLL_EVENT_ERR | POLL_EVENT_HUP | EPOLLWAKEUP |          \
 	 EPOLLET | EPOLLEXCLUSIVE)
 
 LOCK_CLASS(epoll, RANK_FILE);
-/* By depth: a set that watches no other, one that watches such, and so on. */
-LOCK_CLASS(epoll_ready0, RANK_EPOLL);
-LOCK_CLASS(epoll_ready1, RANK_EPOLL + 1);
-LOCK_CLASS(epoll_ready2, RANK_EPOLL + 2);
-LOCK_CLASS(epoll_ready3, RANK_EPOLL + 3);
-LOCK_CLASS(epoll_ready4, RANK_EPOLL + 4);
-LOCK_CLASS(epoll_nesting, RANK_EPOLL_NESTING);
-LOCK_CLASS(epoll_watches, RANK_FDTABLE);
-
-static struct lock_class *const ready_classes[EPOLL_MAX_NESTING] = {
-	&epoll_ready0_class, &epoll_ready1_class, &epoll_ready2_class,
-	&epoll_ready3_class, &epoll_ready4_class,
-};
-
-struct epoll {
-	struct mutex lock;	   /* items; held while events are copied to the user */
-	struct wait_queue waiters; /* sleepers in epoll_wait, and who polls this set */
-	struct list ready;	   /* [L:waiters.lock] items that may be ready */
-	u32 nr_ready;		   /* [a] changes under waiters.lock */
-	u32 refs;		   /* [a] the open file and each item */
-	struct file *file;	   /* [I] no reference; valid until release */
-	struct epoll_item **hash;  /* [L:lock] by file and descriptor */
-	u32 hash_size;		   /* [L:lock] a power of two */
-	u32 nr_items;		   /* [L:lock] */
-	struct list inner;	   /* [L:nesting] items whose file is a set */
-};
-
-struct epoll_item {
-	struct wait_entry entry;    /* on *source */
-	struct wait_queue *source;  /* [I] NULL: the file never changes */
-	struct epoll *ep;	    /* [I] a count in ep->refs */
-	struct file *file;	    /* [I] no reference, see above */
-	int fd;			    /* [I] */
-	u32 events;		    /* [a] wanted events and modes; changes under ep->lock */
-	u64 data;		    /* [L:ep->lock] the user's */
-	struct epoll_item *chain;   /* [L:ep->lock] hash */
-	struct epoll_item *sibling; /* [L:watches] the file's next item */
-	struct list ready;	    /* [L:ep->waiters.lock] */
-	bool is_ready;		    /* [L:ep->waiters.lock] on the ready list */
-	struct list inner;	    /* [L:nesting] */
-};
-
-static struct mutex nesting = MUTEX_INIT(nesting, epoll_nesting_class);
-/* Guards file->watches of all files. */
-static struct spinlock watches = SPINLOCK_INIT(epoll_watches_class);
 
 static const struct file_ops epoll_ops;
 
@@ -95,296 +46,27 @@ struct epoll *epoll_of(struct file *f)
 	return f->ops == &epoll_ops ? f->data : NULL;
 }
 
-static void epoll_put(struct epoll *ep)
-{
-	if (!refcount_put(&ep->refs))
-		return;
-	kfree(ep->hash);
-	kfree(ep);
-}
-
-/* ---- the ready list ---- */
-
-/* Context: ep->waiters.lock held. */
-static void ready_add_locked(struct epoll_item *item)
-{
-	struct epoll *ep = item->ep;
-
-	if (item->is_ready)
-		return;
-	item->is_ready = true;
-	list_add_tail(&ep->ready, &item->ready);
-	atomic_store_relaxed(&ep->nr_ready, ep->nr_ready + 1);
-}
-
-static void ready_remove_locked(struct epoll_item *item)
-{
-	struct epoll *ep = item->ep;
-
-	if (!item->is_ready)
-		return;
-	item->is_ready = false;
-	list_del(&item->ready);
-	atomic_store_relaxed(&ep->nr_ready, ep->nr_ready - 1);
-}
-
-/* The first item, off the list; NULL: none. */
-static struct epoll_item *ready_take(struct epoll *ep)
-{
-	struct epoll_item *item = NULL;
-
-	spin_lock(&ep->waiters.lock);
-	if (!list_empty(&ep->ready)) {
-		item = list_first(&ep->ready, struct epoll_item, ready);
-		ready_remove_locked(item);
-	}
-	spin_unlock(&ep->waiters.lock);
-	return item;
-}
-
-static void ready_add(struct epoll_item *item, bool wake)
-{
-	struct epoll *ep = item->ep;
-	struct unpark_batch batch = {0};
-
-	spin_lock(&ep->waiters.lock);
-	ready_add_locked(item);
-	if (wake)
-		waitq_wake_locked(&ep->waiters, POLL_EVENT_READ, 1, &batch);
-	spin_unlock(&ep->waiters.lock);
-	unpark_batch_flush(&batch);
-}
-
-/* The file changed. Context: the source queue's lock is held. */
-static void epoll_notify(struct wait_entry *e, PollEvent events, struct unpark_batch *batch)
-{
-	struct epoll_item *item = container_of(e, struct epoll_item, entry);
-	struct epoll *ep = item->ep;
-
-	if (!(atomic_load_relaxed(&item->events) & events))
-		return;
-	spin_lock(&ep->waiters.lock);
-	ready_add_locked(item);
-	waitq_wake_locked(&ep->waiters, POLL_EVENT_READ, 1, batch);
-	spin_unlock(&ep->waiters.lock);
-}
-
-/* ---- nesting ---- */
-
-/*
- * Sets in the longest chain down from `ep`, itself counted; too many if `seek` is among them or
- * `limit` is passed. Context: nesting held.
- */
-static u32 depth_below(struct epoll *ep, const struct epoll *seek, u32 limit)
-{
-	struct epoll_item *item;
-	u32 deepest = 0;
-
-	if (ep == seek || limit == 0)
-		return EPOLL_MAX_NESTING + 1;
-	list_for_each(item, &ep->inner, inner)
-		deepest = MAX(deepest, depth_below(epoll_of(item->file), seek, limit - 1));
-	return deepest + 1;
-}
-
-/*
- * Sets in the longest chain up from `ep`, itself counted. Context: nesting held, which keeps the
- * list.
- */
-static u32 height_above(struct epoll *ep)
-{
-	u32 highest = 0;
-
-	for (struct epoll_item *item = ep->file->watches; item; item = item->sibling)
-		highest = MAX(highest, height_above(item->ep));
-	return highest + 1;
-}
-
-/*
- * The ranks of the locks of `ep` and of those that watch it follow their depth, so that a callback
- * that goes from set to set takes them in order; in the middle of a change they are in order, too.
- * Context: nesting held.
- */
-static void update_ranks(struct epoll *ep)
-{
-	struct lock_class *class = ready_classes[depth_below(ep, NULL, EPOLL_MAX_NESTING) - 1];
-	bool rises = class->rank > ep->waiters.lock.class->rank;
-
-	if (!rises)
-		atomic_store_relaxed(&ep->waiters.lock.class, class);
-	for (struct epoll_item *item = ep->file->watches; item; item = item->sibling)
-		update_ranks(item->ep);
-	if (rises)
-		atomic_store_relaxed(&ep->waiters.lock.class, class);
-}
-
-static bool nests_too_deep(struct epoll *outer, struct epoll *inner)
-{
-	u32 below = depth_below(inner, outer, EPOLL_MAX_NESTING);
-
-	return below > EPOLL_MAX_NESTING || height_above(outer) + below > EPOLL_MAX_NESTING;
-}
-
-/* ---- items ---- */
-
-static u32 item_hash(const struct epoll *ep, const struct file *f, int fd)
-{
-	u64 key = ((u64)f >> 4) + (u64)(u32)fd * 0x9e3779b97f4a7c15UL;
-
-	return (u32)(key ^ key >> 32) & (ep->hash_size - 1);
-}
-
-static struct epoll_item *item_find(struct epoll *ep, const struct file *f, int fd)
-{
-	struct epoll_item *item = ep->hash[item_hash(ep, f, fd)];
-
-	while (item && (item->file != f || item->fd != fd))
-		item = item->chain;
-	return item;
-}
-
-static void hash_add(struct epoll *ep, struct epoll_item *item)
-{
-	struct epoll_item **head = &ep->hash[item_hash(ep, item->file, item->fd)];
-
-	item->chain = *head;
-	*head = item;
-}
-
-/* Doubles a full table; without memory the chains grow instead. */
-static void hash_grow(struct epoll *ep)
-{
-	u32 old_size = ep->hash_size;
-	struct epoll_item **old = ep->hash;
-	struct epoll_item **new = kzalloc(2 * old_size * sizeof(*new));
-
-	if (!new)
-		return;
-	ep->hash = new;
-	ep->hash_size = 2 * old_size;
-	for (u32 i = 0; i < old_size; i++) {
-		for (struct epoll_item *item = old[i], *next; item; item = next) {
-			next = item->chain;
-			hash_add(ep, item);
-		}
-	}
-	kfree(old);
-}
-
-static void epoll_unlink_file(struct epoll_item *item)
-{
-	struct epoll_item **link = &item->file->watches;
-
-	spin_lock(&watches);
-	while (*link != item)
-		link = &(*link)->sibling;
-	/* Pairs with the acquire load in file_put(). */
-	atomic_store_release(link, item->sibling);
-	spin_unlock(&watches);
-}
-
-/* Context: ep->lock held; `nesting` too if the file is a set. */
-static void item_remove(struct epoll_item *item)
-{
-	struct epoll *ep = item->ep;
-	struct epoll_item **link = &ep->hash[item_hash(ep, item->file, item->fd)];
-
-	if (item->source)
-		waitq_remove(item->source, &item->entry);
-	/* No callback runs from here on. */
-	spin_lock(&ep->waiters.lock);
-	ready_remove_locked(item);
-	spin_unlock(&ep->waiters.lock);
-	while (*link != item)
-		link = &(*link)->chain;
-	*link = item->chain;
-	ep->nr_items--;
-	if (epoll_of(item->file)) {
-		list_del(&item->inner);
-		update_ranks(ep);
-	}
-	epoll_unlink_file(item);
-	kfree(item);
-	epoll_put(ep);
-}
-
-/* What the file shows of the events that the item wants. */
-static PollEvent item_poll(struct epoll_item *item)
-{
-	return file_poll(item->file, NULL) & atomic_load_relaxed(&item->events) & ~EPOLL_MODES;
-}
-
-static int item_add(struct epoll *ep, struct file *f, int fd, const struct abi_epoll_event *ev)
-{
-	struct epoll_item *item = kzalloc(sizeof(*item));
-
-	if (!item)
-		return -ENOMEM;
-	item->ep = ep;
-	item->file = f;
-	item->fd = fd;
-	item->events = ev->events;
-	item->data = ev->data;
-	list_init(&item->ready);
-	list_init(&item->inner);
-	refcount_get(&ep->refs);
-	if (ep->nr_items++ >= ep->hash_size)
-		hash_grow(ep);
-	hash_add(ep, item);
-	if (epoll_of(f)) {
-		list_add(&ep->inner, &item->inner);
-		update_ranks(ep);
-	}
-	spin_lock(&watches);
-	item->sibling = f->watches;
-	atomic_store_release(&f->watches, item);
-	spin_unlock(&watches);
-	file_poll(f, &item->source);
-	if (item->source) {
-		item->entry = (struct wait_entry){
-			.thread = thread_current(),
-			.events = ~0U,
-			.exclusive = ev->events & EPOLLEXCLUSIVE,
-			.fn = epoll_notify,
-		};
-		waitq_add(item->source, &item->entry);
-	}
-	if (item_poll(item))
-		ready_add(item, true);
-	return 0;
-}
-
-static void item_modify(struct epoll_item *item, const struct abi_epoll_event *ev)
-{
-	item->data = ev->data;
-	atomic_store_relaxed(&item->events, ev->events);
-	/* As (B) in waitq_add(): a change from now on sees the new events, an earlier one shows below. */
-	fence_full();
-	if (item_poll(item))
-		ready_add(item, true);
-}
-
 /* ---- control ---- */
 
 static int ctl_locked(struct epoll *ep, int op, struct file *f, int fd, struct abi_epoll_event *ev)
 {
-	struct epoll_item *item = item_find(ep, f, fd);
+	struct epoll_item *item = epoll_item_find(ep, f, fd);
 
 	ev->events |= POLL_EVENT_ERR | POLL_EVENT_HUP;
 	switch (op) {
 	case EPOLL_CTL_ADD:
-		return item ? -EEXIST : item_add(ep, f, fd, ev);
+		return item ? -EEXIST : epoll_item_add(ep, f, fd, ev);
 	case EPOLL_CTL_DEL:
 		if (!item)
 			return -ENOENT;
-		item_remove(item);
+		epoll_item_remove(item);
 		return 0;
 	case EPOLL_CTL_MOD:
 		if (!item)
 			return -ENOENT;
 		if (item->events & EPOLLEXCLUSIVE)
 			return -EINVAL;
-		item_modify(item, ev);
+		epoll_item_modify(item, ev);
 		return 0;
 	default:
 		return -EINVAL;
@@ -405,8 +87,8 @@ int epoll_ctl(struct epoll *ep, int op, struct file *f, int fd, const struct abi
 	    (op == EPOLL_CTL_MOD || inner || (ev.events & ~EPOLL_EXCLUSIVE_WITH)))
 		return -EINVAL;
 	if (inner) {
-		mutex_lock(&nesting);
-		if (op == EPOLL_CTL_ADD && nests_too_deep(ep, inner))
+		mutex_lock(&epoll_nesting);
+		if (op == EPOLL_CTL_ADD && epoll_nests_too_deep(ep, inner))
 			err = -ELOOP;
 	}
 	if (!err) {
@@ -415,7 +97,7 @@ int epoll_ctl(struct epoll *ep, int op, struct file *f, int fd, const struct abi
 		mutex_unlock(&ep->lock);
 	}
 	if (inner)
-		mutex_unlock(&nesting);
+		mutex_unlock(&epoll_nesting);
 	return err;
 }
 
@@ -433,18 +115,18 @@ static bool epoll_has_ready(void *arg)
  */
 static int report_one(struct epoll_item *item, struct iov_iter *it)
 {
-	struct abi_epoll_event ev = {.events = item_poll(item), .data = item->data};
+	struct abi_epoll_event ev = {.events = epoll_item_poll(item), .data = item->data};
 
 	if (!ev.events)
 		return 0;
 	if (iov_copy_out(it, &ev, sizeof(ev)) != (long)sizeof(ev)) {
-		ready_add(item, false);
+		epoll_ready_add(item, false);
 		return -EFAULT;
 	}
 	if (item->events & EPOLLONESHOT)
 		atomic_store_relaxed(&item->events, item->events & EPOLL_MODES);
 	else if (!(item->events & EPOLLET))
-		ready_add(item, false);
+		epoll_ready_add(item, false);
 	return 1;
 }
 
@@ -457,7 +139,7 @@ static long epoll_report(struct epoll *ep, struct iov_iter *it, u32 max)
 
 	mutex_lock(&ep->lock);
 	for (u32 left = atomic_load_relaxed(&ep->nr_ready); left && done < max; left--) {
-		item = ready_take(ep);
+		item = epoll_ready_take(ep);
 		if (!item)
 			break;
 		ret = report_one(item, it);
@@ -505,13 +187,13 @@ static PollEvent epoll_poll(struct file *f, struct wait_queue **source)
 		unpark(thread_current());
 	}
 	for (u32 left = atomic_load_relaxed(&ep->nr_ready); left && !events; left--) {
-		struct epoll_item *item = ready_take(ep);
+		struct epoll_item *item = epoll_ready_take(ep);
 
 		if (!item)
 			break;
-		if (item_poll(item)) {
+		if (epoll_item_poll(item)) {
 			events = POLL_EVENT_READ;
-			ready_add(item, false);
+			epoll_ready_add(item, false);
 		}
 	}
 	mutex_unlock(&ep->lock);
@@ -529,59 +211,14 @@ static void epoll_release(struct file *f)
 {
 	struct epoll *ep = f->data;
 
-	mutex_lock(&nesting);
+	mutex_lock(&epoll_nesting);
 	mutex_lock(&ep->lock);
 	for (u32 i = 0; i < ep->hash_size; i++)
 		while (ep->hash[i])
-			item_remove(ep->hash[i]);
+			epoll_item_remove(ep->hash[i]);
 	mutex_unlock(&ep->lock);
-	mutex_unlock(&nesting);
+	mutex_unlock(&epoll_nesting);
 	epoll_put(ep);
-}
-
-/* The set of the file's first item, with a reference; NULL: no item is left. */
-static struct epoll *first_watcher(struct file *f)
-{
-	struct epoll *ep = NULL;
-
-	spin_lock(&watches);
-	if (f->watches) {
-		ep = f->watches->ep;
-		refcount_get(&ep->refs);
-	}
-	spin_unlock(&watches);
-	return ep;
-}
-
-/* The first of the file's items in `ep`. Context: ep->lock held, so it stays. */
-static struct epoll_item *item_in(struct file *f, const struct epoll *ep)
-{
-	struct epoll_item *item;
-
-	spin_lock(&watches);
-	for (item = f->watches; item && item->ep != ep; item = item->sibling)
-		;
-	spin_unlock(&watches);
-	return item;
-}
-
-static void epoll_unwatch(struct file *f)
-{
-	bool inner = epoll_of(f) != NULL;
-	struct epoll_item *item;
-	struct epoll *ep;
-
-	if (inner)
-		mutex_lock(&nesting);
-	while ((ep = first_watcher(f)) != NULL) {
-		mutex_lock(&ep->lock);
-		while ((item = item_in(f, ep)) != NULL)
-			item_remove(item);
-		mutex_unlock(&ep->lock);
-		epoll_put(ep);
-	}
-	if (inner)
-		mutex_unlock(&nesting);
 }
 
 static const struct file_ops epoll_ops = {
@@ -610,9 +247,8 @@ struct file *epoll_create(void)
 	ep->file = f;
 	mutex_init(&ep->lock, &epoll_class);
 	waitq_init(&ep->waiters);
-	spin_init(&ep->waiters.lock, ready_classes[0]);
+	epoll_nesting_init(ep);
 	list_init(&ep->ready);
-	list_init(&ep->inner);
 	file_unwatch = epoll_unwatch;
 	return f;
 }
