@@ -39,7 +39,7 @@ long pipe_resize(struct file *f, u64 bytes);
 long pipe_peek(struct file *f, char *buf, size_t n, bool nonblock);
 /* Puts back in front what was just read. */
 void pipe_unread(struct pipe *p, const char *buf, size_t n);
-/* Waits until something can be written. Bytes of room, -EAGAIN, -EPIPE, -ERESTARTSYS. */
-long pipe_wait_room(struct pipe *p, bool nonblock);
+/* Waits until something can be written, with PARK_* flags. Bytes of room, -EAGAIN, -EPIPE, -ERESTARTSYS. */
+long pipe_wait_room(struct pipe *p, bool nonblock, u32 park_flags);
 
 #endif

@@ -139,7 +139,7 @@ static bool pipe_has_room(void *arg)
 	return pipe_used(p) < atomic_load_relaxed(&p->size) || atomic_load_relaxed(&p->readers) == 0;
 }
 
-long pipe_wait_room(struct pipe *p, bool nonblock)
+long pipe_wait_room(struct pipe *p, bool nonblock, u32 park_flags)
 {
 	int err;
 
@@ -148,7 +148,7 @@ long pipe_wait_room(struct pipe *p, bool nonblock)
 	if (nonblock && !pipe_has_room(p))
 		return -EAGAIN;
 	err = waitq_wait(&p->writable, POLL_EVENT_WRITE, true, pipe_has_room, p, PARK_FOREVER,
-			 PARK_INTERRUPTIBLE);
+			 park_flags);
 	if (err)
 		return err == -EINTR ? -ERESTARTSYS : err;
 	if (atomic_load_relaxed(&p->readers) == 0)

@@ -56,10 +56,32 @@ long splice_from_pipe(struct splice_end *in, struct splice_end *out, u64 len)
 	return got > 0 ? done : got;
 }
 
+/*
+ * What has been read goes in, even if another writer was faster and a signal comes: only a fatal one, or the last reader's end, leaves
+ * some of it out.
+ */
+static long splice_fill(struct file *pipe, char *buf, size_t n)
+{
+	struct splice_end out = {.file = pipe, .nonblock = true};
+	size_t done = 0;
+	long put = 0;
+
+	while (done < n) {
+		put = pipe_wait_room(pipe_of_file(pipe), false, PARK_KILLABLE);
+		if (put > 0)
+			put = splice_write(&out, buf + done, MIN(n - done, (size_t)put));
+		if (put > 0)
+			done += (size_t)put;
+		else if (put && put != -EAGAIN)
+			break;
+	}
+	return done ? (long)done : put;
+}
+
 long splice_to_pipe(struct splice_end *in, struct splice_end *out, u64 len)
 {
-	struct pipe *p = pipe_of_file(out->file);
-	long room = pipe_wait_room(p, out->nonblock);
+	long room = pipe_wait_room(pipe_of_file(out->file), out->nonblock, PARK_INTERRUPTIBLE);
+	u64 start = in->pos ? *in->pos : 0;
 	char *buf;
 	long got;
 
@@ -69,11 +91,10 @@ long splice_to_pipe(struct splice_end *in, struct splice_end *out, u64 len)
 	if (!buf)
 		return -ENOMEM;
 	got = splice_read(in, buf, MIN(MIN(len, (u64)room), SPLICE_CHUNK));
-	/* Another writer may have been faster: then this one waits, for the bytes are read. */
 	if (got > 0) {
-		struct splice_end wait = {.file = out->file};
-
-		got = splice_write(&wait, buf, (size_t)got);
+		got = splice_fill(out->file, buf, (size_t)got);
+		if (in->pos)
+			*in->pos = start + (u64)MAX(got, 0L);
 	}
 	kfree(buf);
 	return got;
@@ -81,7 +102,7 @@ long splice_to_pipe(struct splice_end *in, struct splice_end *out, u64 len)
 
 long splice_tee(struct splice_end *in, struct splice_end *out, u64 len)
 {
-	long room = pipe_wait_room(pipe_of_file(out->file), out->nonblock);
+	long room = pipe_wait_room(pipe_of_file(out->file), out->nonblock, PARK_INTERRUPTIBLE);
 	char *buf;
 	long got;
 
