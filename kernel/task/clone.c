@@ -270,8 +270,12 @@ static int clone_publish(struct task *child, const struct abi_clone_args *args)
 	err = task_join_process(child);
 	if (err)
 		return -ERESTARTNOINTR;
-	if (p != self)
-		process_add_child(args->flags & CLONE_PARENT ? self->parent : self, p);
+	if (p == self)
+		return 0;
+	if (args->flags & CLONE_PARENT)
+		process_add_sibling(self, p);
+	else
+		process_add_child(self, p);
 	return 0;
 }
 

@@ -41,6 +41,8 @@ struct process *process_lock_parent(struct process *p);
 void process_wake_waiters_locked(struct process *parent);
 /* Puts `child` under `parent`. */
 void process_add_child(struct process *parent, struct process *child);
+/* CLONE_PARENT: whoever is the parent of `self` gets it, even if that one is just dying. */
+void process_add_sibling(struct process *self, struct process *child);
 /*
  * The last task of `p` has gone: children to init, zombie, tell the parent. Context: no lock held.
  */

@@ -36,6 +36,15 @@ void process_add_child(struct process *parent, struct process *child)
 	spin_unlock(&parent->child_lock);
 }
 
+void process_add_sibling(struct process *self, struct process *child)
+{
+	struct process *parent = process_lock_parent(self);
+
+	atomic_store_release(&child->parent, parent);
+	list_add_tail(&parent->children, &child->sibling);
+	spin_unlock(&parent->child_lock);
+}
+
 void process_wake_waiters_locked(struct process *parent)
 {
 	struct child_waiter *w;
