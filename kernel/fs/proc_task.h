@@ -56,6 +56,11 @@ void proc_status_memory(struct seq *s, const struct proc_space *space);
 
 int proc_show_loadavg(struct seq *s, u64 key);
 
+/* ---- proc_task_oom.c ---- */
+int proc_show_oom_score(struct seq *s, u64 key);
+int proc_show_oom_score_adj(struct seq *s, u64 key);
+int proc_store_oom_score_adj(const char *text, u64 key);
+
 /* /proc/<pid>. After task_init() and fs_init(). 0 or -ENOMEM. */
 int fs_task_nodes_init(void);
 

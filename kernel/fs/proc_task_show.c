@@ -331,6 +331,8 @@ const struct pseudo_node proc_process_nodes[] = {
 	{"maps", 0444, proc_show_maps, NULL},
 	{"mountinfo", 0444, proc_show_mountinfo, NULL},
 	{"mounts", 0444, proc_show_mounts, NULL},
+	{"oom_score", 0444, proc_show_oom_score, NULL},
+	{"oom_score_adj", 0644, proc_show_oom_score_adj, proc_store_oom_score_adj},
 	{"smaps", 0444, proc_show_smaps, NULL},
 	{"smaps_rollup", 0444, proc_show_smaps_rollup, NULL},
 	{"stat", 0444, show_stat, NULL},

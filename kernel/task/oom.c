@@ -1,5 +1,6 @@
 /*
- * Whom to kill when memory runs out: the process that has the most, and whoever shares its space.
+ * Whom to kill when memory runs out: the process that has the most, by its own account and by what oom_score_adj adds or takes, and
+ * whoever shares its space.
  */
 #include "abi/signal.h"
 #include "kernel/log/log.h"
@@ -9,6 +10,7 @@
 
 struct victim {
 	u32 pid;
+	s64 points;
 	u64 pages;
 	struct mm *mm; /* for comparison only */
 };
@@ -35,6 +37,24 @@ static u64 oom_pages(struct process *p, struct mm **mm, bool *dying)
 	return pages;
 }
 
+/* 1 at least for who may be killed: of several who have been told to go last somebody goes. */
+static s64 oom_adjust(const struct process *p, u64 pages)
+{
+	s64 adj = atomic_load_relaxed(&p->oom_score_adj);
+
+	if (!pages || adj == -OOM_SCORE_ADJ_MAX)
+		return OOM_NEVER;
+	return MAX((s64)pages + adj * (s64)mm_total_pages() / OOM_SCORE_ADJ_MAX, 1L);
+}
+
+s64 process_oom_points(struct process *p)
+{
+	struct mm *mm;
+	bool dying;
+
+	return oom_adjust(p, oom_pages(p, &mm, &dying));
+}
+
 /* Under the epoch. False: there is nobody. *someone_dies: it may be enough to wait. */
 static bool oom_choose(struct victim *v, bool *someone_dies)
 {
@@ -44,16 +64,18 @@ static bool oom_choose(struct victim *v, bool *someone_dies)
 		struct process *p = process_find(pid);
 		struct mm *mm;
 		bool dying;
+		s64 points;
 		u64 pages;
 
 		if (!p)
 			continue;
 		pages = oom_pages(p, &mm, &dying);
 		*someone_dies |= pages && dying;
-		if (!dying && pages > v->pages)
-			*v = (struct victim){pid, pages, mm};
+		points = oom_adjust(p, pages);
+		if (!dying && points > v->points)
+			*v = (struct victim){pid, points, pages, mm};
 	}
-	return v->pages;
+	return v->points;
 }
 
 static void oom_kill_space(const struct victim *v)

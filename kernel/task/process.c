@@ -75,6 +75,8 @@ static void process_inherit(struct process *p, struct process *parent)
 	spin_unlock(&parent->lock);
 	p->dumpable = parent->dumpable;
 	p->timer_slack_ns = parent->timer_slack_ns;
+	p->oom_score_adj = atomic_load_relaxed(&parent->oom_score_adj);
+	p->oom_score_adj_min = atomic_load_relaxed(&parent->oom_score_adj_min);
 }
 
 struct process *process_create(struct process *parent)

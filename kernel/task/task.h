@@ -103,6 +103,14 @@ struct process_layout {
 
 #define TIMER_SLACK_DEFAULT_NS 50000
 
+#define OOM_SCORE_ADJ_MAX 1000
+#define OOM_NEVER	  INT64_MIN
+/*
+ * How much would be had by killing `p`, in pages, with its adjustment: at least 1 for who may be killed at all, else OOM_NEVER. Under the
+ * epoch.
+ */
+s64 process_oom_points(struct process *p);
+
 /* CPU time in ticks of rdtime, and what else is counted for each task (usage.c). */
 struct cpu_ticks {
 	u64 run; /* user + system */
@@ -144,7 +152,9 @@ struct process {
 	bool reaped;		 /* [a] nobody waits for it any more; its number is free */
 	u8 dumpable;		 /* [a] DUMPABLE_*, prctl */
 	int parent_death_signal; /* [a] */
-	u64 timer_slack_ns;	 /* [a] kept for prctl, timers here are exact */
+	s32 oom_score_adj; /* [a] per mille of all memory that it counts more when a victim is sought */
+	s32 oom_score_adj_min;	   /* [a] what it may lower that to */
+	u64 timer_slack_ns;	   /* [a] kept for prctl, timers here are exact */
 	u32 membarrier_registered; /* [a] MEMBARRIER_CMD_REGISTER_* seen */
 	int exit_code;		   /* [L:lock] wait status encoding */
 	struct task *exec_task;	   /* [L:lock] waits for the others to exit */
@@ -249,7 +259,7 @@ struct exec_source {
 	const char *name;      /* what the program is told */
 	const struct path *at; /* where the walk starts; NULL: working directory */
 	const char *walk_name;
-	u32 walk; /* WALK_* */
+	u32 walk;	   /* WALK_* */
 };
 int exec_program(const struct exec_source *source, struct exec_args *args);
 

@@ -140,6 +140,74 @@ TEST(a_bystander_survives_an_exhausted_memory)
 	close(pipes[1]);
 }
 
+/* Writes to the caller's own oom_score_adj: 0 or -errno. */
+static long adjust(const char *text)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+	long n = sys3(SYS_write, fd, text, strlen(text));
+
+	close(fd);
+	return n < 0 ? n : 0;
+}
+
+static long proc_self_number(const char *name)
+{
+	char path[64];
+	long value = -9999;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/%s", name);
+	f = fopen(path, "r");
+	if (f) {
+		CHECK_EQ(fscanf(f, "%ld", &value), 1);
+		fclose(f);
+	}
+	return value;
+}
+
+static int check_adjustment(void)
+{
+	long before = proc_self_number("oom_score");
+
+	CHECK_EQ(proc_self_number("oom_score_adj"), 0);
+	CHECK_EQ(adjust("1001"), -EINVAL);
+	CHECK_EQ(adjust("-1001"), -EINVAL);
+	CHECK_EQ(adjust("x"), -EINVAL);
+	CHECK_EQ(adjust("500\n"), 0);
+	CHECK_EQ(proc_self_number("oom_score_adj"), 500);
+	CHECK(proc_self_number("oom_score") >= before + 300);
+	CHECK_EQ(adjust("-1000"), 0);
+	CHECK_EQ(proc_self_number("oom_score"), 0);
+	return 0;
+}
+
+TEST(oom_score_adj_is_kept)
+{
+	CHECK_EQ(run_child(check_adjustment), 0);
+}
+
+TEST(oom_score_adj_names_the_victim)
+{
+	int ready[2], status;
+	char byte;
+	pid_t pid;
+
+	CHECK_EQ(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		adjust("1000");
+		CHECK_EQ(write(ready[1], "x", 1), 1);
+		for (;;)
+			pause();
+	}
+	CHECK_EQ(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	run_child(take_all_memory);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
 static int fill_file_system(void)
 {
 	static char block[256 << 10];
