@@ -26,7 +26,27 @@
 #define O_CLOEXEC   02000000
 #define O_SYNC	    04010000
 #define O_PATH	    010000000
+#define __O_TMPFILE 020000000
 #define O_TMPFILE   020200000
+
+/* What openat2(2) knows: others are refused. */
+#define O_KNOWN                                                                                    \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC |      \
+	 O_ASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC |     \
+	 O_PATH | __O_TMPFILE)
+
+struct abi_open_how {
+	u64 flags, mode, resolve;
+};
+#define OPEN_HOW_SIZE_VER0 24
+
+#define RESOLVE_NO_XDEV	      0x01
+#define RESOLVE_NO_MAGICLINKS 0x02
+#define RESOLVE_NO_SYMLINKS   0x04
+#define RESOLVE_BENEATH	      0x08
+#define RESOLVE_IN_ROOT	      0x10
+#define RESOLVE_CACHED	      0x20
+#define RESOLVE_KNOWN	      0x3f
 
 #define F_DUPFD		0
 #define F_GETFD		1
@@ -58,10 +78,11 @@
 #define F_WRLCK 1
 #define F_UNLCK 2
 
-#define LOCK_SH 1
-#define LOCK_EX 2
-#define LOCK_NB 4
-#define LOCK_UN 8
+#define LOCK_SH	  1
+#define LOCK_EX	  2
+#define LOCK_NB	  4
+#define LOCK_MAND 32 /* long gone */
+#define LOCK_UN	  8
 
 #define F_SEAL_SEAL	    0x01
 #define F_SEAL_SHRINK	    0x02

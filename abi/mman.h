@@ -67,7 +67,4 @@
 #define MCL_FUTURE  2
 #define MCL_ONFAULT 4
 
-#define MFD_CLOEXEC	  0x0001U
-#define MFD_ALLOW_SEALING 0x0002U
-
 #endif

@@ -301,11 +301,19 @@ int fs_owner(const struct inode *inode);
 #define WALK_FOLLOW    BIT(0) /* follow a symlink in the last component */
 #define WALK_DIRECTORY BIT(1) /* the result must be a directory */
 #define WALK_EMPTY     BIT(2) /* "" is `at` itself (AT_EMPTY_PATH) */
+/* Restrictions of openat2(2). */
+#define WALK_NO_XDEV BIT(3) /* into no other mount: -EXDEV */
+#define WALK_NO_MAGIC                                                                              \
+	BIT(4) /* by no link that leads to an open file or a process's places: -ELOOP */
+#define WALK_NO_LINKS BIT(5) /* by no symlink at all: -ELOOP */
+#define WALK_BENEATH  BIT(6) /* never above `at`, and no absolute names: -EXDEV */
+#define WALK_IN_ROOT  BIT(7) /* `at` is the root */
 
 int fs_lookup(struct fs_context *ctx, const struct path *at, const char *name, u32 walk,
 	      struct path *out);
+/* `walk`: restrictions, or 0. */
 int fs_open(struct fs_context *ctx, const struct path *at, const char *name, u32 flags, u32 mode,
-	    struct file **out);
+	    u32 walk, struct file **out);
 /* For exec: a regular file with an execute permission (EACCES), open for reading. */
 int fs_open_exec(struct fs_context *ctx, const struct path *at, const char *name, u32 walk,
 		 struct file **out);

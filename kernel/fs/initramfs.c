@@ -74,7 +74,7 @@ static void unpack_replace(struct fs_context *ctx, const struct cpio_entry *e)
 static int unpack_file(struct fs_context *ctx, const struct cpio_entry *e)
 {
 	struct file *f;
-	int err = fs_open(ctx, NULL, e->name, O_CREAT | O_EXCL | O_WRONLY, e->mode, &f);
+	int err = fs_open(ctx, NULL, e->name, O_CREAT | O_EXCL | O_WRONLY, e->mode, 0, &f);
 
 	if (err)
 		return err;

@@ -147,19 +147,22 @@ static int open_tmpfile(const struct path *dir, u32 flags, u32 mode, struct file
 }
 
 int fs_open(struct fs_context *ctx, const struct path *at, const char *name, u32 flags, u32 mode,
-	    struct file **out)
+	    u32 walk, struct file **out)
 {
 	bool tmpfile = (flags & O_TMPFILE) == O_TMPFILE;
 	bool create = (flags & O_CREAT) && !(flags & O_PATH);
-	u32 walk = flags & O_DIRECTORY ? WALK_DIRECTORY : 0;
 	struct walk_parent wp;
 	struct path p;
 	int err;
 
 	if (create && (flags & O_DIRECTORY))
 		return -EINVAL;
+	if (flags & O_DIRECTORY)
+		walk |= WALK_DIRECTORY;
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	else if (flags & __O_TMPFILE && !tmpfile)
+		return -EINVAL;
 	if (!(flags & O_NOFOLLOW) && !(create && (flags & O_EXCL)))
 		walk |= WALK_FOLLOW;
 	mode = S_IFREG | (mode & 07777 & ~atomic_load_relaxed(&ctx->umask));

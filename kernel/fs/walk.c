@@ -8,6 +8,9 @@
  * was made on demand (procfs) belongs to nobody but the walk, which holds the reference of the
  * last such one in `held`; that one keeps its parents.
  *
+ * The restrictions of openat2(2) are tested on the way; that the result lies below the start is tested
+ * once more at the end, as a directory may have been moved meanwhile.
+ *
  * Cost: per component one hash and one chain, no atomics; one atomic increment at the end.
  */
 #include <string.h>
@@ -20,7 +23,9 @@
 
 #define WALK_MAX_LINKS 40U
 
-/* Internal flags, beside WALK_FOLLOW, _DIRECTORY and _EMPTY. */
+#define WALK_SCOPED (WALK_BENEATH | WALK_IN_ROOT)
+
+/* Internal flags, beside those of fs.h. */
 #define WALK_STOP_AT_LAST BIT(8) /* find the parent, do not look the last name up */
 #define WALK_MAY_MISS	  BIT(9) /* the last name may be missing */
 
@@ -77,17 +82,42 @@ static bool path_equal(const struct path *a, const struct path *b)
 	return a->mnt == b->mnt && a->dentry == b->dentry;
 }
 
-static void walk_up(struct walk *w)
+/* The walk has come from `mnt`. */
+static int walk_check_mount(const struct walk *w, const struct mount *mnt)
 {
+	return w->flags & WALK_NO_XDEV && w->at.mnt != mnt ? -EXDEV : 0;
+}
+
+static int walk_up(struct walk *w)
+{
+	const struct mount *mnt = w->at.mnt;
+
 	if (path_equal(&w->at, &w->root))
-		return;
+		return w->flags & WALK_BENEATH ? -EXDEV : 0;
 	while (w->at.dentry == w->at.mnt->root && w->at.mnt->parent) {
 		w->at = (struct path){w->at.mnt->parent, w->at.mnt->mountpoint};
 		if (path_equal(&w->at, &w->root))
-			return;
+			return walk_check_mount(w, mnt);
 	}
 	w->at.dentry = dentry_parent(w->at.dentry);
 	mount_cross(&w->at);
+	return walk_check_mount(w, mnt);
+}
+
+/* Is the result the root of the walk, or below it? */
+static bool walk_is_inside(const struct walk *w)
+{
+	struct path p = w->at;
+
+	while (!path_equal(&p, &w->root)) {
+		if (p.dentry != p.mnt->root)
+			p.dentry = dentry_parent(p.dentry);
+		else if (p.mnt->parent)
+			p = (struct path){p.mnt->parent, p.mnt->mountpoint};
+		else
+			return false;
+	}
+	return true;
 }
 
 /* From now on `held` keeps what the walk has made. */
@@ -105,8 +135,17 @@ static int walk_text(struct walk *w, const char *text)
 {
 	if (*text == '\0')
 		return -ENOENT;
-	if (*text == '/')
+	if (*text == '/') {
+		const struct mount *mnt = w->at.mnt;
+		int err;
+
+		if (w->flags & WALK_BENEATH)
+			return -EXDEV;
 		w->at = w->root;
+		err = walk_check_mount(w, mnt);
+		if (err)
+			return err;
+	}
 	/* A used-up string needs no place: links at the end of links do not pile up. */
 	if (w->rest[w->depth][0] != '\0')
 		w->depth++;
@@ -117,19 +156,24 @@ static int walk_text(struct walk *w, const char *text)
 static int walk_symlink(struct walk *w, struct dentry *link)
 {
 	const struct inode_ops *ops = link->inode->ops;
+	const struct mount *mnt = w->at.mnt;
 	long len;
 	int err;
 
-	if (++w->links > WALK_MAX_LINKS)
+	if (++w->links > WALK_MAX_LINKS || w->flags & WALK_NO_LINKS)
 		return -ELOOP;
 	if (link->inode->link)
 		return walk_text(w, link->inode->link);
 	if (ops->follow) {
+		if (w->flags & WALK_NO_MAGIC)
+			return -ELOOP;
+		if (w->flags & WALK_SCOPED)
+			return -EXDEV;
 		/* Through one open file at most: a second would have to be put here, and that may sleep. */
 		err = w->file ? -ELOOP : ops->follow(link, &w->at, &w->file);
 		if (!err)
 			walk_hold(w, w->at);
-		return err;
+		return err ? err : walk_check_mount(w, mnt);
 	}
 	len = ops->readlink(link, w->text, sizeof(w->text) - 1);
 	if (len < 0)
@@ -175,6 +219,7 @@ static int walk_component(struct walk *w, const char *name, size_t len)
 {
 	enum walk_last kind = component_kind(name, len);
 	bool last = walk_is_last(w);
+	const struct mount *mnt = w->at.mnt;
 	struct dentry *child;
 	int err;
 
@@ -188,7 +233,7 @@ static int walk_component(struct walk *w, const char *name, size_t len)
 	if (last && (w->flags & WALK_STOP_AT_LAST))
 		return walk_stop(w, name, len, kind);
 	if (kind == WALK_LAST_DOTDOT)
-		walk_up(w);
+		return walk_up(w);
 	if (kind != WALK_LAST_NAME)
 		return 0;
 	child = walk_child(w, name, len);
@@ -203,7 +248,7 @@ static int walk_component(struct walk *w, const char *name, size_t len)
 		return walk_symlink(w, child);
 	w->at.dentry = child;
 	mount_cross(&w->at);
-	return 0;
+	return walk_check_mount(w, mnt);
 }
 
 static int walk_run(struct walk *w)
@@ -235,6 +280,8 @@ static int walk_run(struct walk *w)
 static int walk_start(struct walk *w, struct fs_context *ctx, const struct path *at,
 		      const char *name, u32 flags)
 {
+	int err;
+
 	memset(w, 0, offsetof(struct walk, rest));
 	w->depth = 0;
 	w->links = 0;
@@ -247,10 +294,15 @@ static int walk_start(struct walk *w, struct fs_context *ctx, const struct path 
 	w->at = at ? *at : atomic_load_acquire(&ctx->cwd)->path;
 	if (*name == '\0' && !(flags & WALK_EMPTY))
 		return -ENOENT;
+	if (flags & WALK_SCOPED)
+		w->root = w->at;
+	if (*name == '/' && flags & WALK_BENEATH)
+		return -EXDEV;
 	if (*name == '/')
 		w->at = w->root;
 	w->rest[0] = name;
-	return walk_run(w);
+	err = walk_run(w);
+	return !err && flags & WALK_SCOPED && !walk_is_inside(w) ? -EXDEV : err;
 }
 
 /* Copies the result out with a reference. -ESTALE: it was dying, walk again. */

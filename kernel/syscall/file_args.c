@@ -12,6 +12,8 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/task/signal.h"
 
+#include <string.h>
+
 static_assert(sizeof(struct iov_segment) == sizeof(struct abi_iovec), "copied as they are");
 
 u32 fd_limit(void)
@@ -172,4 +174,20 @@ void vec_arg_put(struct vec_arg *v)
 {
 	if (v->segs != v->few)
 		kfree(v->segs);
+}
+
+int copy_versioned(void *dst, size_t known, const void __user *src, size_t size)
+{
+	u8 byte;
+
+	memset(dst, 0, known);
+	if (copy_from_user(dst, src, MIN(known, size)))
+		return -EFAULT;
+	for (size_t i = known; i < size; i++) {
+		if (copy_from_user(&byte, (const u8 __user *)src + i, 1))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	return 0;
 }

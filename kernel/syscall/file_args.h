@@ -19,6 +19,18 @@ static inline struct fd_ref fd_arg(u64 fd)
 	return fd_borrow(task_current()->files, (int)fd);
 }
 
+/* The same for calls that want more than a place in the tree: nothing behind O_PATH. */
+static inline struct fd_ref fd_arg_open(u64 fd)
+{
+	struct fd_ref r = fd_arg(fd);
+
+	if (r.file && r.file->flags & O_PATH) {
+		fd_return(&r);
+		r.file = NULL;
+	}
+	return r;
+}
+
 /* The limit on descriptors of the running process. */
 u32 fd_limit(void);
 
@@ -79,6 +91,12 @@ long file_lock_command(u64 fd, const struct fd_ref *ref, u32 cmd, u64 addr);
 
 /* Passes the result of a write to `f` on; -EPIPE sends SIGPIPE to the caller. */
 long broken_pipe(const struct file *f, long ret);
+
+/*
+ * A structure of `size` bytes, perhaps newer than ours: what we do not know must be zero. Source:
+ * clone3(2).
+ */
+int copy_versioned(void *dst, size_t known, const void __user *src, size_t size);
 
 /* An iovec array. */
 #define VEC_ON_STACK 8

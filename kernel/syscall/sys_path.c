@@ -14,21 +14,25 @@
 #include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"
 
-long sys_openat(SYSCALL_ARGS)
+/* `walk`: restrictions. */
+static long open_at(u64 dirfd, u64 addr, u32 flags, u32 mode, u32 walk)
 {
 	struct fd_table *files = task_current()->files;
-	u32 flags = (u32)a2;
 	struct path_arg name;
 	struct dir_arg dir;
 	struct file *f;
-	int err = path_arg_get(&name, a1), fd;
+	int err = path_arg_get(&name, addr), fd;
 
 	if (err)
 		return err;
 	fd = fd_reserve(files, 0, flags & O_CLOEXEC, fd_limit());
-	err = fd < 0 ? fd : dir_arg_get(&dir, a0, name.text);
+	/* Where `dirfd` is the root, absolute names begin there, too. */
+	if (fd < 0)
+		err = fd;
+	else
+		err = dir_arg_get(&dir, dirfd, walk & WALK_IN_ROOT ? "" : name.text);
 	if (!err) {
-		err = fs_open(task_current()->fs, dir.at, name.text, flags, (u32)a3, &f);
+		err = fs_open(task_current()->fs, dir.at, name.text, flags, mode, walk, &f);
 		dir_arg_put(&dir);
 	}
 	path_arg_put(&name);
@@ -39,6 +43,52 @@ long sys_openat(SYSCALL_ARGS)
 	}
 	fd_publish(files, fd, f);
 	return fd;
+}
+
+long sys_openat(SYSCALL_ARGS)
+{
+	return open_at(a0, a1, (u32)a2, (u32)a3, 0);
+}
+
+/* Source: openat2(2), and the order of Linux's checks. */
+static int open_how_check(const struct abi_open_how *how)
+{
+	const u64 border = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+	bool creates = how->flags & (O_CREAT | __O_TMPFILE);
+
+	if (how->flags & ~(u64)O_KNOWN || how->resolve & ~(u64)RESOLVE_KNOWN)
+		return -EINVAL;
+	if ((how->resolve & border) == border || how->mode & ~(creates ? 07777UL : 0))
+		return -EINVAL;
+	if (how->flags & O_PATH && how->flags & ~(u64)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))
+		return -EINVAL;
+	/* Nothing here is ever read from a disk; but what changes something is never done from the cache. */
+	if (how->resolve & RESOLVE_CACHED && how->flags & (O_TRUNC | O_CREAT | __O_TMPFILE))
+		return -EAGAIN;
+	return 0;
+}
+
+long sys_openat2(SYSCALL_ARGS)
+{
+	struct abi_open_how how;
+	u32 walk = 0;
+	int err;
+
+	if (a3 < OPEN_HOW_SIZE_VER0)
+		return -EINVAL;
+	if (a3 > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_versioned(&how, sizeof(how), (const void __user *)(uintptr_t)a2, a3);
+	if (!err)
+		err = open_how_check(&how);
+	if (err)
+		return err;
+	walk |= how.resolve & RESOLVE_NO_XDEV ? WALK_NO_XDEV : 0;
+	walk |= how.resolve & RESOLVE_NO_MAGICLINKS ? WALK_NO_MAGIC : 0;
+	walk |= how.resolve & RESOLVE_NO_SYMLINKS ? WALK_NO_LINKS : 0;
+	walk |= how.resolve & RESOLVE_BENEATH ? WALK_BENEATH : 0;
+	walk |= how.resolve & RESOLVE_IN_ROOT ? WALK_IN_ROOT : 0;
+	return open_at(a0, a1, (u32)how.flags, (u32)how.mode, walk);
 }
 
 /* Calls that take a directory and a name and a mode. */
@@ -191,7 +241,7 @@ long sys_readlinkat(SYSCALL_ARGS)
 {
 	int size = (int)a3;
 	struct path p;
-	char *buf;
+	char *buf, first;
 	long ret;
 
 	if (size <= 0)
@@ -205,6 +255,9 @@ long sys_readlinkat(SYSCALL_ARGS)
 		ret = -EFAULT;
 	kfree(buf);
 	path_put(&p);
+	/* As Linux: a descriptor alone that is no link. */
+	if (ret == -EINVAL && !copy_from_user(&first, (const void __user *)(uintptr_t)a1, 1) && !first)
+		return -ENOENT;
 	return ret;
 }
 

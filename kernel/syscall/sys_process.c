@@ -66,26 +66,6 @@ long sys_clone(SYSCALL_ARGS)
 	return task_clone(&args);
 }
 
-/*
- * A structure of `size` bytes, perhaps newer than ours: what we do not know must be zero. Source:
- * clone3(2).
- */
-static int copy_versioned(void *dst, size_t known, const void __user *src, size_t size)
-{
-	u8 byte;
-
-	memset(dst, 0, known);
-	if (copy_from_user(dst, src, MIN(known, size)))
-		return -EFAULT;
-	for (size_t i = known; i < size; i++) {
-		if (copy_from_user(&byte, (const u8 __user *)src + i, 1))
-			return -EFAULT;
-		if (byte)
-			return -E2BIG;
-	}
-	return 0;
-}
-
 static int clone3_check(const struct abi_clone_args *args)
 {
 	if (args->set_tid || args->set_tid_size)
@@ -119,12 +99,16 @@ long sys_clone3(SYSCALL_ARGS)
 	return err ? err : task_clone(&args);
 }
 
-/* Copies of argv and env, then the program. */
-static long exec_copy_and_run(const struct exec_source *source, u64 argv, u64 env)
+/* The file, copies of argv and env, then the program. */
+static long exec_copy_and_run(struct exec_source *source, u64 argv, u64 env)
 {
 	struct exec_args args = {0};
-	long err = exec_args_add_user(&args, argv, &args.argc);
+	long err = fs_open_exec(task_current()->fs, source->at, source->walk_name, source->walk,
+				&source->file);
 
+	if (err)
+		return err;
+	err = exec_args_add_user(&args, argv, &args.argc);
 	/* As Linux: a program always has an argv[0]. */
 	if (!err && args.argc == 0) {
 		err = exec_args_add(&args, "", 0);
@@ -132,7 +116,9 @@ static long exec_copy_and_run(const struct exec_source *source, u64 argv, u64 en
 	}
 	if (!err)
 		err = exec_args_add_user(&args, env, &args.envc);
-	if (!err)
+	if (err)
+		file_put(source->file);
+	else
 		err = exec_program(source, &args);
 	exec_args_free(&args);
 	return err;

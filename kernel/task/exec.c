@@ -92,7 +92,10 @@ static int exec_resolve(struct exec_state *st, const struct exec_source *source,
 	long n;
 
 	for (depth = 0; depth <= SCRIPT_DEPTH_MAX; depth++) {
-		err = fs_open_exec(task_current()->fs, from.at, from.walk_name, from.walk, &st->file);
+		st->file = from.file;
+		err = from.file ? 0
+				: fs_open_exec(task_current()->fs, from.at, from.walk_name,
+					       from.walk, &st->file);
 		if (err)
 			return err;
 		n = file_read_kernel(st->file, st->line, SCRIPT_LINE_MAX, 0);
@@ -108,7 +111,7 @@ static int exec_resolve(struct exec_state *st, const struct exec_source *source,
 		if (err)
 			return err;
 		strcpy(st->interp, interp);
-		from = (struct exec_source){st->interp, NULL, st->interp, WALK_FOLLOW};
+		from = (struct exec_source){st->interp, NULL, st->interp, WALK_FOLLOW, NULL};
 	}
 	return -ELOOP;
 }
@@ -306,8 +309,11 @@ int exec_program(const struct exec_source *source, struct exec_args *args)
 	struct exec_state *st = kzalloc(sizeof(*st));
 	int err;
 
-	if (!st)
+	if (!st) {
+		if (source->file)
+			file_put(source->file);
 		return -ENOMEM;
+	}
 	err = exec_resolve(st, source, args);
 	if (err)
 		goto out_free;

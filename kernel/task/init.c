@@ -62,7 +62,7 @@ static int read_strings(const char *path, struct exec_args *args, u32 *count)
 	struct file *f;
 	char *text, *s;
 	long n;
-	int err = fs_open(task_current()->fs, NULL, path, O_RDONLY, 0, &f);
+	int err = fs_open(task_current()->fs, NULL, path, O_RDONLY, 0, 0, &f);
 
 	if (err)
 		return err;
@@ -98,7 +98,7 @@ static const char *args_getenv(const struct exec_args *args, const char *name)
 
 static int run_path(const char *path, struct exec_args *args)
 {
-	return exec_program(&(struct exec_source){path, NULL, path, WALK_FOLLOW}, args);
+	return exec_program(&(struct exec_source){path, NULL, path, WALK_FOLLOW, NULL}, args);
 }
 
 /* As execvp: a name without a slash is looked for in PATH. */

@@ -260,6 +260,7 @@ struct exec_source {
 	const struct path *at; /* where the walk starts; NULL: working directory */
 	const char *walk_name;
 	u32 walk;	   /* WALK_* */
+	struct file *file; /* that is open already, or NULL; exec_program() puts it */
 };
 int exec_program(const struct exec_source *source, struct exec_args *args);
 

@@ -71,7 +71,7 @@ static void write_and_read(const char *name, size_t size)
 		return;
 	for (size_t i = 0; i < size; i++)
 		buf[i] = pattern(i);
-	if (KCHECK(fs_open(ctx, NULL, name, O_CREAT | O_RDWR, 0644, &f) == 0)) {
+	if (KCHECK(fs_open(ctx, NULL, name, O_CREAT | O_RDWR, 0644, 0, &f) == 0)) {
 		KCHECK(file_write_kernel(f, buf, size, 0) == (long)size);
 		memset(buf, 0, size);
 		KCHECK(file_read_kernel(f, buf, size, 0) == (long)size);
@@ -101,13 +101,13 @@ KTEST(file, pseudo_files_have_text)
 	struct file *f;
 
 	ctx = fs_context_create();
-	if (KCHECK(fs_open(ctx, NULL, "/proc/sys/kernel/ostype", O_RDONLY, 0, &f) == 0)) {
+	if (KCHECK(fs_open(ctx, NULL, "/proc/sys/kernel/ostype", O_RDONLY, 0, 0, &f) == 0)) {
 		KCHECK(file_read_kernel(f, text, sizeof(text), 0) == 6);
 		KCHECK(strcmp(text, "Linux\n") == 0);
 		file_put(f);
 	}
-	KCHECK(fs_open(ctx, NULL, "/proc/self/exe", O_RDONLY, 0, &f) == -ENOENT);
-	KCHECK(fs_open(ctx, NULL, "/sys/devices/system/cpu/cpu0/topology", O_RDONLY, 0, &f) == 0);
+	KCHECK(fs_open(ctx, NULL, "/proc/self/exe", O_RDONLY, 0, 0, &f) == -ENOENT);
+	KCHECK(fs_open(ctx, NULL, "/sys/devices/system/cpu/cpu0/topology", O_RDONLY, 0, 0, &f) == 0);
 	file_put(f);
 	fs_context_put(ctx);
 }
@@ -199,7 +199,7 @@ static void name_worker(u32 id)
 			KCHECK(err == 0 || err == -EEXIST);
 			break;
 		case 1:
-			err = fs_open(ctx, NULL, "/kt/f", O_CREAT | O_WRONLY, 0644, &f);
+			err = fs_open(ctx, NULL, "/kt/f", O_CREAT | O_WRONLY, 0644, 0, &f);
 			KCHECK(err == 0 || err == -ENOENT);
 			if (!err)
 				file_put(f);

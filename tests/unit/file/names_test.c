@@ -36,7 +36,7 @@ static void start(u32 harts)
 static int touch(const char *name)
 {
 	struct file *f;
-	int err = fs_open(ctx, NULL, name, O_CREAT | O_WRONLY, 0644, &f);
+	int err = fs_open(ctx, NULL, name, O_CREAT | O_WRONLY, 0644, 0, &f);
 
 	if (!err)
 		file_put(f);
