@@ -200,6 +200,15 @@ static PollEvent epoll_poll(struct file *f, struct wait_queue **source)
 	return events;
 }
 
+/* Of Linux's requests there are only those about busy polling, which there is none of. */
+static long epoll_ioctl(struct file *f, u32 cmd, u64 arg)
+{
+	(void)f;
+	(void)cmd;
+	(void)arg;
+	return -EINVAL;
+}
+
 static int epoll_stat(struct file *f, struct stat_info *st)
 {
 	(void)f;
@@ -223,6 +232,8 @@ static void epoll_release(struct file *f)
 
 static const struct file_ops epoll_ops = {
 	.name = "[eventpoll]",
+	.seek_ignored = true,
+	.ioctl = epoll_ioctl,
 	.poll = epoll_poll,
 	.stat = epoll_stat,
 	.release = epoll_release,

@@ -84,6 +84,7 @@ struct file_ops {
 	long (*write)(struct file *f, struct iov_iter *it, u64 *pos, bool nonblock);
 	/* The new position; called with the file's position locked. NULL: -ESPIPE. */
 	long (*seek)(struct file *f, s64 offset, int whence);
+	bool seek_ignored; /* without `seek`: lseek() stays at 0 and is no error */
 	long (*ioctl)(struct file *f, u32 cmd, u64 arg); /* NULL: -ENOTTY */
 	/*
 	 * Events that hold now; *source, if wanted, is the queue woken when they change. NULL:

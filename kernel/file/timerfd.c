@@ -141,6 +141,7 @@ static void timerfd_release(struct file *f)
 
 static const struct file_ops timerfd_ops = {
 	.name = "[timerfd]",
+	.seek_ignored = true,
 	.read = timerfd_read,
 	.poll = timerfd_poll,
 	.stat = timerfd_stat,

@@ -30,8 +30,6 @@ static long ctl_files(struct file *set, struct file *f, int op, int fd,
 {
 	struct epoll *ep = epoll_of(set);
 
-	if (atomic_load_relaxed(&f->flags) & O_PATH)
-		return -EBADF;
 	if (!f->ops->poll)
 		return -EPERM;
 	return ep ? epoll_ctl(ep, op, f, fd, ev) : -EINVAL;
@@ -46,10 +44,10 @@ long sys_epoll_ctl(SYSCALL_ARGS)
 
 	if (op != EPOLL_CTL_DEL && copy_from_user(&ev, (const void __user *)(uintptr_t)a3, sizeof(ev)))
 		return -EFAULT;
-	set = fd_arg(a0);
+	set = fd_arg_open(a0);
 	if (!set.file)
 		return -EBADF;
-	r = fd_arg(a2);
+	r = fd_arg_open(a2);
 	if (r.file) {
 		ret = ctl_files(set.file, r.file, op, (int)a2, &ev);
 		fd_return(&r);
@@ -70,7 +68,7 @@ static long epoll_wait_args(u64 epfd, u64 addr, int max, u64 deadline)
 		return -EINVAL;
 	if (!user_range(addr, (u64)max * sizeof(struct abi_epoll_event)))
 		return -EFAULT;
-	r = fd_arg(epfd);
+	r = fd_arg_open(epfd);
 	if (!r.file)
 		return -EBADF;
 	ep = epoll_of(r.file);

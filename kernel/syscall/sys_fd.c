@@ -3,6 +3,7 @@
  */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "abi/stat.h"
 #include "abi/termios.h"
 #include "kernel/file/pipe.h"
 #include "kernel/fs/memfd.h"
@@ -169,6 +170,18 @@ long sys_fcntl(SYSCALL_ARGS)
 	return ret;
 }
 
+/* FIONREAD of a regular file: the bytes behind its position. -ENOTTY: it is none. */
+static long bytes_left(struct file *f, u64 arg)
+{
+	struct stat_info st;
+	int err = f->ops->stat(f, &st);
+
+	if (err || !S_ISREG(st.mode))
+		return err ? err : -ENOTTY;
+	return user_store_u32((u32 __user *)(uintptr_t)arg,
+			      (u32)(st.size - atomic_load_relaxed(&f->pos)));
+}
+
 /* Requests that concern the descriptor, not the kind of file; -ENOTTY: another one. */
 static long ioctl_common(u64 fd, struct file *f, u32 cmd, u64 arg)
 {
@@ -205,6 +218,8 @@ long sys_ioctl(SYSCALL_ARGS)
 		ret = ioctl_common(a0, f, (u32)a1, a2);
 	if (ret == -ENOTTY && f->ops->ioctl)
 		ret = f->ops->ioctl(f, (u32)a1, a2);
+	if (ret == -ENOTTY && (u32)a1 == FIONREAD)
+		ret = bytes_left(f, a2);
 	fd_return(&r);
 	return ret;
 }

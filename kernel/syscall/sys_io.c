@@ -38,13 +38,11 @@ static long io_here(const struct fd_ref *r, struct iov_iter *it, bool write)
 	return ret;
 }
 
-/* At `pos`, which must be one: -EINVAL if negative, -ESPIPE on a stream. */
+/* At `pos`: -EINVAL if negative. The file has positions. */
 static long io_at(const struct fd_ref *r, struct iov_iter *it, u64 pos, bool write)
 {
 	if ((s64)pos < 0)
 		return -EINVAL;
-	if (!r->file->ops->seek)
-		return -ESPIPE;
 	return io_run(r->file, it, &pos, write);
 }
 
@@ -54,6 +52,20 @@ static struct fd_ref io_fd(u64 fd, bool write)
 	struct fd_ref r = fd_arg(fd);
 
 	if (r.file && !(write ? file_writable(r.file) : file_readable(r.file))) {
+		fd_return(&r);
+		r = (struct fd_ref){0};
+	}
+	return r;
+}
+
+/* The same for a transfer at a position: *err is -ESPIPE where there is none, whatever the access mode. */
+static struct fd_ref io_fd_at(u64 fd, bool write, long *err)
+{
+	struct fd_ref r = fd_arg_open(fd);
+	bool stream = r.file && !r.file->ops->seek;
+
+	*err = stream ? -ESPIPE : -EBADF;
+	if (r.file && (stream || !(write ? file_writable(r.file) : file_readable(r.file)))) {
 		fd_return(&r);
 		r = (struct fd_ref){0};
 	}
@@ -82,16 +94,15 @@ static long io_buffer_at(u64 fd, u64 addr, u64 count, u64 pos, bool write)
 	struct fd_ref r;
 	struct iov_segment seg;
 	struct iov_iter it;
-	long ret = -EFAULT;
+	long ret;
 
 	if ((s64)pos < 0)
 		return -EINVAL;
-	r = io_fd(fd, write);
+	r = io_fd_at(fd, write, &ret);
 	if (!r.file)
-		return -EBADF;
-	if (!r.file->ops->seek) {
-		ret = -ESPIPE;
-	} else if (user_range(addr, count)) {
+		return ret;
+	ret = -EFAULT;
+	if (user_range(addr, count)) {
 		iov_iter_user(&it, &seg, addr, MIN(count, RW_MAX));
 		ret = io_at(&r, &it, pos, write);
 	}
@@ -101,12 +112,12 @@ static long io_buffer_at(u64 fd, u64 addr, u64 count, u64 pos, bool write)
 
 static long io_vector(u64 fd, u64 addr, u64 count, const u64 *pos, bool write)
 {
-	struct fd_ref r = io_fd(fd, write);
+	long ret = -EBADF;
+	struct fd_ref r = pos ? io_fd_at(fd, write, &ret) : io_fd(fd, write);
 	struct vec_arg v;
-	long ret;
 
 	if (!r.file)
-		return -EBADF;
+		return ret;
 	ret = vec_arg_get(&v, addr, (u32)count);
 	if (!ret) {
 		ret = pos ? io_at(&r, &v.it, *pos, write) : io_here(&r, &v.it, write);
@@ -186,7 +197,7 @@ long sys_lseek(SYSCALL_ARGS)
 	} else if ((u32)a2 > SEEK_HOLE) {
 		ret = -EINVAL;
 	} else if (!f->ops->seek) {
-		ret = -ESPIPE;
+		ret = f->ops->seek_ignored ? 0 : -ESPIPE;
 	} else {
 		lock = fd_shared(&r);
 		if (lock)

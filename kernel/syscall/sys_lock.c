@@ -16,6 +16,9 @@ long sys_flock(SYSCALL_ARGS)
 	struct fd_ref r;
 	int err;
 
+	/* Requests for mandatory locks are ignored, as on Linux. */
+	if (op & LOCK_MAND)
+		return 0;
 	if (op != LOCK_SH && op != LOCK_EX && op != LOCK_UN)
 		return -EINVAL;
 	r = fd_arg(a0);

@@ -10,6 +10,7 @@
 #include "kernel/fs/memfd.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/task.h"
@@ -79,7 +80,7 @@ static int mmap_check(u64 addr, u64 len, u32 flags, u64 offset)
 {
 	u32 type = flags & MAP_TYPE;
 
-	if (len == 0 || !IS_ALIGNED(offset, PAGE_SIZE))
+	if (len == 0)
 		return -EINVAL;
 	if (len > USER_TOP)
 		return -ENOMEM;
@@ -114,22 +115,18 @@ static long map_memory(u64 addr, u64 len, int prot, u32 flags, struct vm_object 
 	return at;
 }
 
-static long map_file(u64 addr, u64 len, int prot, u32 flags, int fd, u64 offset)
+static long map_file(struct file *f, u64 addr, u64 len, int prot, u32 flags, u64 offset)
 {
-	struct fd_ref ref = fd_borrow(task_current()->files, fd);
 	struct vm_object *object;
 	long at;
 
-	if (!ref.file)
-		return -EBADF;
-	object = map_file_object(ref.file, prot, &flags);
-	if (is_err(object)) {
-		at = ptr_err(object);
-	} else {
-		at = map_memory(addr, len, prot, flags, object, offset, &ref.file->backing);
-		vm_object_put(object);
-	}
-	fd_return(&ref);
+	if ((s64)(offset + len) < 0)
+		return -EOVERFLOW;
+	object = map_file_object(f, prot, &flags);
+	if (is_err(object))
+		return ptr_err(object);
+	at = map_memory(addr, len, prot, flags, object, offset, &f->backing);
+	vm_object_put(object);
 	return at;
 }
 
@@ -138,15 +135,25 @@ long sys_mmap(SYSCALL_ARGS)
 	u32 flags = (u32)a3 & ~(u32)MAP_NO_WRITE;
 	u64 len = ALIGN_UP(a1, PAGE_SIZE);
 	int prot = (int)a2 & (PROT_READ | PROT_WRITE | PROT_EXEC);
-	int err = mmap_check(a0, a1, (u32)a3, a5);
+	struct fd_ref ref = {0};
+	long ret;
 
-	if (err)
-		return err;
+	if (!IS_ALIGNED(a5, PAGE_SIZE))
+		return -EINVAL;
+	if (!(flags & MAP_ANONYMOUS)) {
+		ref = fd_arg_open(a4);
+		if (!ref.file)
+			return -EBADF;
+	}
+	ret = mmap_check(a0, a1, (u32)a3, a5);
 	if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE)
 		flags = (flags & ~(u32)MAP_TYPE) | MAP_SHARED;
-	if (!(flags & MAP_ANONYMOUS))
-		return map_file(a0, len, prot, flags, (int)a4, a5);
-	return map_memory(a0, len, prot, flags, NULL, 0, NULL);
+	if (!ret)
+		ret = ref.file ? map_file(ref.file, a0, len, prot, flags, a5)
+			       : map_memory(a0, len, prot, flags, NULL, 0, NULL);
+	if (ref.file)
+		fd_return(&ref);
+	return ret;
 }
 
 /* Page-aligned start, length rounded up, inside user space; `bad` is what a wrong range answers. */

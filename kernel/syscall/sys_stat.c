@@ -106,7 +106,7 @@ long sys_newfstatat(SYSCALL_ARGS)
 	struct stat_info st;
 	int err;
 
-	if ((u32)a3 & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
+	if ((u32)a3 & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
 		return -EINVAL;
 	err = stat_at(a0, a1, (u32)a3, &st);
 	return err ? err : stat_to_user(a2, &st);
@@ -152,63 +152,6 @@ long sys_statx(SYSCALL_ARGS)
 		.stx_dev_minor = ABI_MINOR(st.dev),
 	};
 	return copy_to_user((void __user *)(uintptr_t)a4, &out, sizeof(out));
-}
-
-/* The flags of a mount in the order of statfs. */
-static s64 statfs_flags(const struct mount *m)
-{
-	u32 flags = atomic_load_relaxed(&m->flags);
-
-	return ST_VALID |
-	       (flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME)) |
-	       (flags & MS_RELATIME ? ST_RELATIME : 0);
-}
-
-static long statfs_to_user(const struct path *p, u64 addr)
-{
-	const struct super_block *sb = p->mnt->sb;
-	u64 total = sb->budget ? atomic_load_relaxed(&sb->budget->limit) : 0;
-	u64 used = sb->budget ? vm_budget_used(sb->budget) : 0, free = total - MIN(used, total);
-	struct abi_statfs out = {
-		.f_type = (s64)sb->magic,
-		.f_bsize = PAGE_SIZE,
-		.f_blocks = total,
-		.f_bfree = free,
-		.f_bavail = free,
-		.f_files = sb->max_inodes,
-		.f_ffree = sb->max_inodes - MIN(atomic_load_relaxed(&sb->nr_inodes), sb->max_inodes),
-		.f_fsid = {(s32)sb->dev, 0},
-		.f_namelen = FS_NAME_MAX,
-		.f_frsize = PAGE_SIZE,
-		.f_flags = statfs_flags(p->mnt),
-	};
-
-	return copy_to_user((void __user *)(uintptr_t)addr, &out, sizeof(out));
-}
-
-long sys_statfs(SYSCALL_ARGS)
-{
-	struct path p;
-	long ret = path_lookup_arg((u64)AT_FDCWD, a0, WALK_FOLLOW, &p);
-
-	if (ret)
-		return ret;
-	ret = statfs_to_user(&p, a1);
-	path_put(&p);
-	return ret;
-}
-
-long sys_fstatfs(SYSCALL_ARGS)
-{
-	struct fd_ref r = fd_arg(a0);
-	long ret = -ENOSYS;
-
-	if (!r.file)
-		return -EBADF;
-	if (r.file->path.dentry)
-		ret = statfs_to_user(&r.file->path, a1);
-	fd_return(&r);
-	return ret;
 }
 
 /* ---- changes ---- */

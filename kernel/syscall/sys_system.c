@@ -13,6 +13,7 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/random/random.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/task/isa.h"
 #include "kernel/task/task.h"
@@ -62,25 +63,32 @@ long sys_sysinfo(SYSCALL_ARGS)
 
 long sys_getrandom(SYSCALL_ARGS)
 {
-	u8 chunk[RANDOM_CHUNK];
 	u64 len = MIN(a1, (u64)INT32_MAX), done = 0;
+	u32 flags = (u32)a2;
+	struct iov_segment seg;
+	struct iov_iter it;
+	u8 chunk[RANDOM_CHUNK];
 
-	if ((a2 & ~(u64)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) ||
-	    (a2 & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
+	if ((flags & ~(u32)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) ||
+	    (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
+	iov_iter_user(&it, &seg, a0, len);
 	while (done < len) {
 		size_t n = MIN(len - done, sizeof(chunk));
+		long copied;
 
 		random_bytes(chunk, n);
-		if (copy_to_user((u8 __user *)a0 + done, chunk, n))
-			return done ? (long)done : -EFAULT;
-		done += n;
+		copied = iov_copy_out(&it, chunk, n);
+		if (copied > 0)
+			done += (u64)copied;
+		if (copied != (long)n)
+			break;
 		kernel_relax();
 		if (done < len && signal_pending(task_current()))
 			break;
 	}
 	memset(chunk, 0, sizeof(chunk));
-	return (long)done;
+	return done || !len ? (long)done : -EFAULT;
 }
 
 /* ---- limits and usage ---- */

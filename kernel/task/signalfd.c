@@ -185,6 +185,7 @@ static void signalfd_release(struct file *f)
 
 static const struct file_ops signalfd_ops = {
 	.name = "[signalfd]",
+	.seek_ignored = true,
 	.read = signalfd_read,
 	.poll = signalfd_poll,
 	.stat = signalfd_stat,

@@ -82,11 +82,15 @@ static void arm_alarm(void)
 static void make_case(struct walk *w, const long args[6])
 {
 	long number = w->number++;
+	pid_t self = getpid();
 
 	if (number < w->first || number >= MAX_CASES)
 		return;
 	arm_alarm();
 	results[number] = make_call(w->call->nr, args);
+	/* A child that the call has made: what it does is no case. */
+	if (getpid() != self)
+		_exit(0);
 	*finished = number + 1;
 }
 

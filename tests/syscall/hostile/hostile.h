@@ -19,6 +19,7 @@ struct good {
 	char *map;	/* four pages of their own, on a page boundary */
 	long *second;	/* a timespec: nothing, 1 ns */
 	long *mask;	/* a signal set: SIGUSR1 */
+	long *limit;	/* a struct rlimit that stops nothing */
 };
 struct good *good_make(void);
 

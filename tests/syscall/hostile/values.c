@@ -73,6 +73,9 @@ struct good *good_make(void)
 	good.second[1] = 1;
 	good.mask = (long *)(good.buffer + 5 * PAGE);
 	good.mask[0] = 1L << (SIGUSR1 - 1);
+	good.limit = (long *)(good.buffer + 6 * PAGE);
+	good.limit[0] = 1000;
+	good.limit[1] = 1000;
 	return &good;
 }
 
