@@ -15,6 +15,7 @@
 #include "kernel/fs/proc_task.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/sync/hart.h"
 #include "kernel/time/time.h"
 #include "kernel/tty/tty.h"
 
@@ -127,7 +128,7 @@ static void status_rights(struct seq *s, const struct proc_who *who)
 	seq_printf(s, "NoNewPrivs:\t%d\nCpus_allowed:\t", who->task && who->task->no_new_privs);
 	seq_cpu_mask(s, cpus);
 	seq_puts(s, "\nCpus_allowed_list:\t");
-	seq_cpu_list(s, nr_cpus == 64 ? cpus : cpus & (BIT(nr_cpus) - 1));
+	seq_cpu_list(s, cpus & hart_all());
 	seq_puts(s, "\n");
 }
 

@@ -7,19 +7,15 @@
 #include "arch/riscv64/cpu.h"
 #include "kernel/fs/fs_internal.h"
 #include "kernel/fs/pseudo.h"
+#include "kernel/sync/hart.h"
 
 #define CPU_DIR	 "devices/system/cpu/"
 #define NODE_DIR "devices/system/node/"
 
-static u64 all_cpus(void)
-{
-	return nr_cpus == 64 ? ~0UL : BIT(nr_cpus) - 1;
-}
-
 static int show_cpu_list(struct seq *s, u64 key)
 {
 	(void)key;
-	seq_cpu_list(s, all_cpus());
+	seq_cpu_list(s, hart_all());
 	seq_puts(s, "\n");
 	return 0;
 }
@@ -27,7 +23,7 @@ static int show_cpu_list(struct seq *s, u64 key)
 static int show_cpu_mask(struct seq *s, u64 key)
 {
 	(void)key;
-	seq_cpu_mask(s, all_cpus());
+	seq_cpu_mask(s, hart_all());
 	seq_puts(s, "\n");
 	return 0;
 }

@@ -7,11 +7,6 @@
 #include "abi/errno.h"
 #include "kernel/sync/hart.h"
 
-u64 sched_all_cpus(void)
-{
-	return nr_cpus == 64 ? ~0UL : BIT(nr_cpus) - 1;
-}
-
 /* Locks the queue that `t` is on, or was last on. It stays the right one while the lock is held (sched_take_over()). */
 struct runq *sched_lock_queue_of(struct thread *t)
 {
@@ -32,7 +27,7 @@ int sched_set_affinity(struct thread *t, u64 mask)
 	bool forward = false;
 	u32 cpu;
 
-	mask &= sched_all_cpus();
+	mask &= hart_all();
 	if (!mask)
 		return -EINVAL;
 	rq = sched_lock_queue_of(t);

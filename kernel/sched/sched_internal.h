@@ -75,7 +75,6 @@ u64 sched_beaten_cpus(u32 rt_prio,
 void sched_park_init(void);
 
 /* policy.c */
-u64 sched_all_cpus(void);
 struct runq *sched_lock_queue_of(struct thread *t);
 
 /* tick.c */

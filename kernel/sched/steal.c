@@ -7,6 +7,7 @@
  * a real-time one gets away to where fair ones run, and an idle hart that is halted need not look around.
  */
 #include "kernel/sched/runq.h"
+#include "kernel/sync/hart.h"
 
 #include "kernel/trace/trace.h"
 
@@ -59,7 +60,7 @@ bool sched_push(struct runq *rq)
 	struct thread *t;
 
 	if (!cpus && rq->running_prio)
-		cpus = sched_beaten_cpus(1, sched_all_cpus() & others);
+		cpus = sched_beaten_cpus(1, hart_all() & others);
 	spin_lock(&rq->lock);
 	t = cpus ? runq_find(rq, cpus) : NULL;
 	if (t)

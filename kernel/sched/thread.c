@@ -8,6 +8,7 @@
 
 #include "abi/errno.h"
 #include "arch/riscv64/trap_frame.h"
+#include "kernel/sync/hart.h"
 #include "kernel/trace/trace.h"
 
 #include <string.h>
@@ -51,7 +52,7 @@ int thread_init(struct thread *t, const char *name, const struct thread_ops *ops
 	t->cpu = cpu_id();
 	t->rseq_hart = RSEQ_HART_NONE;
 	if (!t->affinity)
-		t->affinity = sched_all_cpus();
+		t->affinity = hart_all();
 	t->ops = ops;
 	t->refs = 1;
 	strncpy(t->name, name, sizeof(t->name) - 1);

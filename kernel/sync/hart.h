@@ -44,6 +44,12 @@ enum hart_state { HART_OFFLINE, HART_KERNEL, HART_USER, HART_POLL, HART_HALTED }
 	BIT(4) /* a grace period waits for this hart, or its deferred frees are many: epoch_poll() */
 #define HART_WORK_STOP BIT(5) /* panic: stop here */
 
+/* All harts that were started. */
+static inline u64 hart_all(void)
+{
+	return nr_cpus == 64 ? ~0UL : BIT(nr_cpus) - 1;
+}
+
 /* Filled by kernel/irq: raise an IPI on each hart in `mask` (bit = dense cpu id); `work`: why, for the trace. */
 struct hart_ops {
 	void (*ring)(u64 mask, u32 work);

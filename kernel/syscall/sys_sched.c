@@ -9,6 +9,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/sync/hart.h"
 #include "kernel/syscall/sched_args.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/syscall/user_time.h"
@@ -306,11 +307,6 @@ long sys_sched_getattr(SYSCALL_ARGS)
 
 /* ---- harts ---- */
 
-static u64 online_mask(void)
-{
-	return nr_cpus == 64 ? ~0UL : BIT(nr_cpus) - 1;
-}
-
 long sys_sched_setaffinity(SYSCALL_ARGS)
 {
 	u64 mask = 0;
@@ -323,7 +319,7 @@ long sys_sched_setaffinity(SYSCALL_ARGS)
 		return -ESRCH;
 	if (!sched_same_owner(t) && !capable(CAP_SYS_NICE))
 		return -EPERM;
-	mask &= online_mask();
+	mask &= hart_all();
 	return mask ? sched_set_affinity(&t->thread, mask) : -EINVAL;
 }
 
@@ -339,7 +335,7 @@ long sys_sched_getaffinity(SYSCALL_ARGS)
 	t = sched_find_task(a0);
 	if (!t)
 		return -ESRCH;
-	mask = atomic_load_relaxed(&t->thread.affinity) & online_mask();
+	mask = atomic_load_relaxed(&t->thread.affinity) & hart_all();
 	if (copy_to_user((void __user *)a2, &mask, sizeof(mask)))
 		return -EFAULT;
 	return sizeof(mask);

@@ -13,6 +13,7 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/random/random.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/sync/hart.h"
 #include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/task/isa.h"
@@ -190,11 +191,6 @@ long sys_personality(SYSCALL_ARGS)
 
 /* ---- barriers and caches ---- */
 
-static u64 all_harts(void)
-{
-	return nr_cpus == 64 ? ~0UL : BIT(nr_cpus) - 1;
-}
-
 static void fence_fn(void *arg)
 {
 	(void)arg;
@@ -266,10 +262,10 @@ long sys_membarrier(SYSCALL_ARGS)
 	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ:
 		if (one && cpu >= nr_cpus)
 			return 0;
-		return membarrier_private(p, command, one ? BIT(cpu) : all_harts());
+		return membarrier_private(p, command, one ? BIT(cpu) : hart_all());
 	case MEMBARRIER_CMD_GLOBAL:
 	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
-		hart_call(all_harts(), fence_fn, NULL);
+		hart_call(hart_all(), fence_fn, NULL);
 		return 0;
 	default:
 		return -EINVAL;
@@ -286,7 +282,7 @@ long sys_riscv_flush_icache(SYSCALL_ARGS)
 	 * "Local" means this thread only; it may have moved to another hart by the time it runs the
 	 * new code.
 	 */
-	hart_call(all_harts(), fence_i_fn, NULL);
+	hart_call(hart_all(), fence_i_fn, NULL);
 	return 0;
 }
 
@@ -333,7 +329,7 @@ static long hwprobe_check_cpus(u64 size, u64 cpus)
 		return 0;
 	if (copy_from_user(&mask, (const void __user *)cpus, MIN(size, sizeof(mask))))
 		return -EFAULT;
-	return mask & all_harts() ? 0 : -EINVAL;
+	return mask & hart_all() ? 0 : -EINVAL;
 }
 
 long sys_riscv_hwprobe(SYSCALL_ARGS)

@@ -14,6 +14,7 @@
 #include "kernel/fs/pseudo.h"
 #include "kernel/irq/irq.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sync/hart.h"
 #include "kernel/task/task.h"
 #include "kernel/trace/describe.h"
 #include "kernel/trace/lock_stat.h"
@@ -27,11 +28,6 @@
 
 LOCK_CLASS(tracefs, RANK_FILE);
 struct mutex tracefs_lock;
-
-static u64 all_harts(void)
-{
-	return nr_cpus == 64 ? ~0UL : BIT(nr_cpus) - 1;
-}
 
 static void answer(void *unused)
 {
@@ -47,7 +43,7 @@ static void tell_thread(void *unused)
 /* What runs and what lives already: later only changes are recorded. */
 static void tell_present(void)
 {
-	hart_call(all_harts(), tell_thread, NULL);
+	hart_call(hart_all(), tell_thread, NULL);
 	lock_trace_classes();
 	epoch_enter();
 	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
@@ -76,10 +72,10 @@ static int while_quiet(int (*change)(u64 value), u64 value)
 	int err;
 
 	trace_set_recording(false);
-	hart_call(all_harts(), answer, NULL);
+	hart_call(hart_all(), answer, NULL);
 	err = change(value);
 	/* Once more: whoever sees a switch on sees the rings as they are now. */
-	hart_call(all_harts(), answer, NULL);
+	hart_call(hart_all(), answer, NULL);
 	trace_set_recording(on);
 	if (on && anything_wanted())
 		tell_present();
