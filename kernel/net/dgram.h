@@ -18,15 +18,24 @@ struct unix_scm;
 #define DGRAM_OVERHEAD 256U /* charged to the receive buffer beside the payload */
 
 struct dgram {
-	struct list link;	       /* [L:queue] */
-	u32 refs;		       /* [a] */
-	u32 len;		       /* [I] payload bytes */
-	u64 time_ns;		       /* [I] CLOCK_REALTIME, 0: not stamped */
-	struct inet_end local, remote; /* [I] internet: as the receiver sees them */
-	u8 ttl, tos;		       /* [I] internet */
-	u32 iface;		       /* [I] internet: index */
-	struct socket *sender;	       /* [I] AF_UNIX: a reference, or NULL */
-	struct unix_scm *scm;	       /* [L:queue] AF_UNIX: what came with it, or NULL */
+	struct list link; /* [L:queue] */
+	u32 refs;	  /* [a] */
+	u32 len;	  /* [I] payload bytes */
+	u64 time_ns;	  /* [I] CLOCK_REALTIME, 0: not stamped */
+	union {
+		struct {
+			struct inet_end local, remote; /* [I] internet: as the receiver sees them */
+		};
+		struct {
+			u32 portid,
+				group; /* [I] netlink: the sender's number, 0: the kernel; the group or 0 */
+			struct abi_ucred cred; /* [I] the sender's */
+		};
+	};
+	u8 ttl, tos;	       /* [I] internet */
+	u32 iface;	       /* [I] internet: index */
+	struct socket *sender; /* [I] AF_UNIX: a reference, or NULL */
+	struct unix_scm *scm;  /* [L:queue] AF_UNIX: what came with it, or NULL */
 	u8 data[];
 };
 

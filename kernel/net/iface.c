@@ -1,24 +1,22 @@
 /*
- * The table of interfaces and the choice among them; iface.h tells the rules.
- *
- * The routing decision reads a snapshot of all addresses (`routes`) under the epoch; whoever
- * changes an address builds a new one under the lock.
+ * The table of interfaces: lo, changes, facts; iface.h tells the rules.
  */
 #include "kernel/net/iface.h"
 
 #include <string.h>
 
 #include "abi/errno.h"
+#include "abi/time.h"
 #include "kernel/log/log.h"
-#include "kernel/mm/mm.h"
 #include "kernel/net/net.h"
 #include "kernel/net/tcp.h"
+#include "kernel/net/route.h"
+#include "kernel/net/rtnetlink.h"
 #include "kernel/sync/atomic.h"
-#include "kernel/sync/epoch.h"
 #include "kernel/sync/percpu.h"
+#include "kernel/time/time.h"
 
-#define LO_INDEX 1U
-#define LO_MTU	 65536U
+#define LO_MTU 65536U
 
 LOCK_CLASS(net_ifaces, RANK_IFACE);
 
@@ -31,54 +29,6 @@ static PERCPU(struct net_iface_stats, lo_stats);
 struct net_iface_stats *net_lo_stats(void)
 {
 	return this_cpu_ptr(lo_stats);
-}
-
-/* ---- the snapshot ---- */
-
-struct route_entry {
-	struct net_address a;
-	struct net_iface *iface;
-};
-
-struct route_table {
-	struct epoch_node free_node;
-	u32 nr;
-	struct net_iface *gateway_v4, *gateway_v6; /* interface of the default route, or NULL */
-	struct route_entry entries[];
-};
-
-static struct route_table *routes; /* [e] written under lock */
-
-static void routes_free(struct epoch_node *node)
-{
-	kfree(container_of(node, struct route_table, free_node));
-}
-
-/* Context: lock held. Without memory the old table stays: the change is refused by the caller. */
-static int routes_rebuild(void)
-{
-	struct route_table *t, *old = routes;
-	u32 nr = 0;
-
-	for (u32 i = 0; i < nr_ifaces; i++)
-		nr += ifaces[i]->nr_addrs;
-	t = kzalloc(sizeof(*t) + nr * sizeof(t->entries[0]));
-	if (!t)
-		return -ENOBUFS;
-	for (u32 i = 0; i < nr_ifaces; i++) {
-		struct net_iface *f = ifaces[i];
-
-		for (u32 k = 0; k < f->nr_addrs; k++)
-			t->entries[t->nr++] = (struct route_entry){f->addrs[k], f};
-		if (!inet_is_any(&f->gateway_v4))
-			t->gateway_v4 = f;
-		if (!inet_is_any(&f->gateway_v6))
-			t->gateway_v6 = f;
-	}
-	atomic_store_release(&routes, t);
-	if (old)
-		epoch_defer(&old->free_node, routes_free);
-	return 0;
 }
 
 /* ---- lo ---- */
@@ -106,13 +56,15 @@ static struct net_iface lo = {
 	.sum_stats = lo_sum_stats,
 };
 
+/* It comes back with IFF_UP. */
+static struct net_address lo_v6 = {.prefix = 128, .scope = RT_SCOPE_HOST};
+
 void net_iface_init(void)
 {
-	struct net_address v4 = {.addr = inet_loopback_v4, .prefix = 8, .scope = 254};
-	struct net_address v6 = {.addr = inet_loopback_v6, .prefix = 128, .scope = 254};
-
-	lo.addrs[0] = v4;
-	lo.addrs[1] = v6;
+	lo_v6.addr = inet_loopback_v6;
+	lo.addrs[0] =
+		(struct net_address){.addr = inet_loopback_v4, .prefix = 8, .scope = RT_SCOPE_HOST};
+	lo.addrs[1] = lo_v6;
 	lo.nr_addrs = 2;
 	if (net_iface_register(&lo))
 		panic("no memory for the interface table");
@@ -130,7 +82,7 @@ int net_iface_register(struct net_iface *i)
 		ifaces[nr_ifaces] = i;
 		/* Pairs with the acquire load in net_iface_by_index(). */
 		atomic_store_release(&nr_ifaces, nr_ifaces + 1);
-		err = routes_rebuild();
+		err = net_routes_rebuild(ifaces, nr_ifaces);
 	}
 	spin_unlock(&lock);
 	return err;
@@ -145,57 +97,168 @@ static u32 address_find(const struct net_iface *i, const struct inet_addr *a)
 	return k;
 }
 
+/* Linux ranks ::1 with the link-local ones. */
+static u32 v6_order(const struct net_address *a)
+{
+	return a->scope == RT_SCOPE_UNIVERSE ? 1 : 0;
+}
+
+/* Where Linux's lists have a new address: IPv4 primaries by scope, then secondaries; IPv6 by scope, newest first. */
+static u32 address_place(const struct net_iface *i, const struct net_address *a)
+{
+	u32 place = 0;
+
+	for (u32 k = 0; k < i->nr_addrs; k++) {
+		const struct net_address *b = &i->addrs[k];
+
+		if (inet_is_v4(&b->addr) != inet_is_v4(&a->addr))
+			continue;
+		if (!inet_is_v4(&a->addr)) {
+			if (v6_order(a) < v6_order(b))
+				place = k + 1;
+		} else if ((a->flags & IFA_F_SECONDARY) ||
+			   (!(b->flags & IFA_F_SECONDARY) && a->scope <= b->scope)) {
+			place = k + 1;
+		}
+	}
+	return place;
+}
+
+/* True if an earlier address of the interface has the same IPv4 network. */
+static bool is_secondary(const struct net_iface *i, const struct net_address *a)
+{
+	for (u32 k = 0; inet_is_v4(&a->addr) && k < i->nr_addrs; k++)
+		if (!(i->addrs[k].flags & IFA_F_SECONDARY) && i->addrs[k].prefix == a->prefix &&
+		    net_in_network(&i->addrs[k], &a->addr))
+			return true;
+	return false;
+}
+
+/* Context: lock held. */
+static int address_insert(struct net_iface *i, const struct net_address *a)
+{
+	u32 place = address_place(i, a);
+	int err;
+
+	if (i->nr_addrs == NET_IFACE_ADDRS_MAX)
+		return -ENOBUFS;
+	memmove(&i->addrs[place + 1], &i->addrs[place], (i->nr_addrs - place) * sizeof(i->addrs[0]));
+	i->addrs[place] = *a;
+	i->nr_addrs++;
+	err = net_routes_rebuild(ifaces, nr_ifaces);
+	if (err) {
+		i->nr_addrs--;
+		memmove(&i->addrs[place], &i->addrs[place + 1],
+			(i->nr_addrs - place) * sizeof(i->addrs[0]));
+	}
+	return err;
+}
+
 int net_iface_add_address(struct net_iface *i, const struct net_address *a)
 {
-	int err = 0;
+	struct net_address added = *a;
+	int err;
 
+	added.stamp = (u32)(time_monotonic_ns() / (NSEC_PER_SEC / 100));
 	spin_lock(&lock);
-	if (address_find(i, &a->addr) < i->nr_addrs) {
-		err = -EEXIST;
-	} else if (i->nr_addrs == NET_IFACE_ADDRS_MAX) {
-		err = -ENOBUFS;
-	} else {
-		i->addrs[i->nr_addrs++] = *a;
-		err = routes_rebuild();
-		if (err)
-			i->nr_addrs--;
-	}
+	if (is_secondary(i, a))
+		added.flags |= IFA_F_SECONDARY;
+	err = address_find(i, &a->addr) < i->nr_addrs ? -EEXIST : address_insert(i, &added);
 	spin_unlock(&lock);
+	if (!err)
+		rtnetlink_address(i, &added, true);
 	return err;
+}
+
+/*
+ * Takes out the addresses for which leaves() holds, into `gone`, room for all: how many. Context:
+ * lock held.
+ */
+static u32 addresses_take(struct net_iface *i, const struct net_address *of,
+			  bool (*leaves)(const struct net_address *a, const struct net_address *of),
+			  struct net_address *gone)
+{
+	u32 nr = 0, kept = 0;
+
+	for (u32 k = 0; k < i->nr_addrs; k++) {
+		if (leaves(&i->addrs[k], of))
+			gone[nr++] = i->addrs[k];
+		else
+			i->addrs[kept++] = i->addrs[k];
+	}
+	i->nr_addrs = kept;
+	return nr;
+}
+
+/* An address, and the secondaries in the network of a primary. */
+static bool leaves_with(const struct net_address *a, const struct net_address *of)
+{
+	if (inet_equal(&a->addr, &of->addr))
+		return true;
+	return (a->flags & IFA_F_SECONDARY) && !(of->flags & IFA_F_SECONDARY) &&
+	       a->prefix == of->prefix && net_in_network(of, &a->addr);
+}
+
+static bool is_v6(const struct net_address *a, const struct net_address *of)
+{
+	(void)of;
+	return !inet_is_v4(&a->addr);
+}
+
+static void tell_gone(struct net_iface *i, const struct net_address *gone, u32 nr)
+{
+	for (u32 k = 0; k < nr; k++)
+		rtnetlink_address(i, &gone[k], false);
 }
 
 int net_iface_del_address(struct net_iface *i, const struct inet_addr *a)
 {
-	int err = 0;
+	struct net_address gone[NET_IFACE_ADDRS_MAX], before[NET_IFACE_ADDRS_MAX], of;
+	u32 nr = 0, nr_before;
+	int err = -EADDRNOTAVAIL;
 	u32 k;
 
 	spin_lock(&lock);
 	k = address_find(i, a);
-	if (k == i->nr_addrs) {
-		err = -EADDRNOTAVAIL;
-	} else {
-		struct net_address gone = i->addrs[k];
-
-		i->addrs[k] = i->addrs[--i->nr_addrs];
-		err = routes_rebuild();
+	if (k < i->nr_addrs) {
+		nr_before = i->nr_addrs;
+		memcpy(before, i->addrs, sizeof(before));
+		of = i->addrs[k];
+		nr = addresses_take(i, &of, leaves_with, gone);
+		err = net_routes_rebuild(ifaces, nr_ifaces);
 		if (err) {
-			i->addrs[i->nr_addrs++] = i->addrs[k];
-			i->addrs[k] = gone;
+			memcpy(i->addrs, before, sizeof(before));
+			i->nr_addrs = nr_before;
 		}
 	}
 	spin_unlock(&lock);
+	if (!err)
+		tell_gone(i, gone, nr);
 	return err;
 }
 
 void net_iface_set_gateway(struct net_iface *i, const struct inet_addr *gateway)
 {
+	bool v4 = inet_is_v4(gateway);
+	struct inet_addr *to = v4 ? &i->gateway_v4 : &i->gateway_v6, was;
+
 	spin_lock(&lock);
-	if (inet_is_v4(gateway))
-		i->gateway_v4 = *gateway;
-	else
-		i->gateway_v6 = *gateway;
-	routes_rebuild();
+	was = *to;
+	*to = *gateway;
+	net_routes_rebuild(ifaces, nr_ifaces);
 	spin_unlock(&lock);
+	if (!inet_is_any(&was))
+		rtnetlink_gateway(i, &was, false);
+	if (!inet_is_any(gateway))
+		rtnetlink_gateway(i, gateway, true);
+}
+
+/* What goes with IFF_UP. Context: lock held. The number of addresses in `gone`. */
+static u32 went_down(struct net_iface *i, struct net_address *gone)
+{
+	i->gateway_v4 = inet_any_v4;
+	i->gateway_v6 = inet_any_v6;
+	return addresses_take(i, NULL, is_v6, gone);
 }
 
 void net_iface_set_dns(struct net_iface *i, u32 which, struct inet_addr server)
@@ -207,7 +270,22 @@ void net_iface_set_dns(struct net_iface *i, u32 which, struct inet_addr server)
 
 void net_iface_set_flags(struct net_iface *i, u32 flags)
 {
+	struct net_address gone[NET_IFACE_ADDRS_MAX];
+	u32 was, nr = 0;
+
+	spin_lock(&lock);
+	was = i->flags;
 	atomic_store_relaxed(&i->flags, flags);
+	if ((was & IFF_UP) && !(flags & IFF_UP))
+		nr = went_down(i, gone);
+	if ((was ^ flags) & IFF_UP)
+		net_routes_rebuild(ifaces, nr_ifaces);
+	spin_unlock(&lock);
+	tell_gone(i, gone, nr);
+	if (was != flags)
+		rtnetlink_link(i, was ^ flags);
+	if (i == &lo && (flags & ~was & IFF_UP))
+		net_iface_add_address(i, &lo_v6);
 }
 
 /* ---- facts ---- */
@@ -221,14 +299,22 @@ struct net_iface *net_iface_by_index(u32 index)
 bool net_iface_info(u32 index, bool next, struct net_iface_info *out)
 {
 	struct net_iface *i = net_iface_by_index(next ? index + 1 : index);
+	u32 flags;
 
 	if (!i)
 		return false;
+	flags = atomic_load_relaxed(&i->flags);
+	if (!(flags & IFF_UP))
+		flags &= ~(u32)IFF_RUNNING;
+	if (flags & IFF_RUNNING)
+		flags |= IFF_LOWER_UP;
 	*out = (struct net_iface_info){
 		.index = i->index,
 		.type = i->type,
-		.flags = atomic_load_relaxed(&i->flags),
+		.flags = flags,
 		.mtu = atomic_load_relaxed(&i->mtu),
+		.min_mtu = i->min_mtu,
+		.max_mtu = i->max_mtu,
 		.txqlen = i->txqlen,
 	};
 	memcpy(out->name, i->name, sizeof(out->name));
@@ -239,6 +325,7 @@ bool net_iface_info(u32 index, bool next, struct net_iface_info *out)
 	out->gateway_v4 = i->gateway_v4;
 	out->gateway_v6 = i->gateway_v6;
 	memcpy(out->dns, i->dns, sizeof(out->dns));
+	memcpy(out->gateway_protocol, i->gateway_protocol, sizeof(out->gateway_protocol));
 	spin_unlock(&lock);
 	if (i->sum_stats)
 		i->sum_stats(i, &out->stats);
@@ -255,111 +342,7 @@ u32 net_iface_index(const char *name)
 	return 0;
 }
 
-/* ---- the choice ---- */
-
-static bool is_loopback(const struct inet_addr *a)
-{
-	return inet_is_v4(a) ? a->b[12] == 127 : inet_equal(a, &inet_loopback_v6);
-}
-
-bool net_is_local(const struct inet_addr *a)
-{
-	const struct route_table *t;
-	bool found = false;
-
-	if (is_loopback(a))
-		return true;
-	epoch_enter();
-	t = atomic_load_acquire(&routes);
-	for (u32 i = 0; i < t->nr && !found; i++)
-		found = inet_equal(&t->entries[i].a.addr, a);
-	epoch_exit();
-	return found;
-}
-
-bool net_is_broadcast(const struct inet_addr *a)
-{
-	const struct route_table *t;
-	bool found = false;
-
-	if (!inet_is_v4(a))
-		return false;
-	if (a->w[3] == 0xffffffff || a->w[3] == net32(0x7fffffff))
-		return true;
-	epoch_enter();
-	t = atomic_load_acquire(&routes);
-	for (u32 i = 0; i < t->nr && !found; i++)
-		found = !inet_is_any(&t->entries[i].a.broadcast) &&
-			inet_equal(&t->entries[i].a.broadcast, a);
-	epoch_exit();
-	return found;
-}
-
-static bool in_network(const struct net_address *n, const struct inet_addr *a)
-{
-	u32 bits = n->prefix + (inet_is_v4(&n->addr) ? 96 : 0);
-
-	if (inet_is_v4(&n->addr) != inet_is_v4(a) || memcmp(n->addr.b, a->b, bits / 8))
-		return false;
-	return bits % 8 == 0 || !((n->addr.b[bits / 8] ^ a->b[bits / 8]) >> (8 - bits % 8));
-}
-
-/* The address to send from over `iface`: the one in the destination's network, else the first. */
-static bool choose_source(const struct route_table *t, const struct net_iface *iface,
-			  const struct inet_addr *to, struct inet_addr *source)
-{
-	const struct route_entry *best = NULL;
-
-	for (u32 i = 0; i < t->nr; i++) {
-		const struct route_entry *e = &t->entries[i];
-
-		if (e->iface != iface || inet_is_v4(&e->a.addr) != inet_is_v4(to))
-			continue;
-		if (!best || in_network(&e->a, to))
-			best = e;
-	}
-	if (best)
-		*source = best->a.addr;
-	return best;
-}
-
-static struct net_iface *route_remote(const struct route_table *t, const struct inet_addr *to)
-{
-	struct net_iface *by_gateway = inet_is_v4(to) ? t->gateway_v4 : t->gateway_v6;
-
-	for (u32 i = 0; i < t->nr; i++)
-		if (t->entries[i].iface != &lo && in_network(&t->entries[i].a, to))
-			return t->entries[i].iface;
-	return by_gateway;
-}
-
-int net_iface_for(const struct inet_addr *to, u32 bound_if, struct net_route *out)
-{
-	const struct route_table *t;
-	int err = 0;
-
-	if (is_loopback(to)) {
-		if (bound_if > LO_INDEX)
-			return -ENETUNREACH;
-		*out = (struct net_route){&lo, inet_is_v4(to) ? inet_loopback_v4 : inet_loopback_v6,
-					  true};
-		return 0;
-	}
-	epoch_enter();
-	t = atomic_load_acquire(&routes);
-	if (net_is_local(to)) {
-		*out = (struct net_route){&lo, *to, true};
-	} else {
-		out->local = false;
-		out->iface = bound_if ? net_iface_by_index(bound_if) : route_remote(t, to);
-		if (!out->iface || out->iface == &lo ||
-		    !(atomic_load_relaxed(&out->iface->flags) & IFF_UP) ||
-		    !choose_source(t, out->iface, to, &out->source))
-			err = -ENETUNREACH;
-	}
-	epoch_exit();
-	return err;
-}
+/* ---- who listens ---- */
 
 void net_wire_listen(struct tcp_sock *t)
 {

@@ -11,10 +11,12 @@
 #define KERNEL_NET_IFACE_H
 
 #include "abi/netdevice.h"
+#include "abi/netlink.h"
 #include "kernel/net/inet.h"
 #include "kernel/sync/spinlock.h"
 #include "lib/types.h"
 
+struct net_iface;
 struct sock_msg;
 struct socket;
 struct tcp_sock;
@@ -30,6 +32,16 @@ struct net_address {
 	struct inet_addr broadcast; /* IPv4; any: none */
 	u32 prefix;		    /* bits of the family's own length: 8 for 127.0.0.1/8 */
 	u32 scope;		    /* RT_SCOPE_*: 0 global, 253 link, 254 host */
+	u32 flags;		    /* IFA_F_SECONDARY, IFA_F_NODAD */
+	u32 stamp;	      /* hundredths of seconds of uptime; net_iface_add_address() sets it */
+	char label[IFNAMSIZ]; /* IPv4; empty: the interface's name */
+};
+
+/* What is known of a host on an interface's link. */
+struct net_neighbour {
+	struct inet_addr addr;
+	u8 hwaddr[6];
+	u16 state; /* NUD_* */
 };
 
 /* Counters of one hart: only its own code writes, readers sum. */
@@ -59,6 +71,13 @@ struct net_iface_ops {
 	/* Starts and stops to hear of connections to a listening socket. NULL: nothing to do. */
 	int (*tcp_listen)(struct tcp_sock *t);
 	void (*tcp_unlisten)(struct tcp_sock *t);
+	/*
+	 * A program changed addresses, gateway, MTU or IFF_UP; the new ones are in net_iface_info(). May
+	 * sleep; one call at a time. NULL: nothing to do.
+	 */
+	void (*configured)(struct net_iface *i);
+	/* Entry number `at` of the neighbour table; false: there are fewer. NULL: no table. */
+	bool (*neighbour)(struct net_iface *i, u32 at, struct net_neighbour *out);
 };
 
 struct net_iface {
@@ -66,14 +85,16 @@ struct net_iface {
 	u32 index;				       /* [I] 1: lo */
 	u32 type;				       /* [I] ARPHRD_* */
 	u8 hwaddr[6];				       /* [I] */
-	u32 flags;				       /* [a] IFF_* */
+	u32 flags;				       /* [a] IFF_*; IFF_RUNNING: carrier */
 	u32 mtu;				       /* [a] */
+	u32 min_mtu, max_mtu;			       /* [I] 0: no bound */
 	u32 txqlen;				       /* [I] */
 	const struct net_iface_ops *ops;	       /* [I] NULL: lo */
 	struct net_address addrs[NET_IFACE_ADDRS_MAX]; /* [L:lock of iface.c] */
 	u32 nr_addrs;				       /* [L:lock of iface.c] */
 	struct inet_addr gateway_v4, gateway_v6;       /* [L:lock of iface.c] any: none */
 	struct inet_addr dns[NET_IFACE_DNS_MAX];       /* [L:lock of iface.c] what DHCP said */
+	u8 gateway_protocol[2]; /* [L:lock of iface.c] RTPROT_*, v4 and v6; 0: BOOT */
 	void (*sum_stats)(struct net_iface *i, struct net_iface_stats *out); /* [I] */
 	void *data;							     /* [I] the driver's */
 };
@@ -81,12 +102,14 @@ struct net_iface {
 /* A copy of what is known of one interface, for everyone who shows it. */
 struct net_iface_info {
 	char name[IFNAMSIZ];
-	u32 index, type, flags, mtu, txqlen;
+	u32 index, type, mtu, min_mtu, max_mtu, txqlen;
+	u32 flags; /* IFF_*; RUNNING and LOWER_UP only with UP, as Linux shows them */
 	u8 hwaddr[6];
 	u32 nr_addrs;
 	struct net_address addrs[NET_IFACE_ADDRS_MAX];
 	struct inet_addr gateway_v4, gateway_v6;
 	struct inet_addr dns[NET_IFACE_DNS_MAX];
+	u8 gateway_protocol[2];
 	struct net_iface_stats stats;
 };
 
@@ -99,15 +122,26 @@ bool net_iface_info(u32 index, bool next, struct net_iface_info *out);
 u32 net_iface_index(const char *name);
 struct net_iface *net_iface_by_index(u32 index); /* NULL: none */
 
-/* Adds or drops an address. 0, -EEXIST, -EADDRNOTAVAIL, -ENOBUFS. */
+/*
+ * Changes, each told to who listens on netlink. None sleeps, none calls ops->configured: so drivers
+ * and protocols may come here with their own locks. An address that is in the network of an earlier
+ * one becomes secondary and goes with it; IPv6 addresses go with IFF_UP, gateways too.
+ * 0, -EEXIST, -EADDRNOTAVAIL, -ENOBUFS.
+ */
 int net_iface_add_address(struct net_iface *i, const struct net_address *a);
 int net_iface_del_address(struct net_iface *i, const struct inet_addr *a);
 void net_iface_set_gateway(struct net_iface *i, const struct inet_addr *gateway);
 void net_iface_set_dns(struct net_iface *i, u32 which, struct inet_addr server);
+void net_iface_set_gateway(struct net_iface *i, const struct inet_addr *gateway); /* any: none */
 void net_iface_set_flags(struct net_iface *i, u32 flags);
 
-/* True if `a` is an address of this host (127/8, ::1, or any interface's). Lock-free. */
+/*
+ * True if `a` is an address of this host: of an interface, be it up or not, or in an IPv4 network of lo.
+ * Lock-free.
+ */
 bool net_is_local(const struct inet_addr *a);
+/* What is sent over lo while it is down is lost. Lock-free. */
+bool net_lo_is_up(void);
 /* The broadcast address of an interface, or 255.255.255.255. */
 bool net_is_broadcast(const struct inet_addr *a);
 
@@ -135,7 +169,10 @@ static inline void net_lo_count(u64 packets, u64 bytes)
 	st->tx_bytes += bytes;
 }
 
-/* SIOCGIF* of any socket. -ENOTTY: not such a request. Touches user memory. */
-long net_iface_ioctl(u32 cmd, u64 arg);
+/*
+ * The interface requests of any socket, and of one of `family`: SIOCGIF*, SIOCSIF*, SIOCADDRT, SIOCDELRT. -ENOTTY:
+ * not such a request. Touches user memory.
+ */
+long net_iface_ioctl(int family, u32 cmd, u64 arg);
 
 #endif

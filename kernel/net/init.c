@@ -96,6 +96,7 @@ void net_init(void)
 	socket_register(&inet4);
 	socket_register(&inet6);
 	unix_init();
+	netlink_init();
 	net_poll_init();
 	net_proc_init();
 }

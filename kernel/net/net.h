@@ -51,6 +51,7 @@ void net_wire_free(struct tcp_sock *t);
 /* Parts that net_init() starts; sockets of the internet families. */
 void unix_init(void);
 void net_proc_init(void);
+void netlink_init(void);
 int udp_create(int family, struct socket **out);
 int raw_create(int family, int protocol, struct socket **out);
 

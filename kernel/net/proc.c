@@ -7,11 +7,13 @@
 #include "kernel/fs/pseudo.h"
 #include "kernel/fs/sysctl.h"
 #include "kernel/log/log.h"
+#include "kernel/mm/mm.h"
 #include "kernel/net/iface.h"
 #include "kernel/net/net.h"
 #include "kernel/net/poll.h"
 #include "kernel/net/port.h"
 #include "kernel/net/proc_socks.h"
+#include "kernel/net/route.h"
 #include "kernel/net/socket.h"
 
 static int show_dev(struct seq *s, u64 key)
@@ -34,32 +36,41 @@ static int show_dev(struct seq *s, u64 key)
 	return 0;
 }
 
-#define RTF_UP	    1
-#define RTF_GATEWAY 2
+static void end_route_line(struct seq *s, size_t start)
+{
+	while (s->len - start < 127)
+		seq_puts(s, " ");
+	seq_puts(s, "\n");
+}
 
-/* IPv4's main table: the interfaces' networks and gateways, without lo's local routes. */
+/* IPv4's main table, in lines of 127 characters as Linux pads them. */
 static int show_route(struct seq *s, u64 key)
 {
-	static const char line[] = "%s\t%08X\t%08X\t%04X\t0\t0\t0\t%08X\t0\t0\t0\n";
+	struct net_route_list *l = net_routes();
 	struct net_iface_info i;
+	size_t start;
 
 	(void)key;
+	if (!l)
+		return -ENOMEM;
+	start = s->len;
 	seq_puts(s,
-		 "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
-	for (u32 at = 0; net_iface_info(at, true, &i); at = i.index) {
-		if (i.flags & IFF_LOOPBACK)
-			continue;
-		if (!inet_is_any(&i.gateway_v4))
-			seq_printf(s, line, i.name, 0, i.gateway_v4.w[3], RTF_UP | RTF_GATEWAY, 0);
-		for (u32 k = 0; k < i.nr_addrs; k++) {
-			u32 prefix = i.addrs[k].prefix;
-			u32 mask = prefix ? net32(~0U << (32 - prefix)) : 0;
+		 "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT");
+	end_route_line(s, start);
+	for (u32 k = 0; k < l->nr; k++) {
+		const struct net_route_info *r = &l->routes[k];
 
-			if (inet_is_v4(&i.addrs[k].addr))
-				seq_printf(s, line, i.name, i.addrs[k].addr.w[3] & mask, 0, RTF_UP,
-					   mask);
-		}
+		if (!inet_is_v4(&r->dst) || r->table != RT_TABLE_MAIN ||
+		    !net_iface_info(r->iface, false, &i))
+			continue;
+		start = s->len;
+		seq_printf(s, "%s\t%08X\t%08X\t%04X\t0\t0\t%u\t%08X\t0\t0\t0", i.name, r->dst.w[3],
+			   r->has_gateway ? r->gateway.w[3] : 0,
+			   (u32)(RTF_UP | (r->has_gateway ? RTF_GATEWAY : 0)), r->metric,
+			   r->prefix ? net32(~0U << (32 - r->prefix)) : 0);
+		end_route_line(s, start);
 	}
+	kfree(l);
 	return 0;
 }
 

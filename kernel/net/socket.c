@@ -252,7 +252,7 @@ static long socket_ioctl(struct file *f, u32 cmd, u64 arg)
 		return user_store_u32(word, (u32)atomic_load_relaxed(&f->owner));
 	default:
 		ret = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
-		return ret == -ENOTTY ? net_iface_ioctl(cmd, arg) : ret;
+		return ret == -ENOTTY ? net_iface_ioctl(s->family, cmd, arg) : ret;
 	}
 }
 

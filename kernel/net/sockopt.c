@@ -61,7 +61,7 @@ static int set_flag(struct socket *s, int name, int v)
 {
 	u32 flag = option_flag(name);
 
-	if (name == SO_PASSCRED && s->family != AF_UNIX)
+	if (name == SO_PASSCRED && s->family != AF_UNIX && s->family != AF_NETLINK)
 		return -EOPNOTSUPP;
 	if (flag == SOCK_F_TIMESTAMP || flag == SOCK_F_TIMESTAMPNS)
 		socket_set_flag(s, SOCK_F_TIMESTAMP | SOCK_F_TIMESTAMPNS, false);
@@ -278,8 +278,10 @@ static int get_value(struct socket *s, int name, int *v)
 		*v = -1;
 		return 0;
 	default:
-		if (!option_flag(name) || (name == SO_PASSCRED && s->family != AF_UNIX))
-			return name == SO_PASSCRED ? -EOPNOTSUPP : -ENOPROTOOPT;
+		if (name == SO_PASSCRED && s->family != AF_UNIX && s->family != AF_NETLINK)
+			return -EOPNOTSUPP;
+		if (!option_flag(name))
+			return -ENOPROTOOPT;
 		*v = socket_flag(s, option_flag(name)) != 0;
 		return 0;
 	}

@@ -110,6 +110,8 @@ static int connect_route(struct tcp_sock *t, struct inet_end *to, struct net_rou
 	err = net_iface_for(&to->addr, atomic_load_relaxed(&t->s.bound_if), route);
 	if (err)
 		return err;
+	if (route->local && !net_lo_is_up())
+		return -ETIMEDOUT; /* Linux needs two minutes to say so */
 	if (!inet_is_any(&t->local.addr) && inet_is_v4(&t->local.addr) != inet_is_v4(&to->addr))
 		return -EINVAL;
 	return 0;

@@ -247,6 +247,10 @@ static void udp_send_local(struct udp_sock *u, const struct inet_flow *flow, str
 	d->local = flow->remote;
 	d->remote = flow->local;
 	d->iface = flow->route.iface->index;
+	if (unlikely(!net_lo_is_up())) {
+		dgram_put(d);
+		return;
+	}
 	net_lo_count(1, d->len + 28UL);
 	if (udp_try_input(d))
 		return;

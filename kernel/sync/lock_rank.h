@@ -24,6 +24,7 @@ enum lock_rank {
 	RANK_PROCESS = 10,
 	RANK_RENAME = 20,
 	RANK_EPOLL_NESTING = 22, /* which epoll watches which */
+	RANK_NET_CONFIG = 23,	 /* changes of interfaces */
 	RANK_SOCKET = 24,	 /* a socket's names and options */
 	RANK_FILE = 25,		 /* held while copying to user memory: before RANK_MM */
 	RANK_STREAM = 27,	 /* one side of a local byte stream: copies user memory */
@@ -36,7 +37,8 @@ enum lock_rank {
 	RANK_OOM = 80,	     /* one chooses a victim; may be waited for under any of the above */
 	RANK_EPOCH_BARRIER = 90, /* may be waited for under any other mutex */
 	/* spinning */
-	RANK_SPIN = 100, /* first spin rank */
+	RANK_SPIN = 100,    /* first spin rank */
+	RANK_NETLINK = 104, /* numbers and groups of netlink sockets; held while they are woken */
 	RANK_PID = 105,
 	RANK_UNIX_NAMES = 107, /* names of AF_UNIX sockets */
 	RANK_UNIX_GRAPH = 108, /* which socket's queue holds which */

@@ -301,7 +301,7 @@ long sys_getsockopt(SYSCALL_ARGS)
 {
 	u8 val[SOCKOPT_MAX] __attribute__((aligned(8)));
 	u32 __user *user_len = (u32 __user *)(uintptr_t)a4;
-	u32 len;
+	u32 len, room = 0;
 	struct socket *s;
 	struct fd_ref r;
 	int err = socket_arg_get(a0, &r, &s);
@@ -314,12 +314,14 @@ long sys_getsockopt(SYSCALL_ARGS)
 		err = -EINVAL;
 	} else {
 		len = MIN(len, SOCKOPT_MAX);
+		room = len;
 		err = socket_getsockopt(s, (int)a1, (int)a2, val, &len);
 	}
 	fd_return(&r);
 	if (err)
 		return err;
-	if (copy_to_user((void __user *)(uintptr_t)a3, val, len))
+	/* A netlink socket's groups may tell a length that was not there. */
+	if (copy_to_user((void __user *)(uintptr_t)a3, val, MIN(len, room)))
 		return -EFAULT;
 	return user_store_u32(user_len, len);
 }

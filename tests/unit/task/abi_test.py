@@ -66,6 +66,13 @@ LINUX_HEADERS = """
 #include <linux/errqueue.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/if_link.h>
+#include <linux/if_addr.h>
+#include <linux/neighbour.h>
+#include <linux/fib_rules.h>
+#include <linux/route.h>
 #include <linux/un.h>
 #include <unistd.h>
 """
