@@ -19,7 +19,7 @@
 /* Where programs talk to each other only. */
 static const struct nl_protocol usersock = {.number = NETLINK_USERSOCK, .groups = 32};
 
-static const struct nl_protocol *const protocols[] = {&nl_route, &usersock};
+static const struct nl_protocol *const protocols[] = {&nl_route, &usersock, &nl_sock_diag};
 
 /* ---- names ---- */
 

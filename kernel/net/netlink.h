@@ -131,7 +131,7 @@ struct nl_protocol {
 	/* 0, NL_DUMPING or -errno, which is acknowledged. */
 	int (*request)(struct nl_request *r);
 };
-extern const struct nl_protocol nl_route;
+extern const struct nl_protocol nl_route, nl_sock_diag;
 
 /* ---- sockets, between the files of netlink ---- */
 

@@ -184,6 +184,8 @@ static bool icmp_echo(struct dgram *d, int protocol)
 
 static void raw_send_local(struct dgram *d, int protocol)
 {
+	if (unlikely(!net_lo_is_up()))
+		return;
 	net_lo_count(1, d->len);
 	net_count(IP_IN_RECEIVES);
 	raw_input(d, protocol);

@@ -25,7 +25,8 @@ struct route_entry {
 struct route_table {
 	struct epoch_node free_node;
 	u32 nr;
-	struct net_iface *lo;			   /* NULL: it is down */
+	struct net_iface *lo;
+	bool lo_up;
 	struct net_iface *gateway_v4, *gateway_v6; /* interface of the default route, or NULL */
 	struct route_entry entries[];
 };
@@ -49,7 +50,6 @@ int net_routes_rebuild(struct net_iface *const *ifaces, u32 nr_ifaces)
 		return -ENOBUFS;
 	for (u32 i = 0; i < nr_ifaces; i++) {
 		struct net_iface *f = ifaces[i];
-
 		bool up = atomic_load_relaxed(&f->flags) & IFF_UP;
 
 		if (f->flags & IFF_LOOPBACK) {

@@ -12,8 +12,6 @@
 #include "kernel/net/unix.h"
 #include "kernel/sync/atomic.h"
 
-#define ALL_BUCKETS 64U
-
 LOCK_CLASS(unix_link, RANK_UNIX);
 LOCK_CLASS(unix_all, RANK_UNIX_NAMES);
 
@@ -21,7 +19,7 @@ LOCK_CLASS(unix_all, RANK_UNIX_NAMES);
 static struct {
 	struct spinlock lock;
 	struct list list;
-} __cacheline_aligned all[ALL_BUCKETS];
+} __cacheline_aligned all[UNIX_BUCKETS];
 
 static const struct socket_ops *ops_of(int type)
 {
@@ -54,15 +52,15 @@ struct unix_sock *unix_alloc(int type)
 	stream_init(&u->rx, SOCK_BUF_DEFAULT);
 	dgram_queue_init(&u->queue);
 	u->cred = unix_current_cred();
-	spin_lock(&all[u->s.ino % ALL_BUCKETS].lock);
-	list_add(&all[u->s.ino % ALL_BUCKETS].list, &u->all);
-	spin_unlock(&all[u->s.ino % ALL_BUCKETS].lock);
+	spin_lock(&all[u->s.ino % UNIX_BUCKETS].lock);
+	list_add(&all[u->s.ino % UNIX_BUCKETS].list, &u->all);
+	spin_unlock(&all[u->s.ino % UNIX_BUCKETS].lock);
 	return u;
 }
 
 void unix_for_each(void (*fn)(struct unix_sock *u, void *arg), void *arg)
 {
-	for (u32 i = 0; i < ALL_BUCKETS; i++) {
+	for (u32 i = 0; i < UNIX_BUCKETS; i++) {
 		struct unix_sock *u;
 
 		spin_lock(&all[i].lock);
@@ -70,6 +68,23 @@ void unix_for_each(void (*fn)(struct unix_sock *u, void *arg), void *arg)
 			fn(u, arg);
 		spin_unlock(&all[i].lock);
 	}
+}
+
+struct unix_sock *unix_nth(u32 bucket, u32 n)
+{
+	struct unix_sock *u, *found = NULL;
+	u32 at = 0;
+
+	spin_lock(&all[bucket].lock);
+	list_for_each(u, &all[bucket].list, all) {
+		/* One that is being freed waits for our lock: it is passed over. */
+		if (at++ >= n && refcount_get_unless_zero(&u->s.refs)) {
+			found = u;
+			break;
+		}
+	}
+	spin_unlock(&all[bucket].lock);
+	return found;
 }
 
 static int unix_create(int type, int protocol, struct socket **out)
@@ -205,9 +220,9 @@ void unix_free(struct socket *s)
 {
 	struct unix_sock *u = unix_of(s);
 
-	spin_lock(&all[s->ino % ALL_BUCKETS].lock);
+	spin_lock(&all[s->ino % UNIX_BUCKETS].lock);
 	list_del(&u->all);
-	spin_unlock(&all[s->ino % ALL_BUCKETS].lock);
+	spin_unlock(&all[s->ino % UNIX_BUCKETS].lock);
 	marks_free(u);
 	dgram_queue_close(&u->queue);
 	stream_destroy(&u->rx);
@@ -216,7 +231,7 @@ void unix_free(struct socket *s)
 
 /* ---- what programs ask ---- */
 
-static u32 unread_bytes(struct unix_sock *u)
+u32 unix_unread(struct unix_sock *u)
 {
 	struct dgram *d;
 	u32 len = 0;
@@ -231,7 +246,7 @@ static u32 unread_bytes(struct unix_sock *u)
 	return len;
 }
 
-static u32 unsent_bytes(struct unix_sock *u)
+u32 unix_unsent(struct unix_sock *u)
 {
 	struct unix_sock *p = unix_peer_get(u);
 	u32 len = 0;
@@ -252,9 +267,9 @@ long unix_ioctl(struct socket *s, u32 cmd, u64 arg)
 	if (cmd == SIOCINQ) {
 		if (atomic_load_relaxed(&u->state) == UNIX_LISTEN)
 			return -EINVAL;
-		return user_store_u32(out, unread_bytes(u));
+		return user_store_u32(out, unix_unread(u));
 	}
-	return cmd == SIOCOUTQ ? user_store_u32(out, unsent_bytes(u)) : -ENOTTY;
+	return cmd == SIOCOUTQ ? user_store_u32(out, unix_unsent(u)) : -ENOTTY;
 }
 
 int unix_getsockopt(struct socket *s, int level, int name, void *val, u32 *len)
@@ -275,7 +290,7 @@ void unix_init(void)
 {
 	static struct socket_family family = {.family = AF_UNIX, .create = unix_create};
 
-	for (u32 i = 0; i < ALL_BUCKETS; i++) {
+	for (u32 i = 0; i < UNIX_BUCKETS; i++) {
 		spin_init(&all[i].lock, &unix_all_class);
 		list_init(&all[i].list);
 	}

@@ -125,6 +125,12 @@ void unix_dgram_unwait(struct unix_sock *from);
 void unix_dgram_took(struct unix_sock *u);
 /* Calls fn for every socket; spin locks are held. */
 void unix_for_each(void (*fn)(struct unix_sock *u, void *arg), void *arg);
+/* The n-th socket of a bucket, with a reference; NULL: there are fewer. */
+#define UNIX_BUCKETS 64U
+struct unix_sock *unix_nth(u32 bucket, u32 n);
+/* What SIOCINQ and SIOCOUTQ answer. */
+u32 unix_unread(struct unix_sock *u);
+u32 unix_unsent(struct unix_sock *u);
 PollEvent unix_poll(struct socket *s);
 void unix_close(struct socket *s);
 void unix_free(struct socket *s);

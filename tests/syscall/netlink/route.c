@@ -317,7 +317,8 @@ TEST(v6_addresses_come_and_go)
 	CHECK_EQ(ERRNO_OF(bind(udp, (struct sockaddr *)&name, sizeof(name))), EADDRNOTAVAIL);
 	CHECK_EQ(v6_address(fd, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, IFA_LOCAL), 0);
 	CHECK_EQ(v6_address(fd, RTM_NEWADDR, NLM_F_CREATE, IFA_ADDRESS), EEXIST);
-	WAIT_UNTIL(bound || (bound = !bind(udp, (struct sockaddr *)&name, sizeof(name)))); /* Linux looks for others first */
+	WAIT_UNTIL(bound || (bound = !bind(udp, (struct sockaddr *)&name,
+					   sizeof(name)))); /* Linux looks for others first */
 	CHECK_EQ(v6_address(fd, RTM_DELADDR, 0, IFA_ADDRESS), 0);
 	CHECK_EQ(v6_address(fd, RTM_DELADDR, 0, IFA_ADDRESS), EADDRNOTAVAIL);
 	close(udp);

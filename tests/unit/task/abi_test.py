@@ -67,6 +67,9 @@ LINUX_HEADERS = """
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/inet_diag.h>
+#include <linux/unix_diag.h>
 #include <linux/rtnetlink.h>
 #include <linux/if_link.h>
 #include <linux/if_addr.h>
