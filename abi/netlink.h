@@ -111,6 +111,7 @@ struct abi_ifinfomsg {
 #define IFLA_QDISC		6
 #define IFLA_STATS		7
 #define IFLA_MASTER		10
+#define IFLA_PROTINFO		12
 #define IFLA_TXQLEN		13
 #define IFLA_MAP		14
 #define IFLA_OPERSTATE		16
@@ -138,6 +139,8 @@ struct abi_ifinfomsg {
 #define IFLA_TSO_MAX_SIZE	59
 #define IFLA_TSO_MAX_SEGS	60
 #define IFLA_ALLMULTI		61
+#define IFLA_GSO_IPV4_MAX_SIZE	63
+#define IFLA_GRO_IPV4_MAX_SIZE	64
 
 #define IFLA_INFO_KIND		 1
 #define IFLA_INET6_FLAGS	 1
@@ -176,6 +179,9 @@ struct abi_ifaddrmsg {
 #define IFA_ANYCAST   5
 #define IFA_CACHEINFO 6
 #define IFA_FLAGS     8
+#define IFA_PROTO     11
+
+#define IFAPROT_KERNEL_LO 1
 
 #define IFA_F_SECONDARY 0x01
 #define IFA_F_NODAD	0x02

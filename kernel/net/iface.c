@@ -57,7 +57,8 @@ static struct net_iface lo = {
 };
 
 /* It comes back with IFF_UP. */
-static struct net_address lo_v6 = {.prefix = 128, .scope = RT_SCOPE_HOST};
+static struct net_address lo_v6 = {
+	.prefix = 128, .scope = RT_SCOPE_HOST, .protocol = IFAPROT_KERNEL_LO};
 
 void net_iface_init(void)
 {
@@ -85,7 +86,7 @@ int net_iface_register(struct net_iface *i)
 		err = net_routes_rebuild(ifaces, nr_ifaces);
 	}
 	spin_unlock(&lock);
-	return err;
+	return err ? err : net_sysfs_add(i);
 }
 
 static u32 address_find(const struct net_iface *i, const struct inet_addr *a)
@@ -281,9 +282,9 @@ void net_iface_set_flags(struct net_iface *i, u32 flags)
 	if ((was ^ flags) & IFF_UP)
 		net_routes_rebuild(ifaces, nr_ifaces);
 	spin_unlock(&lock);
-	tell_gone(i, gone, nr);
 	if (was != flags)
 		rtnetlink_link(i, was ^ flags);
+	tell_gone(i, gone, nr);
 	if (i == &lo && (flags & ~was & IFF_UP))
 		net_iface_add_address(i, &lo_v6);
 }

@@ -33,6 +33,7 @@ struct net_address {
 	u32 prefix;		    /* bits of the family's own length: 8 for 127.0.0.1/8 */
 	u32 scope;		    /* RT_SCOPE_*: 0 global, 253 link, 254 host */
 	u32 flags;		    /* IFA_F_SECONDARY, IFA_F_NODAD */
+	u8 protocol;		    /* who set it: IFAPROT_*, 0: a program */
 	u32 stamp;	      /* hundredths of seconds of uptime; net_iface_add_address() sets it */
 	char label[IFNAMSIZ]; /* IPv4; empty: the interface's name */
 };

@@ -6,6 +6,7 @@
 
 #include "lib/types.h"
 
+struct net_iface;
 struct socket;
 struct tcp_sock;
 
@@ -52,6 +53,8 @@ void net_wire_free(struct tcp_sock *t);
 void unix_init(void);
 void net_proc_init(void);
 void netlink_init(void);
+/* The files of an interface in /sys/class/net. 0 or -errno. Boot only. */
+int net_sysfs_add(const struct net_iface *i);
 int udp_create(int family, struct socket **out);
 int raw_create(int family, int protocol, struct socket **out);
 

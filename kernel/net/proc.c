@@ -1,5 +1,6 @@
 /*
- * /proc/net and /proc/sys/net: interfaces, routes, counters, limits. Sockets are in proc_socks.c.
+ * /proc/net and /proc/sys/net: counters and limits. Interfaces are in proc_iface.c, sockets in
+ * proc_socks.c.
  */
 #include <string.h>
 
@@ -7,93 +8,12 @@
 #include "kernel/fs/pseudo.h"
 #include "kernel/fs/sysctl.h"
 #include "kernel/log/log.h"
-#include "kernel/mm/mm.h"
-#include "kernel/net/iface.h"
 #include "kernel/net/net.h"
 #include "kernel/net/poll.h"
 #include "kernel/net/port.h"
+#include "kernel/net/proc_iface.h"
 #include "kernel/net/proc_socks.h"
-#include "kernel/net/route.h"
 #include "kernel/net/socket.h"
-
-static int show_dev(struct seq *s, u64 key)
-{
-	struct net_iface_info i;
-
-	(void)key;
-	seq_puts(s, "Inter-|   Receive                                                |  Transmit\n"
-		    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
-		    "packets errs drop fifo colls carrier compressed\n");
-	for (u32 at = 0; net_iface_info(at, true, &i); at = i.index) {
-		const struct net_iface_stats *st = &i.stats;
-
-		seq_printf(s,
-			   "%6s: %7lu %7lu %4lu %4lu    0     0          0         0 %8lu %7lu %4lu "
-			   "%4lu    0     0       0          0\n",
-			   i.name, st->rx_bytes, st->rx_packets, st->rx_errors, st->rx_dropped,
-			   st->tx_bytes, st->tx_packets, st->tx_errors, st->tx_dropped);
-	}
-	return 0;
-}
-
-static void end_route_line(struct seq *s, size_t start)
-{
-	while (s->len - start < 127)
-		seq_puts(s, " ");
-	seq_puts(s, "\n");
-}
-
-/* IPv4's main table, in lines of 127 characters as Linux pads them. */
-static int show_route(struct seq *s, u64 key)
-{
-	struct net_route_list *l = net_routes();
-	struct net_iface_info i;
-	size_t start;
-
-	(void)key;
-	if (!l)
-		return -ENOMEM;
-	start = s->len;
-	seq_puts(s,
-		 "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT");
-	end_route_line(s, start);
-	for (u32 k = 0; k < l->nr; k++) {
-		const struct net_route_info *r = &l->routes[k];
-
-		if (!inet_is_v4(&r->dst) || r->table != RT_TABLE_MAIN ||
-		    !net_iface_info(r->iface, false, &i))
-			continue;
-		start = s->len;
-		seq_printf(s, "%s\t%08X\t%08X\t%04X\t0\t0\t%u\t%08X\t0\t0\t0", i.name, r->dst.w[3],
-			   r->has_gateway ? r->gateway.w[3] : 0,
-			   (u32)(RTF_UP | (r->has_gateway ? RTF_GATEWAY : 0)), r->metric,
-			   r->prefix ? net32(~0U << (32 - r->prefix)) : 0);
-		end_route_line(s, start);
-	}
-	kfree(l);
-	return 0;
-}
-
-static int show_if_inet6(struct seq *s, u64 key)
-{
-	struct net_iface_info i;
-
-	(void)key;
-	for (u32 at = 0; net_iface_info(at, true, &i); at = i.index) {
-		for (u32 k = 0; k < i.nr_addrs; k++) {
-			const struct net_address *a = &i.addrs[k];
-			/* Linux's scopes here: host 0x10, link 0x20, global 0. */
-			u32 scope = a->scope == 254 ? 0x10 : a->scope == 253 ? 0x20 : 0;
-
-			if (inet_is_v4(&a->addr))
-				continue;
-			for (u32 b = 0; b < sizeof(a->addr.b); b++)
-				seq_printf(s, "%02x", a->addr.b[b]);
-			seq_printf(s, " %02x %02x %02x 80 %8s\n", i.index, a->prefix, scope, i.name);
-		}
-	}
-	return 0;
-}
 
 static u64 count(enum net_counter c)
 {
@@ -109,9 +29,13 @@ static int show_snmp(struct seq *s, u64 key)
 		    "OutTransmits\n");
 	seq_printf(s, "Ip: 2 64 %lu 0 0 0 0 0 %lu %lu 0 0 0 0 0 0 0 0 0 %lu\n", count(IP_IN_RECEIVES),
 		   count(IP_IN_DELIVERS), count(IP_OUT_REQUESTS), count(IP_OUT_REQUESTS));
-	seq_puts(s, "Icmp: InMsgs InErrors InCsumErrors InDestUnreachs InEchos OutMsgs OutDestUnreachs "
-		    "OutEchoReps\n");
-	seq_printf(s, "Icmp: %lu 0 0 %lu %lu %lu %lu %lu\n",
+	seq_puts(s, "Icmp: InMsgs InErrors InCsumErrors InDestUnreachs InTimeExcds InParmProbs "
+		    "InSrcQuenchs InRedirects InEchos InEchoReps InTimestamps InTimestampReps "
+		    "InAddrMasks InAddrMaskReps OutMsgs OutErrors OutRateLimitGlobal "
+		    "OutRateLimitHost OutDestUnreachs OutTimeExcds OutParmProbs OutSrcQuenchs "
+		    "OutRedirects OutEchos OutEchoReps OutTimestamps OutTimestampReps OutAddrMasks "
+		    "OutAddrMaskReps\n");
+	seq_printf(s, "Icmp: %lu 0 0 %lu 0 0 0 0 %lu 0 0 0 0 0 %lu 0 0 0 %lu 0 0 0 0 0 %lu 0 0 0 0\n",
 		   count(ICMP_IN_MSGS) + count(ICMP_OUT_DEST_UNREACHS), count(ICMP_OUT_DEST_UNREACHS),
 		   count(ICMP_IN_ECHOS), count(ICMP_OUT_ECHO_REPS) + count(ICMP_OUT_DEST_UNREACHS),
 		   count(ICMP_OUT_DEST_UNREACHS), count(ICMP_OUT_ECHO_REPS));
@@ -231,10 +155,12 @@ static const struct {
 	pseudo_show_fn show;
 	const char *text;
 } nodes[] = {
-	{"net/dev", show_dev, NULL},
 	{"net/pnp", show_pnp, NULL},
-	{"net/route", show_route, NULL},
-	{"net/if_inet6", show_if_inet6, NULL},
+	{"net/dev", proc_show_dev, NULL},
+	{"net/route", proc_show_route, NULL},
+	{"net/if_inet6", proc_show_if_inet6, NULL},
+	{"net/arp", proc_show_arp, NULL},
+	{"net/netlink", proc_show_netlink, NULL},
 	{"net/snmp", show_snmp, NULL},
 	{"net/netstat", show_netstat, NULL},
 	{"net/softnet_stat", show_softnet, NULL},
@@ -243,6 +169,7 @@ static const struct {
 	{"net/raw", proc_show_raw, NULL},
 	{"net/unix", proc_show_unix, NULL},
 	{"net/sockstat", proc_show_sockstat, NULL},
+	{"net/sockstat6", proc_show_sockstat6, NULL},
 	{"sys/net/ipv4/tcp_congestion_control", show_text, "reno\n"},
 	{"sys/net/ipv4/tcp_available_congestion_control", show_text, "reno\n"},
 	{"sys/net/ipv4/ping_group_range", show_text, "1\t0\n"},
@@ -253,6 +180,7 @@ void net_proc_init(void)
 	int err = procfs_register("net/tcp6", proc_show_tcp, AF_INET6);
 
 	err |= procfs_register("net/udp6", proc_show_udp, AF_INET6);
+	err |= procfs_register("net/raw6", proc_show_raw, AF_INET6);
 	for (u32 i = 0; i < ARRAY_SIZE(nodes); i++)
 		err |= procfs_register(nodes[i].path, nodes[i].show,
 				       nodes[i].text ? (u64)nodes[i].text : AF_INET);

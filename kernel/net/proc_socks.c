@@ -169,17 +169,18 @@ static void show_raw(struct inet_sock *i, void *arg)
 {
 	struct walk *w = arg;
 
-	if (w->s && i->s.family == AF_INET)
+	if (i->s.family != w->family)
+		return;
+	if (w->s)
 		put_datagram_line(w, i);
 	w->nr++;
 }
 
-int proc_show_raw(struct seq *s, u64 key)
+int proc_show_raw(struct seq *s, u64 family)
 {
-	struct walk w = {.s = s, .family = AF_INET};
+	struct walk w = {.s = s, .family = family};
 
-	(void)key;
-	put_datagram_header(s, AF_INET);
+	put_datagram_header(s, family);
 	raw_for_each(show_raw, &w);
 	return 0;
 }
@@ -232,5 +233,20 @@ int proc_show_sockstat(struct seq *s, u64 key)
 		   tcp.nr - MIN(waiting, tcp.nr), waiting, tcp.nr - MIN(waiting, tcp.nr));
 	seq_printf(s, "UDP: inuse %lu mem 0\nUDPLITE: inuse 0\nRAW: inuse %lu\n", udp.nr, raw.nr);
 	seq_puts(s, "FRAG: inuse 0 memory 0\n");
+	return 0;
+}
+
+int proc_show_sockstat6(struct seq *s, u64 key)
+{
+	struct walk tcp = {.family = AF_INET6}, udp = {.family = AF_INET6},
+		    raw = {.family = AF_INET6};
+
+	(void)key;
+	walk_tcp(&tcp);
+	walk_udp(&udp);
+	raw_for_each(show_raw, &raw);
+	seq_printf(s, "TCP6: inuse %lu\nUDP6: inuse %lu\nUDPLITE6: inuse 0\nRAW6: inuse %lu\n",
+		   tcp.nr, udp.nr, raw.nr);
+	seq_puts(s, "FRAG6: inuse 0 memory 0\n");
 	return 0;
 }

@@ -10,9 +10,10 @@ struct seq;
 
 int proc_show_tcp(struct seq *s, u64 family);
 int proc_show_udp(struct seq *s, u64 family);
-int proc_show_raw(struct seq *s, u64 key);
+int proc_show_raw(struct seq *s, u64 family);
 int proc_show_unix(struct seq *s, u64 key);
 int proc_show_sockstat(struct seq *s, u64 key);
+int proc_show_sockstat6(struct seq *s, u64 key);
 u64 proc_tcp_established(void);
 
 #endif

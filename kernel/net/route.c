@@ -259,6 +259,7 @@ static void v4_routes(const struct net_iface_info *i, const struct net_address *
 		      void (*fn)(const struct net_route_info *r, void *arg), void *arg)
 {
 	bool lo = i->flags & IFF_LOOPBACK, up = i->flags & IFF_UP;
+	bool secondary = a->flags & IFA_F_SECONDARY;
 	struct net_route_info r = {.iface = i->index,
 				   .source = a->addr,
 				   .has_source = true,
@@ -270,23 +271,27 @@ static void v4_routes(const struct net_iface_info *i, const struct net_address *
 				   .type = RTN_LOCAL};
 
 	fn(&r, arg);
+	if (secondary)
+		return;
+	if (a->prefix < 32 && (up || lo)) {
+		r.dst = network_of(a);
+		r.prefix = a->prefix;
+		r.table = lo ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+		r.scope = lo ? RT_SCOPE_HOST : RT_SCOPE_LINK;
+		r.type = lo ? RTN_LOCAL : RTN_UNICAST;
+		fn(&r, arg);
+	}
+	r.prefix = 32;
+	r.table = RT_TABLE_LOCAL;
 	r.scope = RT_SCOPE_LINK;
 	r.type = RTN_BROADCAST;
 	r.dst = net_broadcast_of(a);
-	if (up && a->prefix < 31 && !(a->flags & IFA_F_SECONDARY))
+	if (up && a->prefix < 31)
 		fn(&r, arg);
 	if (up && !inet_is_any(&a->broadcast) && !inet_equal(&a->broadcast, &r.dst)) {
 		r.dst = a->broadcast;
 		fn(&r, arg);
 	}
-	if (a->prefix == 32 || (a->flags & IFA_F_SECONDARY) || (!up && !lo))
-		return;
-	r.dst = network_of(a);
-	r.prefix = a->prefix;
-	r.table = lo ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
-	r.scope = lo ? RT_SCOPE_HOST : RT_SCOPE_LINK;
-	r.type = lo ? RTN_LOCAL : RTN_UNICAST;
-	fn(&r, arg);
 }
 
 static void v6_routes(const struct net_iface_info *i, const struct net_address *a,

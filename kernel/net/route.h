@@ -32,7 +32,7 @@ struct net_route_list {
 /* All routes in the order of Linux's dumps; kfree() is due. NULL: no memory. */
 struct net_route_list *net_routes(void);
 /*
- * Those that come and go with one address, in the order in which Linux tells of them. If `i` is down:
+ * Those that come and go with one address, in the order in which Linux tells that they come. If `i` is down:
  * those that say what is local.
  */
 void net_address_routes(const struct net_iface_info *i, const struct net_address *a,

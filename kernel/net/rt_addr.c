@@ -33,6 +33,8 @@ int rt_put_address(struct nl_buf *b, u16 type, struct rt_to to, const struct net
 	}
 	nl_put_u32(b, IFA_FLAGS, flags);
 	nl_put(b, IFA_CACHEINFO, &cache, sizeof(cache));
+	if (a->protocol)
+		nl_put_u8(b, IFA_PROTO, a->protocol);
 	return nl_end(b);
 }
 

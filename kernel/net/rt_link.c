@@ -63,6 +63,8 @@ static void put_numbers(struct nl_buf *b, const struct net_iface_info *i)
 		{IFLA_GRO_MAX_SIZE, GSO_SIZE},
 		{IFLA_TSO_MAX_SIZE, TSO_SIZE},
 		{IFLA_TSO_MAX_SEGS, GSO_SEGS},
+		{IFLA_GSO_IPV4_MAX_SIZE, GSO_SIZE},
+		{IFLA_GRO_IPV4_MAX_SIZE, GSO_SIZE},
 		{IFLA_NUM_RX_QUEUES, 1},
 		{IFLA_CARRIER_CHANGES, 0},
 		{IFLA_CARRIER_UP_COUNT, 0},
@@ -106,6 +108,26 @@ int rt_put_link(struct nl_buf *b, u16 type, struct rt_to to, const struct net_if
 		put_stats(b, &i->stats);
 	nl_put_string(b, IFLA_QDISC, "noqueue");
 	put_v6(b);
+	return nl_end(b);
+}
+
+/* What IPv6 says of an interface to who asks for its family. */
+static int put_v6_link(struct nl_buf *b, struct rt_to to, const struct net_iface_info *i)
+{
+	struct abi_ifinfomsg head = {.ifi_family = AF_INET6,
+				     .ifi_type = (u16)i->type,
+				     .ifi_index = (s32)i->index,
+				     .ifi_flags = i->flags};
+	u32 nest;
+
+	nl_begin(b, RTM_NEWLINK, to.flags, to.portid, to.seq, &head, sizeof(head));
+	nl_put_string(b, IFLA_IFNAME, i->name);
+	nl_put(b, IFLA_ADDRESS, i->hwaddr, sizeof(i->hwaddr));
+	nl_put_u32(b, IFLA_MTU, i->mtu);
+	nl_put_u8(b, IFLA_OPERSTATE, oper_state(i));
+	nest = nl_nest(b, IFLA_PROTINFO);
+	nl_put_u32(b, IFLA_INET6_FLAGS, IF_READY);
+	nl_nest_end(b, nest);
 	return nl_end(b);
 }
 
@@ -175,22 +197,32 @@ int rt_get_link(struct nl_request *r)
 	return err;
 }
 
-/* at[0]: the last one shown; args[0]: IFLA_EXT_MASK; args[1]: none will match. */
+enum { ARG_EXT_MASK, ARG_NONE, ARG_V6 };
+
+/* at[0]: the last one shown. */
 static int fill_links(struct nl_dump *d, struct nl_buf *b)
 {
 	struct net_iface_info info;
+	int err = 0;
 
-	for (; !d->args[1] && net_iface_info(d->at[0], true, &info); d->at[0] = info.index)
-		if (rt_put_link(b, RTM_NEWLINK, rt_to_dump(d), &info, d->args[0], 0))
-			return -EMSGSIZE;
-	return 0;
+	while (!d->args[ARG_NONE] && net_iface_info(d->at[0], true, &info)) {
+		if (d->args[ARG_V6])
+			err = put_v6_link(b, rt_to_dump(d), &info);
+		else
+			err = rt_put_link(b, RTM_NEWLINK, rt_to_dump(d), &info,
+					  d->args[ARG_EXT_MASK], 0);
+		if (err)
+			break;
+		d->at[0] = info.index;
+	}
+	return err;
 }
 
 int rt_dump_links(struct nl_request *r)
 {
 	const struct abi_nlattr *attrs[LINK_ATTRS];
 	struct nl_attrs a = {attrs, LINK_ATTRS};
-	struct nl_dump d = {.fill = fill_links};
+	struct nl_dump d = {.fill = fill_links, .args = {[ARG_V6] = rt_family(r) == AF_INET6}};
 	struct abi_ifinfomsg h;
 	int err;
 
@@ -203,12 +235,12 @@ int rt_dump_links(struct nl_request *r)
 		return nl_refuse(r, -EINVAL, "Invalid values in header for link dump request");
 	if (nl_strict(r) && h.ifi_index)
 		return nl_refuse(r, -EINVAL, "Filter by device index not supported for link dumps");
-	err = nl_get_u32(r, &a, IFLA_EXT_MASK, &d.args[0]);
+	err = nl_get_u32(r, &a, IFLA_EXT_MASK, &d.args[ARG_EXT_MASK]);
 	if (err)
 		return err;
 	/* Nothing has a master, nothing is of a kind. */
 	if (a.at[IFLA_MASTER] || a.at[IFLA_LINKINFO]) {
-		d.args[1] = 1;
+		d.args[ARG_NONE] = 1;
 		d.flags = NLM_F_DUMP_FILTERED;
 	}
 	return nl_dump_start(r, &d);

@@ -232,27 +232,47 @@ void rtnetlink_link(struct net_iface *i, u32 changed)
 struct route_event {
 	struct nl_buf *b;
 	bool added;
+	u32 nr;
+	struct net_route_info last; /* taken away: the address's own route goes last */
 };
 
 static void tell_route(const struct net_route_info *r, void *arg)
 {
 	struct route_event *e = arg;
 
+	if (!e->added && e->nr++ == 0) {
+		e->last = *r;
+		return;
+	}
 	event_send(e->b, inet_is_v4(&r->dst) ? RTNLGRP_IPV4_ROUTE : RTNLGRP_IPV6_ROUTE,
 		   rt_put_route(e->b, e->added ? RTM_NEWROUTE : RTM_DELROUTE, (struct rt_to){0}, r));
 }
 
+static void tell_routes(struct nl_buf *b, const struct net_iface_info *i,
+			const struct net_address *a, bool added)
+{
+	struct route_event e = {.b = b, .added = added};
+
+	net_address_routes(i, a, tell_route, &e);
+	if (e.nr)
+		tell_route(&e.last, &e);
+}
+
 void rtnetlink_address(struct net_iface *i, const struct net_address *a, bool added)
 {
+	bool v4 = inet_is_v4(&a->addr);
 	struct net_iface_info info;
 	struct nl_buf b;
-	struct route_event e = {&b, added};
 
 	if (!net_iface_info(i->index, false, &info) || !event_begin(&b))
 		return;
-	event_send(&b, inet_is_v4(&a->addr) ? RTNLGRP_IPV4_IFADDR : RTNLGRP_IPV6_IFADDR,
+	/* IPv6 takes the routes away first. */
+	if (!v4 && !added)
+		tell_routes(&b, &info, a, added);
+	event_send(&b, v4 ? RTNLGRP_IPV4_IFADDR : RTNLGRP_IPV6_IFADDR,
 		   rt_put_address(&b, added ? RTM_NEWADDR : RTM_DELADDR, (struct rt_to){0}, &info, a));
-	net_address_routes(&info, a, tell_route, &e);
+	if (v4 || added)
+		tell_routes(&b, &info, a, added);
 	nl_buf_free(&b);
 }
 
@@ -261,7 +281,7 @@ void rtnetlink_gateway(struct net_iface *i, const struct inet_addr *gateway, boo
 	struct net_iface_info info;
 	struct net_route_info r;
 	struct nl_buf b;
-	struct route_event e = {&b, added};
+	struct route_event e = {.b = &b, .added = added, .nr = 1};
 
 	if (!net_iface_info(i->index, false, &info) || !event_begin(&b))
 		return;
