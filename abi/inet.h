@@ -37,6 +37,23 @@ struct abi_sockaddr_in6 {
 static_assert(sizeof(struct abi_sockaddr_in6) == 28, "struct sockaddr_in6");
 #define ABI_SOCKADDR_IN6_MIN 24 /* older programs leave the scope out */
 
+/* IP_ADD_MEMBERSHIP and its like; struct ip_mreq is the first eight bytes. */
+struct abi_ip_mreqn {
+	u32 imr_multiaddr; /* network byte order, as the next */
+	u32 imr_address;
+	s32 imr_ifindex;
+};
+#define ABI_IP_MREQ 8
+
+struct abi_ipv6_mreq {
+	u8 ipv6mr_multiaddr[16];
+	s32 ipv6mr_ifindex;
+};
+
+/* struct group_req: the interface's index, then an address of any family. */
+#define ABI_GROUP_REQ	   136
+#define ABI_GROUP_REQ_ADDR 8
+
 #define IP_TOS			1
 #define IP_TTL			2
 #define IP_HDRINCL		3
@@ -58,6 +75,8 @@ static_assert(sizeof(struct abi_sockaddr_in6) == 28, "struct sockaddr_in6");
 #define IP_ADD_MEMBERSHIP	35
 #define IP_DROP_MEMBERSHIP	36
 #define IP_MULTICAST_ALL	49
+#define MCAST_JOIN_GROUP	42
+#define MCAST_LEAVE_GROUP	45
 #define IP_LOCAL_PORT_RANGE	51
 
 #define IP_PMTUDISC_DONT 0
@@ -72,6 +91,9 @@ static_assert(sizeof(struct abi_sockaddr_in6) == 28, "struct sockaddr_in6");
 #define IPV6_MULTICAST_IF   17
 #define IPV6_MULTICAST_HOPS 18
 #define IPV6_MULTICAST_LOOP 19
+#define IPV6_ADD_MEMBERSHIP 20
+#define IPV6_DROP_MEMBERSHIP 21
+#define IPV6_MULTICAST_ALL  29
 #define IPV6_MTU_DISCOVER   23
 #define IPV6_MTU	    24
 #define IPV6_RECVERR	    25

@@ -30,6 +30,7 @@ void inet_sock_init(struct inet_sock *i, const struct socket_ops *ops, int famil
 
 void inet_sock_close(struct inet_sock *i)
 {
+	multicast_close(i);
 	dgram_queue_close(&i->queue);
 	dgram_queue_close(&i->errors);
 }
@@ -86,6 +87,20 @@ static int flow_remote(struct inet_sock *i, struct sock_msg *m, struct inet_end 
 	return 0;
 }
 
+int inet_sock_route(struct inet_sock *i, const struct inet_addr *to, u32 bound_if, struct net_route *out)
+{
+	bool group = inet_is_multicast(to), v4 = inet_is_v4(to);
+	u32 source = atomic_load_relaxed(&i->multicast.source);
+	int err;
+
+	if (group && !bound_if)
+		bound_if = atomic_load_relaxed(&i->multicast.iface[!v4]);
+	err = net_iface_for(to, bound_if, out);
+	if (!err && group && v4 && source)
+		out->source = inet_addr_v4(source);
+	return err;
+}
+
 int inet_sock_flow(struct inet_sock *i, struct sock_msg *m, struct inet_flow *flow)
 {
 	u32 iface = atomic_load_relaxed(&i->s.bound_if);
@@ -101,7 +116,7 @@ int inet_sock_flow(struct inet_sock *i, struct sock_msg *m, struct inet_flow *fl
 	}
 	if (net_is_broadcast(&flow->remote.addr) && !socket_flag(&i->s, SOCK_F_BROADCAST))
 		return -EACCES;
-	err = net_iface_for(&flow->remote.addr, iface, &flow->route);
+	err = inet_sock_route(i, &flow->remote.addr, iface, &flow->route);
 	if (err)
 		return err;
 	if (inet_is_any(&flow->local.addr) || inet_is_multicast(&flow->local.addr))
@@ -348,6 +363,9 @@ int inet_sock_setsockopt(struct socket *s, int level, int name, const void *val,
 	struct inet_sock *i = inet_of(s);
 	int v, err;
 
+	err = multicast_set_option(i, level, name, val, len);
+	if (err != -ENOPROTOOPT)
+		return err;
 	if (level != SOL_IPV6 || s->family != AF_INET6 || name != IPV6_V6ONLY)
 		return inet_set_option(&i->inet, s->family, level, name, val, len);
 	err = sockopt_int(val, len, &v);
@@ -362,7 +380,10 @@ int inet_sock_setsockopt(struct socket *s, int level, int name, const void *val,
 int inet_sock_getsockopt(struct socket *s, int level, int name, void *val, u32 *len)
 {
 	struct inet_sock *i = inet_of(s);
+	int err = multicast_get_option(i, level, name, val, len);
 
+	if (err != -ENOPROTOOPT)
+		return err;
 	if (level == SOL_IPV6 && s->family == AF_INET6 && name == IPV6_V6ONLY)
 		return sockopt_put_int(val, len, (int)atomic_load_relaxed(&i->v6only));
 	return inet_get_option(&i->inet, s->family, level, name, val, len);

@@ -11,6 +11,7 @@
 #include "kernel/net/dgram.h"
 #include "kernel/net/iface.h"
 #include "kernel/net/inet_opt.h"
+#include "kernel/net/multicast.h"
 #include "kernel/net/socket.h"
 
 struct inet_sock {
@@ -21,6 +22,7 @@ struct inet_sock {
 	bool bound;		       /* [L:s.lock] bind() chose the port */
 	u32 v6only;		       /* [a] */
 	struct inet_options inet;
+	struct multicast_options multicast;
 	struct dgram_queue queue;
 	struct dgram_queue errors; /* IP_RECVERR; d->ttl, d->tos: ICMP type and code */
 };
@@ -43,6 +45,16 @@ struct inet_flow {
 	struct net_route route;
 };
 int inet_sock_flow(struct inet_sock *i, struct sock_msg *m, struct inet_flow *flow);
+/* The route to `to`, by IP_MULTICAST_IF if that is a group. 0 or -ENETUNREACH. */
+int inet_sock_route(struct inet_sock *i, const struct inet_addr *to, u32 bound_if, struct net_route *out);
+
+/* The hops that a datagram to `to` may go. */
+static inline u8 inet_sock_ttl(const struct inet_sock *i, const struct inet_addr *to)
+{
+	if (inet_is_multicast(to))
+		return (u8)i->inet.multicast_ttl;
+	return (u8)(inet_is_v4(to) ? i->inet.ttl : i->inet.hops);
+}
 
 /* Puts `d` on the queue and wakes, or drops it (counted). Takes over the reference. */
 bool inet_sock_deliver(struct inet_sock *i, struct dgram *d);

@@ -8,6 +8,7 @@
 #include "kernel/fs/pseudo.h"
 #include "kernel/fs/sysctl.h"
 #include "kernel/log/log.h"
+#include "kernel/net/multicast.h"
 #include "kernel/net/net.h"
 #include "kernel/net/poll.h"
 #include "kernel/net/port.h"
@@ -160,6 +161,8 @@ static const struct {
 	{"net/route", proc_show_route, NULL},
 	{"net/if_inet6", proc_show_if_inet6, NULL},
 	{"net/arp", proc_show_arp, NULL},
+	{"net/igmp", proc_show_igmp, NULL},
+	{"net/igmp6", proc_show_igmp6, NULL},
 	{"net/netlink", proc_show_netlink, NULL},
 	{"net/snmp", show_snmp, NULL},
 	{"net/netstat", show_netstat, NULL},

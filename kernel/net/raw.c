@@ -74,7 +74,7 @@ static void raw6_fill_sum(struct dgram *d, u32 protocol, u32 at)
 	memcpy(d->data + at, &sum, sizeof(sum));
 }
 
-static bool raw_wants(const struct raw_sock *r, const struct dgram *d, int protocol)
+static bool raw_wants(struct raw_sock *r, const struct dgram *d, int protocol)
 {
 	bool v4 = inet_is_v4(&d->local.addr);
 
@@ -85,6 +85,8 @@ static bool raw_wants(const struct raw_sock *r, const struct dgram *d, int proto
 	if (r->i.connected && !inet_equal(&r->i.remote.addr, &d->remote.addr))
 		return false;
 	if (!v4 && atomic_load_relaxed(&r->sum_at) >= 0 && raw6_sum(d, (u32)protocol))
+		return false;
+	if (inet_is_multicast(&d->local.addr) && !multicast_wanted(&r->i, d))
 		return false;
 	return !raw_filtered(r, d, v4 ? sizeof(struct abi_iphdr) : 0);
 }
@@ -207,7 +209,7 @@ static void ip_header(const struct raw_sock *r, const struct inet_flow *flow, st
 		.tos = (u8)r->i.inet.tos,
 		.tot_len = net16((u16)d->len),
 		.id = net16((u16)atomic_fetch_add_relaxed(&next_id, 1)),
-		.ttl = (u8)r->i.inet.ttl,
+		.ttl = d->ttl,
 		.protocol = (u8)r->i.s.protocol,
 		.saddr = flow->local.addr.w[3],
 		.daddr = flow->remote.addr.w[3],
@@ -235,7 +237,7 @@ static struct dgram *raw_packet(struct raw_sock *r, struct sock_msg *m, const st
 	d->local = flow->remote;
 	d->remote = flow->local;
 	d->iface = flow->route.iface->index;
-	d->ttl = (u8)r->i.inet.ttl;
+	d->ttl = inet_sock_ttl(&r->i, &flow->remote.addr);
 	if (header)
 		ip_header(r, flow, d);
 	else if (sum_at >= 0)
@@ -307,7 +309,7 @@ static int raw_connect(struct socket *s, const struct sock_name *name, bool nonb
 	if (name->len < sizeof(u16))
 		return -EINVAL;
 	if (connect && !err)
-		err = net_iface_for(&to.addr, atomic_load_relaxed(&s->bound_if), &route);
+		err = inet_sock_route(&r->i, &to.addr, atomic_load_relaxed(&s->bound_if), &route);
 	if (err)
 		return err;
 	mutex_lock(&s->lock);

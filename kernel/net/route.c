@@ -215,6 +215,11 @@ static int route_away(const struct route_table *t, const struct inet_addr *to, u
 {
 	struct net_iface *i = bound_if ? net_iface_by_index(bound_if) : route_remote(t, to);
 
+	/* A group on lo, which somebody has asked for: the source is the caller's to choose. */
+	if (i == t->lo && i && inet_is_v4(to) && inet_is_multicast(to)) {
+		*out = (struct net_route){i, inet_any_v4, true};
+		return 0;
+	}
 	out->local = false;
 	out->iface = i;
 	if (!i || i == t->lo || !(atomic_load_relaxed(&i->flags) & IFF_UP) ||

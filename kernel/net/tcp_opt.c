@@ -7,6 +7,7 @@
 #include "abi/errno.h"
 #include "abi/netdevice.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/net/multicast.h"
 #include "kernel/net/tcp.h"
 #include "kernel/sync/atomic.h"
 
@@ -92,6 +93,8 @@ int tcp_setsockopt(struct socket *s, int level, int name, const void *val, u32 l
 
 	if (level == SOL_IPV6 && s->family == AF_INET6 && name == IPV6_V6ONLY)
 		return set_v6only(t, val, len);
+	if (multicast_is_membership(level, name))
+		return -EPROTO;
 	if (level != SOL_TCP)
 		return inet_set_option(&t->inet, s->family, level, name, val, len);
 	if (name == TCP_CONGESTION)

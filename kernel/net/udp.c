@@ -116,7 +116,7 @@ static int udp_connect_to(struct udp_sock *u, struct inet_end *to)
 		to->addr = inet_is_v4(&to->addr) ? inet_loopback_v4 : inet_loopback_v6;
 	if (net_is_broadcast(&to->addr) && !socket_flag(&u->i.s, SOCK_F_BROADCAST))
 		return -EACCES;
-	err = net_iface_for(&to->addr, atomic_load_relaxed(&u->i.s.bound_if), &route);
+	err = inet_sock_route(&u->i, &to->addr, atomic_load_relaxed(&u->i.s.bound_if), &route);
 	if (err)
 		return err;
 	if (inet_is_any(&local))
@@ -181,6 +181,8 @@ static bool udp_group_member(struct port_owner *o, void *arg)
 
 	if (!inet_is_any(&o->addr) && udp_fits(o, g->d) < 0)
 		return true;
+	if (inet_is_multicast(&g->d->local.addr) && !multicast_wanted(&u->i, g->d))
+		return true;
 	copy = dgram_alloc(g->d->len);
 	if (!copy)
 		return false;
@@ -209,7 +211,9 @@ static bool udp_try_input(struct dgram *d)
 	struct socket *s;
 
 	if (inet_is_multicast(&d->local.addr) || net_is_broadcast(&d->local.addr)) {
-		udp_input_group(d);
+		if (!inet_is_multicast(&d->local.addr) ||
+		    multicast_joined(&d->local.addr, d->iface))
+			udp_input_group(d);
 		dgram_put(d);
 		return true;
 	}
@@ -297,7 +301,7 @@ static long udp_send(struct socket *s, struct sock_msg *m)
 	d = dgram_from(m->it, len);
 	if (is_err(d))
 		return ptr_err(d) == -ENOMEM ? -ENOBUFS : ptr_err(d);
-	d->ttl = (u8)(inet_is_v4(&flow.remote.addr) ? u->i.inet.ttl : u->i.inet.hops);
+	d->ttl = inet_sock_ttl(&u->i, &flow.remote.addr);
 	d->tos = (u8)(inet_is_v4(&flow.remote.addr) ? u->i.inet.tos : u->i.inet.tclass);
 	net_count(UDP_OUT_DATAGRAMS);
 	if (flow.route.local) {

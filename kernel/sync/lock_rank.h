@@ -50,6 +50,7 @@ enum lock_rank {
 	RANK_TUPLE = 117,
 	RANK_TIME_WAIT = 118,
 	RANK_IFACE = 119,
+	RANK_MULTICAST = 121, /* groups that this host has joined */
 	RANK_FDTABLE = 120,
 	RANK_TIMERFD_LIST = 122, /* before each timerfd's */
 	RANK_TIMERFD = 123,
