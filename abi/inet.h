@@ -84,26 +84,26 @@ struct abi_ipv6_mreq {
 #define IP_PMTUDISC_DO	 2
 #define IP_PMTUDISC_OMIT 5
 
-#define IPV6_2292PKTINFO    2 /* as RFC 2292 had them; the later ones have other numbers */
-#define IPV6_CHECKSUM	    7
-#define IPV6_2292HOPLIMIT   8
-#define IPV6_UNICAST_HOPS   16
-#define IPV6_MULTICAST_IF   17
+#define IPV6_2292PKTINFO 2
+#define IPV6_CHECKSUM 7
+#define IPV6_2292HOPLIMIT 8
+#define IPV6_UNICAST_HOPS 16
+#define IPV6_MULTICAST_IF 17
 #define IPV6_MULTICAST_HOPS 18
 #define IPV6_MULTICAST_LOOP 19
 #define IPV6_ADD_MEMBERSHIP 20
 #define IPV6_DROP_MEMBERSHIP 21
-#define IPV6_MULTICAST_ALL  29
-#define IPV6_MTU_DISCOVER   23
-#define IPV6_MTU	    24
-#define IPV6_RECVERR	    25
-#define IPV6_V6ONLY	    26
-#define IPV6_RECVPKTINFO    49
-#define IPV6_PKTINFO	    50
-#define IPV6_RECVHOPLIMIT   51
-#define IPV6_HOPLIMIT	    52
-#define IPV6_RECVTCLASS	    66
-#define IPV6_TCLASS	    67
+#define IPV6_MULTICAST_ALL   29
+#define IPV6_MTU_DISCOVER    23
+#define IPV6_MTU	     24
+#define IPV6_RECVERR	     25
+#define IPV6_V6ONLY	     26
+#define IPV6_RECVPKTINFO     49
+#define IPV6_PKTINFO	     50
+#define IPV6_RECVHOPLIMIT    51
+#define IPV6_HOPLIMIT	     52
+#define IPV6_RECVTCLASS	     66
+#define IPV6_TCLASS	     67
 
 #define ICMPV6_FILTER 1
 #define ICMP_FILTER   1

@@ -87,7 +87,8 @@ static int flow_remote(struct inet_sock *i, struct sock_msg *m, struct inet_end 
 	return 0;
 }
 
-int inet_sock_route(struct inet_sock *i, const struct inet_addr *to, u32 bound_if, struct net_route *out)
+int inet_sock_route(struct inet_sock *i, const struct inet_addr *to, u32 bound_if,
+		    struct net_route *out)
 {
 	bool group = inet_is_multicast(to), v4 = inet_is_v4(to);
 	u32 source = atomic_load_relaxed(&i->multicast.source);

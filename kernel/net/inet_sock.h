@@ -46,7 +46,8 @@ struct inet_flow {
 };
 int inet_sock_flow(struct inet_sock *i, struct sock_msg *m, struct inet_flow *flow);
 /* The route to `to`, by IP_MULTICAST_IF if that is a group. 0 or -ENETUNREACH. */
-int inet_sock_route(struct inet_sock *i, const struct inet_addr *to, u32 bound_if, struct net_route *out);
+int inet_sock_route(struct inet_sock *i, const struct inet_addr *to, u32 bound_if,
+		    struct net_route *out);
 
 /* The hops that a datagram to `to` may go. */
 static inline u8 inet_sock_ttl(const struct inet_sock *i, const struct inet_addr *to)

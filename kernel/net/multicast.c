@@ -458,7 +458,8 @@ int proc_show_igmp(struct seq *s, u64 key)
 		if (!(i.flags & IFF_UP))
 			continue;
 		spin_lock(&lock);
-		seq_printf(s, "%d\t%-10s: %5d      V3\n", i.index, i.name, count_groups(i.index, true) + 1);
+		seq_printf(s, "%d\t%-10s: %5d      V3\n", i.index, i.name,
+			   count_groups(i.index, true) + 1);
 		list_for_each(g, &groups, link)
 			if (g->m.iface == i.index && inet_is_v4(&g->m.group))
 				seq_printf(s, "\t\t\t\t%08X %5d 0:00000000\t\t0\n", g->m.group.w[3],
@@ -469,8 +470,8 @@ int proc_show_igmp(struct seq *s, u64 key)
 	return 0;
 }
 
-static void put_v6_group(struct seq *s, const struct net_iface_info *i, const struct inet_addr *group,
-			 u32 users, u32 flags)
+static void put_v6_group(struct seq *s, const struct net_iface_info *i,
+			 const struct inet_addr *group, u32 users, u32 flags)
 {
 	seq_printf(s, "%-4d %-15s ", i->index, i->name);
 	for (u32 b = 0; b < sizeof(group->b); b++)

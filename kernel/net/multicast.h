@@ -33,9 +33,9 @@ struct multicast_members {
 /* What a socket has set, both families. */
 struct multicast_options {
 	struct multicast_members *members; /* [e] NULL: none; changes under s.lock */
-	u32 iface[2];			   /* [a] IP_MULTICAST_IF and IPV6_MULTICAST_IF: index, 0: none */
-	u32 source;			   /* [a] IP_MULTICAST_IF: an address to send from, or 0 */
-	u32 only_joined;		   /* [a] bit 0: IPv4, bit 1: IPv6 */
+	u32 iface[2];	 /* [a] IP_MULTICAST_IF and IPV6_MULTICAST_IF: index, 0: none */
+	u32 source;	 /* [a] IP_MULTICAST_IF: an address to send from, or 0 */
+	u32 only_joined; /* [a] bit 0: IPv4, bit 1: IPv6 */
 };
 
 /*

@@ -211,8 +211,7 @@ static bool udp_try_input(struct dgram *d)
 	struct socket *s;
 
 	if (inet_is_multicast(&d->local.addr) || net_is_broadcast(&d->local.addr)) {
-		if (!inet_is_multicast(&d->local.addr) ||
-		    multicast_joined(&d->local.addr, d->iface))
+		if (!inet_is_multicast(&d->local.addr) || multicast_joined(&d->local.addr, d->iface))
 			udp_input_group(d);
 		dgram_put(d);
 		return true;

@@ -94,12 +94,8 @@ static struct unix_sock *destination(struct unix_sock *u, struct sock_msg *m)
 	struct unix_sock *to;
 	int err;
 
-	if (!m->name || !m->name->len) {
-		to = unix_peer_get(u);
-		return to ? to : err_ptr(-ENOTCONN);
-	}
-	if (u->s.type == SOCK_SEQPACKET) {
-		/* Linux ignores the name of a connected one. */
+	/* Linux ignores the name that is given for a seqpacket. */
+	if (!m->name || !m->name->len || u->s.type == SOCK_SEQPACKET) {
 		to = unix_peer_get(u);
 		return to ? to : err_ptr(-ENOTCONN);
 	}

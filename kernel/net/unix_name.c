@@ -151,6 +151,22 @@ static int bind_path(struct unix_sock *u, const struct sock_name *name)
 	return 0;
 }
 
+/* What a socket that has a name already hears of another one. Linux looks at the path first. */
+static int bind_again(const struct sock_name *name)
+{
+	char text[UNIX_PATH_MAX + 1];
+	struct path p;
+	int err;
+
+	if (is_abstract(name))
+		return -EINVAL;
+	path_text(name, text);
+	err = fs_socket_find(task_current()->fs, text, &p);
+	if (!err)
+		path_put(&p);
+	return err == -ENOENT ? -EINVAL : -EADDRINUSE;
+}
+
 int unix_bind(struct socket *s, const struct sock_name *name)
 {
 	struct unix_sock *u = unix_of(s);
@@ -164,7 +180,7 @@ int unix_bind(struct socket *s, const struct sock_name *name)
 		return err;
 	mutex_lock(&s->lock);
 	if (u->name) {
-		err = -EINVAL;
+		err = bind_again(name);
 	} else if (is_abstract(name)) {
 		n = name_make(name, s->type);
 		err = n ? bind_abstract(u, n) : -ENOMEM;

@@ -26,60 +26,63 @@ static bool msg_nonblock(const struct fd_ref *r, u32 flags)
 	return (flags & MSG_DONTWAIT) || (atomic_load_relaxed(&r->file->flags) & O_NONBLOCK);
 }
 
-__hot long sys_sendto(SYSCALL_ARGS)
-{
-	struct sock_msg m = {.flags = (u32)a3};
+/* A send or receive with one buffer and one name. */
+struct buffer_arg {
+	struct sock_msg m;
 	struct sock_name name;
 	struct iov_segment seg;
 	struct iov_iter it;
 	struct socket *s;
 	struct fd_ref r;
-	long ret;
+};
 
-	if (!user_range(a1, a2))
+/* fd_return() is due. */
+static inline int buffer_arg_get(struct buffer_arg *b, u64 fd, u64 addr, u64 len, u32 flags)
+{
+	int err;
+
+	if (!user_range(addr, len))
 		return -EFAULT;
-	ret = socket_arg_get(a0, &r, &s);
+	err = socket_arg_get(fd, &b->r, &b->s);
+	if (err)
+		return err;
+	iov_iter_user(&b->it, &b->seg, addr, MIN(len, RW_MAX));
+	b->m = (struct sock_msg){.it = &b->it, .flags = flags, .nonblock = msg_nonblock(&b->r, flags)};
+	return 0;
+}
+
+__hot long sys_sendto(SYSCALL_ARGS)
+{
+	struct buffer_arg b;
+	long ret = buffer_arg_get(&b, a0, a1, a2, (u32)a3);
+
 	if (ret)
 		return ret;
-	iov_iter_user(&it, &seg, a1, MIN(a2, RW_MAX));
-	m.it = &it;
-	m.nonblock = msg_nonblock(&r, m.flags);
 	if (a4) {
-		ret = name_arg_get(&name, a4, a5);
-		m.name = &name;
+		ret = name_arg_get(&b.name, a4, a5);
+		b.m.name = &b.name;
 	}
 	if (!ret)
-		ret = socket_send(s, &m);
-	fd_return(&r);
+		ret = socket_send(b.s, &b.m);
+	fd_return(&b.r);
 	return ret;
 }
 
 __hot long sys_recvfrom(SYSCALL_ARGS)
 {
-	struct sock_msg m = {.flags = (u32)a3};
-	struct sock_name name;
-	struct iov_segment seg;
-	struct iov_iter it;
-	struct socket *s;
-	struct fd_ref r;
-	long ret;
+	struct buffer_arg b;
+	long ret = buffer_arg_get(&b, a0, a1, a2, (u32)a3);
 
-	if (!user_range(a1, a2))
-		return -EFAULT;
-	ret = socket_arg_get(a0, &r, &s);
 	if (ret)
 		return ret;
-	iov_iter_user(&it, &seg, a1, MIN(a2, RW_MAX));
-	m.it = &it;
-	m.nonblock = msg_nonblock(&r, m.flags);
 	if (a4) {
-		name.len = 0;
-		m.name = &name;
+		b.name.len = 0;
+		b.m.name = &b.name;
 	}
-	ret = socket_recv(s, &m);
-	fd_return(&r);
+	ret = socket_recv(b.s, &b.m);
+	fd_return(&b.r);
 	if (ret >= 0 && a4) {
-		int err = name_arg_put(&name, a4, a5);
+		int err = name_arg_put(&b.name, a4, a5);
 
 		if (err)
 			return err;

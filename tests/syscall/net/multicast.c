@@ -190,7 +190,8 @@ TEST(multicast_group_requests)
 	CHECK_EQ(send_group(out, port), 0);
 	CHECK_EQ(hears(fd), 0);
 	CHECK_EQ(setsockopt(fd, IPPROTO_IP, MCAST_LEAVE_GROUP, &g, sizeof(g)), 0);
-	CHECK_EQ(ERRNO_OF(setsockopt(fd, IPPROTO_IP, MCAST_LEAVE_GROUP, &g, sizeof(g))), EADDRNOTAVAIL);
+	CHECK_EQ(ERRNO_OF(setsockopt(fd, IPPROTO_IP, MCAST_LEAVE_GROUP, &g, sizeof(g))),
+		 EADDRNOTAVAIL);
 	close(out);
 	close(fd);
 }

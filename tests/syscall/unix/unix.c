@@ -536,3 +536,24 @@ TEST(wrong_use)
 	CHECK_EQ(ERRNO_OF(accept(fd, NULL, NULL)), EOPNOTSUPP);
 	close(fd);
 }
+
+TEST(a_name_is_given_once)
+{
+	char dir[] = "/tmp/onceXXXXXX";
+	struct sockaddr_un a = {.sun_family = AF_UNIX}, b = a, abstract = {AF_UNIX, "\0once"};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	CHECK(mkdtemp(dir));
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s/a", dir);
+	snprintf(b.sun_path, sizeof(b.sun_path), "%s/b", dir);
+	CHECK_EQ(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	/* A path that is taken is seen first. */
+	CHECK_EQ(ERRNO_OF(bind(fd, (struct sockaddr *)&a, sizeof(a))), EADDRINUSE);
+	CHECK_EQ(ERRNO_OF(bind(fd, (struct sockaddr *)&b, sizeof(b))), EINVAL);
+	CHECK_EQ(ERRNO_OF(access(b.sun_path, F_OK)), ENOENT);
+	CHECK_EQ(ERRNO_OF(bind(fd, (struct sockaddr *)&abstract, 7)), EINVAL);
+	CHECK_EQ(bind(fd, (struct sockaddr *)&abstract, sizeof(sa_family_t)), 0); /* has one */
+	close(fd);
+	unlink(a.sun_path);
+	rmdir(dir);
+}
