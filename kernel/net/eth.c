@@ -10,6 +10,7 @@
 #include "kernel/sync/percpu.h"
 #include "lib/cmdline.h"
 
+#define ETH_MTU_MIN	68U /* what IPv4 wants of every link */
 #define TX_QUEUE_LENGTH 1000U
 
 static bool is_up(const struct eth *e)
@@ -184,6 +185,8 @@ static struct eth *eth_create(struct netdev *d, const struct eth_wire *wire)
 	e->iface.type = ARPHRD_ETHER;
 	e->iface.flags = IFF_BROADCAST | IFF_MULTICAST | (e->link_seen ? IFF_RUNNING : 0);
 	e->iface.mtu = d->mtu;
+	e->iface.min_mtu = ETH_MTU_MIN;
+	e->iface.max_mtu = d->mtu;
 	e->iface.txqlen = TX_QUEUE_LENGTH;
 	e->iface.ops = wire->iface_ops;
 	e->iface.sum_stats = eth_sum_stats;
