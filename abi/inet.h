@@ -84,7 +84,7 @@ struct abi_ipv6_mreq {
 #define IP_PMTUDISC_DO	 2
 #define IP_PMTUDISC_OMIT 5
 
-#define IPV6_2292PKTINFO 2
+#define IPV6_2292PKTINFO 2 /* as RFC 2292 had them; the later ones have other numbers */
 #define IPV6_CHECKSUM 7
 #define IPV6_2292HOPLIMIT 8
 #define IPV6_UNICAST_HOPS 16
