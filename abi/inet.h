@@ -84,14 +84,14 @@ struct abi_ipv6_mreq {
 #define IP_PMTUDISC_DO	 2
 #define IP_PMTUDISC_OMIT 5
 
-#define IPV6_2292PKTINFO 2 /* as RFC 2292 had them; the later ones have other numbers */
-#define IPV6_CHECKSUM 7
-#define IPV6_2292HOPLIMIT 8
-#define IPV6_UNICAST_HOPS 16
-#define IPV6_MULTICAST_IF 17
-#define IPV6_MULTICAST_HOPS 18
-#define IPV6_MULTICAST_LOOP 19
-#define IPV6_ADD_MEMBERSHIP 20
+#define IPV6_2292PKTINFO     2 /* as RFC 2292 had them; the later ones have other numbers */
+#define IPV6_CHECKSUM	     7
+#define IPV6_2292HOPLIMIT    8
+#define IPV6_UNICAST_HOPS    16
+#define IPV6_MULTICAST_IF    17
+#define IPV6_MULTICAST_HOPS  18
+#define IPV6_MULTICAST_LOOP  19
+#define IPV6_ADD_MEMBERSHIP  20
 #define IPV6_DROP_MEMBERSHIP 21
 #define IPV6_MULTICAST_ALL   29
 #define IPV6_MTU_DISCOVER    23
