@@ -94,12 +94,11 @@ static const struct netdev_user eth_user = {
 static void eth_check_link(struct eth *e)
 {
 	bool link = atomic_load_relaxed(&e->dev->link);
-	u32 flags = atomic_load_relaxed(&e->iface.flags) & ~(u32)IFF_RUNNING;
 
 	if (link == e->link_seen)
 		return;
 	e->link_seen = link;
-	net_iface_set_flags(&e->iface, flags | (link ? IFF_RUNNING : 0));
+	net_iface_set_flags(&e->iface, link ? IFF_RUNNING : 0, IFF_RUNNING);
 	if (e->wire->link)
 		e->wire->link(e);
 }
@@ -167,7 +166,7 @@ static void eth_configure(struct eth *e, const struct ipconfig *c)
 	}
 	e->dhcp = c->dhcp;
 	if (c->address || c->dhcp)
-		net_iface_set_flags(&e->iface, e->iface.flags | IFF_UP);
+		net_iface_set_flags(&e->iface, IFF_UP, IFF_UP);
 }
 
 static struct eth *eth_create(struct netdev *d, const struct eth_wire *wire)

@@ -269,13 +269,14 @@ void net_iface_set_dns(struct net_iface *i, u32 which, struct inet_addr server)
 	spin_unlock(&lock);
 }
 
-void net_iface_set_flags(struct net_iface *i, u32 flags)
+void net_iface_set_flags(struct net_iface *i, u32 flags, u32 mask)
 {
 	struct net_address gone[NET_IFACE_ADDRS_MAX];
 	u32 was, nr = 0;
 
 	spin_lock(&lock);
 	was = i->flags;
+	flags = (was & ~mask) | (flags & mask);
 	atomic_store_relaxed(&i->flags, flags);
 	if ((was & IFF_UP) && !(flags & IFF_UP))
 		nr = went_down(i, gone);

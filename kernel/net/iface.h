@@ -134,7 +134,7 @@ int net_iface_del_address(struct net_iface *i, const struct inet_addr *a);
 void net_iface_set_gateway(struct net_iface *i, const struct inet_addr *gateway);
 void net_iface_set_dns(struct net_iface *i, u32 which, struct inet_addr server);
 void net_iface_set_gateway(struct net_iface *i, const struct inet_addr *gateway); /* any: none */
-void net_iface_set_flags(struct net_iface *i, u32 flags);
+void net_iface_set_flags(struct net_iface *i, u32 flags, u32 mask); /* those of `mask` */
 
 /*
  * True if `a` is an address of this host: of an interface, be it up or not, or in an IPv4 network of lo.

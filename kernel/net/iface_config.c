@@ -188,7 +188,7 @@ int net_config_flags(u32 index, u32 flags, u32 mask)
 		wanted = (wanted & ~NET_IFF_FIXED) | (was & NET_IFF_FIXED);
 		err = (wanted ^ was) & ~(u32)IFF_UP ? -EOPNOTSUPP : 0;
 		if (!err && wanted != was)
-			net_iface_set_flags(i, wanted);
+			net_iface_set_flags(i, wanted, IFF_UP);
 	}
 	return finish(i, err);
 }

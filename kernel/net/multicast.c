@@ -210,6 +210,8 @@ void multicast_close(struct inet_sock *i)
 {
 	struct multicast_members *l;
 
+	if (!atomic_load_relaxed(&i->multicast.members))
+		return;
 	mutex_lock(&i->s.lock);
 	l = i->multicast.members;
 	for (u32 k = 0; l && k < l->nr; k++)

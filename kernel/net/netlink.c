@@ -14,6 +14,8 @@
 #include "kernel/task/cred.h"
 #include "kernel/task/task.h"
 
+LOCK_CLASS(netlink_dump, RANK_NETLINK_DUMP);
+
 #define OVERHEAD 32U /* what a message must be smaller than the send buffer by */
 
 /* Where programs talk to each other only. */
@@ -52,7 +54,7 @@ static int netlink_bind(struct socket *s, const struct sock_name *name)
 		return err;
 	if (a.nl_groups && !n->protocol->groups)
 		return -EOPNOTSUPP;
-	if (n->portid && n->portid != a.nl_pid)
+	if (atomic_load_relaxed(&n->portid) && atomic_load_relaxed(&n->portid) != a.nl_pid)
 		return -EINVAL;
 	err = netlink_bind_port(n, a.nl_pid);
 	if (!err)
@@ -263,10 +265,10 @@ static int put_control(struct netlink_sock *n, struct sock_msg *m, const struct 
 /* What was taken made room for the next piece of a dump. */
 static void dump_go_on(struct netlink_sock *n)
 {
-	mutex_lock(&n->s.lock);
-	if (n->dumping && n->queue.bytes <= atomic_load_relaxed(&n->s.rcvbuf) / 2)
+	mutex_lock(&n->dump_lock);
+	if (n->dumping && atomic_load_relaxed(&n->queue.bytes) <= atomic_load_relaxed(&n->s.rcvbuf) / 2)
 		netlink_dump_step(n);
-	mutex_unlock(&n->s.lock);
+	mutex_unlock(&n->dump_lock);
 }
 
 static long netlink_recv(struct socket *s, struct sock_msg *m)
@@ -423,6 +425,7 @@ static int netlink_create(int type, int protocol, struct socket **out)
 	list_init(&n->by_port);
 	list_init(&n->subscriber);
 	dgram_queue_init(&n->queue);
+	mutex_init(&n->dump_lock, &netlink_dump_class);
 	*out = &n->s;
 	return 0;
 }

@@ -5,12 +5,13 @@
  * A request is worked off in the sender's own context, its answers are on the sender's queue when
  * sendmsg() returns. A dump is filled piece by piece: the first piece at once, each further one when
  * the receiver has taken one, so that a table of any size costs no more memory than two pieces. Its
- * state is in the socket under s.lock.
+ * state is in the socket under a lock of its own, outside all others: to fill a piece may need to end a
+ * socket that it has looked at.
  *
  * Ports: a socket's number is its process's id if that is free, else one that no process has. Events
  * go to the sockets on the list of subscribers; both tables are in netlink_table.c.
  *
- * Lock order: changes of interfaces (RANK_NET_CONFIG) < s.lock (dumps, names) < the tables
+ * Lock order: dumps < changes of interfaces (RANK_NET_CONFIG) < s.lock (names) < the tables
  * (RANK_NETLINK) < the datagram queue.
  */
 #ifndef KERNEL_NET_NETLINK_H
@@ -153,8 +154,9 @@ struct netlink_sock {
 	u64 groups;		/* [L:subscribers] bit n - 1: group n */
 	struct list subscriber; /* [L:subscribers] empty: no groups */
 	struct dgram_queue queue;
-	struct nl_dump dump; /* [L:s.lock] */
-	bool dumping;	     /* [a] changes under s.lock */
+	struct mutex dump_lock; /* RANK_NETLINK_DUMP */
+	struct nl_dump dump;	/* [L:dump_lock] */
+	bool dumping;		/* [a] changes under dump_lock */
 };
 
 static inline struct netlink_sock *netlink_of(struct socket *s)
@@ -164,7 +166,7 @@ static inline struct netlink_sock *netlink_of(struct socket *s)
 
 /* Queues a copy of the bytes for `n`; without room the socket is told of the overrun. 0 or -errno. */
 int netlink_deliver(struct netlink_sock *n, const void *data, u32 len, u32 portid, u32 group);
-/* Goes on with the dump of `n`. Context: n->s.lock held. */
+/* Goes on with the dump of `n`. Context: n->dump_lock held. */
 void netlink_dump_step(struct netlink_sock *n);
 /* Works off the messages of one send. */
 void netlink_requests(struct netlink_sock *n, const u8 *data, u32 len);

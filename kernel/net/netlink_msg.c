@@ -238,7 +238,7 @@ int nl_dump_start(struct nl_request *r, const struct nl_dump *d)
 	struct netlink_sock *n = r->from;
 	int err = NL_DUMPING;
 
-	mutex_lock(&n->s.lock);
+	mutex_lock(&n->dump_lock);
 	if (n->dumping) {
 		err = -EBUSY;
 	} else {
@@ -249,7 +249,7 @@ int nl_dump_start(struct nl_request *r, const struct nl_dump *d)
 		atomic_store_relaxed(&n->dumping, true);
 		netlink_dump_step(n);
 	}
-	mutex_unlock(&n->s.lock);
+	mutex_unlock(&n->dump_lock);
 	return err;
 }
 

@@ -132,31 +132,12 @@ static const struct sysctl sysctls[] = {
 	FIXED("net/unix/max_dgram_qlen", 1, &dgram_qlen),
 };
 
-/* What a resolver may use: Linux's ipconfig leaves DHCP's name servers here. */
-static int show_pnp(struct seq *s, u64 key)
-{
-	struct net_iface_info info;
-	u32 index = 0;
-
-	(void)key;
-	while (net_iface_info(index, true, &info)) {
-		index = info.index;
-		for (u32 k = 0; k < NET_IFACE_DNS_MAX; k++) {
-			const u8 *a = info.dns[k].b + 12;
-
-			if (!inet_is_any(&info.dns[k]))
-				seq_printf(s, "nameserver %u.%u.%u.%u\n", a[0], a[1], a[2], a[3]);
-		}
-	}
-	return 0;
-}
-
 static const struct {
 	const char *path;
 	pseudo_show_fn show;
 	const char *text;
 } nodes[] = {
-	{"net/pnp", show_pnp, NULL},
+	{"net/pnp", proc_show_pnp, NULL},
 	{"net/dev", proc_show_dev, NULL},
 	{"net/route", proc_show_route, NULL},
 	{"net/if_inet6", proc_show_if_inet6, NULL},

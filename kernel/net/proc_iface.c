@@ -142,3 +142,22 @@ int proc_show_netlink(struct seq *s, u64 key)
 	netlink_for_each(put_netlink, s);
 	return 0;
 }
+
+/* What a resolver may use: Linux's ipconfig leaves DHCP's name servers here. */
+int proc_show_pnp(struct seq *s, u64 key)
+{
+	struct net_iface_info info;
+	u32 index = 0;
+
+	(void)key;
+	while (net_iface_info(index, true, &info)) {
+		index = info.index;
+		for (u32 k = 0; k < NET_IFACE_DNS_MAX; k++) {
+			const u8 *a = info.dns[k].b + 12;
+
+			if (!inet_is_any(&info.dns[k]))
+				seq_printf(s, "nameserver %u.%u.%u.%u\n", a[0], a[1], a[2], a[3]);
+		}
+	}
+	return 0;
+}

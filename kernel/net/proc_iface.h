@@ -13,5 +13,6 @@ int proc_show_route(struct seq *s, u64 key);
 int proc_show_if_inet6(struct seq *s, u64 key);
 int proc_show_arp(struct seq *s, u64 key);
 int proc_show_netlink(struct seq *s, u64 key);
+int proc_show_pnp(struct seq *s, u64 key);
 
 #endif

@@ -23,6 +23,7 @@ enum lock_rank {
 	RANK_FUTEX_EXIT = 5, /* held over the robust walk, which faults */
 	RANK_PROCESS = 10,
 	RANK_RENAME = 20,
+	RANK_NETLINK_DUMP = 21,	 /* filling a dump looks at sockets, whose last use may end there */
 	RANK_EPOLL_NESTING = 22, /* which epoll watches which */
 	RANK_NET_CONFIG = 23,	 /* changes of interfaces */
 	RANK_SOCKET = 24,	 /* a socket's names and options */

@@ -267,6 +267,73 @@ int wire_card_start(struct eth *e)
 	return 0;
 }
 
+/* ---- neighbours ---- */
+
+struct neighbour_call {
+	struct net_iface *iface;
+	u32 at; /* entries that are still to be passed */
+	struct net_neighbour *out;
+	bool found;
+};
+
+/* True if this is the entry that is wanted. */
+static bool neighbour_hit(struct neighbour_call *n, const struct netif *of)
+{
+	if (of->state != wire_card_of(n->iface))
+		return false;
+	n->found = n->at-- == 0;
+	return n->found;
+}
+
+static void find_v4(struct neighbour_call *n)
+{
+	ip4_addr_t *ip;
+	struct netif *netif;
+	struct eth_addr *hw;
+
+	for (size_t k = 0; k < ARP_TABLE_SIZE && !n->found; k++) {
+		if (!etharp_get_entry(k, &ip, &netif, &hw) || !neighbour_hit(n, netif))
+			continue;
+		n->out->addr = inet_addr_v4(ip->addr);
+		n->out->state = NUD_REACHABLE;
+		memcpy(n->out->hwaddr, hw->addr, sizeof(n->out->hwaddr));
+	}
+}
+
+static void find_v6(struct neighbour_call *n)
+{
+	for (u32 k = 0; k < LWIP_ND6_NUM_NEIGHBORS && !n->found; k++) {
+		const struct nd6_neighbor_cache_entry *e = &neighbor_cache[k];
+		ip_addr_t ip = {0};
+
+		if (e->state == ND6_NO_ENTRY || !e->netif || !neighbour_hit(n, e->netif))
+			continue;
+		IP_SET_TYPE_VAL(ip, IPADDR_TYPE_V6);
+		ip6_addr_copy(*ip_2_ip6(&ip), e->next_hop_address);
+		n->out->addr = wire_from_ip(&ip);
+		n->out->state = e->state == ND6_INCOMPLETE  ? NUD_INCOMPLETE
+				: e->state == ND6_REACHABLE ? NUD_REACHABLE
+							    : NUD_STALE;
+		memcpy(n->out->hwaddr, e->lladdr, sizeof(n->out->hwaddr));
+	}
+}
+
+static void run_neighbour(void *arg)
+{
+	find_v4(arg);
+	if (!((struct neighbour_call *)arg)->found)
+		find_v6(arg);
+}
+
+static bool wire_neighbour(struct net_iface *i, u32 at, struct net_neighbour *out)
+{
+	struct neighbour_call n = {i, at, out, false};
+
+	*out = (struct net_neighbour){0};
+	wire_call(run_neighbour, &n);
+	return n.found;
+}
+
 /* ---- what the rest of the kernel sees ---- */
 
 static const struct net_iface_ops iface_ops = {
@@ -276,6 +343,8 @@ static const struct net_iface_ops iface_ops = {
 	.tcp_unlisten = wire_tcp_unlisten,
 	.udp_send = wire_udp_send,
 	.raw_send = wire_raw_send,
+	.configured = wire_changed,
+	.neighbour = wire_neighbour,
 };
 
 static void enter(struct eth *e)
