@@ -266,7 +266,8 @@ static int put_control(struct netlink_sock *n, struct sock_msg *m, const struct 
 static void dump_go_on(struct netlink_sock *n)
 {
 	mutex_lock(&n->dump_lock);
-	if (n->dumping && atomic_load_relaxed(&n->queue.bytes) <= atomic_load_relaxed(&n->s.rcvbuf) / 2)
+	if (n->dumping &&
+	    atomic_load_relaxed(&n->queue.bytes) <= atomic_load_relaxed(&n->s.rcvbuf) / 2)
 		netlink_dump_step(n);
 	mutex_unlock(&n->dump_lock);
 }

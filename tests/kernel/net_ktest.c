@@ -71,6 +71,7 @@ KTEST(net, an_address_brings_routes_when_its_interface_is_up)
 	struct inet_addr last = example(255);
 	struct net_route r;
 
+	KCHECK(net_config_flags(index, 0, IFF_UP) == 0);
 	KCHECK(net_config_add_address(index, &a) == 0);
 	KCHECK(net_config_add_address(index, &a) == -EEXIST);
 	KCHECK(net_is_local(&a.addr));
