@@ -1,3 +1,4 @@
+/* The cards that there are. */
 #include "drivers/netdev.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Ethernet cards as interfaces; eth.h tells the rules. */
 #include "kernel/net/eth.h"
 
 #include <string.h>

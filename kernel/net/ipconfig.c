@@ -1,3 +1,4 @@
+/* The boot argument ip=. */
 #include "kernel/net/ipconfig.h"
 
 #include <string.h>

@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+"""Throws hostile frames at a guest and asks then whether it still works.
+
+    fuzz_test.py [--system linux|stellar] [--frames N] [--seed N] [--settle S] [--empty]
+                 --server PROGRAM [--built LABEL=FILE]...
+
+Between batches, and at the end, the guest must answer a ping, a new connection must be served, a
+connection that was open all the time must still echo; at the end the memory must be back. The kernel
+must not have panicked. Runs outside the sandbox: the real workspace has the caches.
+"""
+
+import argparse
+import itertools
+import re
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+# pylint: disable=wrong-import-position
+from tests.wire.fuzz import Fuzzer  # noqa: E402
+from tests.wire.guest import Guest, add_options, folder  # noqa: E402
+from tests.wire.peer import NoAnswer, Peer  # noqa: E402
+
+BATCH = 5000
+SLACK_KIB = 8192
+FEW = 10
+REPORT_PORT = 13
+
+
+def free_kib(peer):
+    """What /proc/meminfo in the guest says is free."""
+    return int(re.search(rb"MemFree:\s*(\d+)", peer.fetch(REPORT_PORT))[1])
+
+
+def connections(peer):
+    """What /proc/net/sockstat says: listeners, half-open ones and the one that asks included."""
+    return int(re.search(rb"TCP: inuse (\d+)", peer.fetch(REPORT_PORT))[1])
+
+
+def check_alive(peer, live, number):
+    """The guest still does its work."""
+    peer.ping()
+    live.echo(f"still here after {number}".encode())
+    connection = peer.connect(7)
+    connection.echo(b"and for others")
+    connection.close()
+
+
+def attack(peer, count, seed):
+    """All batches. Returns the free memory before them."""
+    peer.ping()
+    live = peer.connect(7)
+    live.echo(b"hello")
+    before = free_kib(peer)
+    print(f"{before} KiB free", flush=True)
+    source = iter(Fuzzer(seed, live))
+    for start in range(0, count, BATCH):
+        for frame in itertools.islice(source, min(BATCH, count - start)):
+            peer.send(frame)
+            peer.poll(0)
+        check_alive(peer, live, min(start + BATCH, count))
+        print(f"{min(start + BATCH, count)} frames: alive, {free_kib(peer)} KiB free", flush=True)
+    return before
+
+
+def settle(peer, before, seconds, empty):
+    """Half-open connections and fragments time out; then the memory must be back.
+
+    With `empty` the connections, too, but for listeners and those of this test.
+    """
+    deadline = time.monotonic() + seconds
+    while free_kib(peer) < before - SLACK_KIB or (empty and connections(peer) > FEW):
+        if time.monotonic() > deadline:
+            raise NoAnswer(f"{before - free_kib(peer)} KiB and {connections(peer)} connections are "
+                           f"not back after {seconds} s")
+        peer.poll(1)
+    print(peer.fetch(REPORT_PORT).decode())
+    print(f"before {before} KiB free, now {free_kib(peer)}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    parser.add_argument("--frames", type=int, default=20000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--settle", type=int, default=120)
+    parser.add_argument("--empty", action="store_true")
+    options = parser.parse_args()
+    with folder() as where:
+        peer = Peer(where)
+        with Guest(options, f"dgram:{peer.guest_path}:{peer.path}", ["/bin/server"]) as guest:
+            try:
+                guest.wait_ready()
+                before = attack(peer, options.frames, options.seed)
+                settle(peer, before, options.settle, options.empty)
+            except (NoAnswer, TimeoutError) as error:
+                return guest.failed(f"seed {options.seed}: {error}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
