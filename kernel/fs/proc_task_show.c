@@ -51,6 +51,22 @@ static int show_comm(struct seq *s, u64 key)
 	return err;
 }
 
+/* Only among the threads of one process. A newline is kept, as on Linux. */
+static int store_comm(const char *text, u64 key)
+{
+	struct proc_who who;
+	int err = -ESRCH;
+
+	epoch_enter();
+	if (proc_find(key, &who) && who.task) {
+		err = who.process == process_current() ? 0 : -EINVAL;
+		if (!err)
+			task_set_name(who.task, text);
+	}
+	epoch_exit();
+	return err;
+}
+
 struct signal_sets {
 	u64 pending, shared, blocked, ignored, caught;
 };
@@ -326,7 +342,7 @@ int proc_show_loadavg(struct seq *s, u64 key)
 const struct pseudo_node proc_process_nodes[] = {
 	{"auxv", 0400, proc_show_auxv, NULL},
 	{"cmdline", 0444, proc_show_cmdline, NULL},
-	{"comm", 0444, show_comm, NULL},
+	{"comm", 0644, show_comm, store_comm},
 	{"environ", 0400, proc_show_environ, NULL},
 	{"limits", 0444, show_limits, NULL},
 	{"maps", 0444, proc_show_maps, NULL},

@@ -74,6 +74,45 @@ TEST(self_status)
 	CHECK(read_file("/proc/thread-self/comm", text, sizeof(text)) > 0);
 }
 
+static int hold[2];
+
+static void *held_thread(void *tid)
+{
+	char byte;
+
+	__atomic_store_n((int *)tid, (int)syscall(SYS_gettid), __ATOMIC_RELEASE);
+	CHECK_EQ(read(hold[0], &byte, 1), 0);
+	return NULL;
+}
+
+/* As pthread_setname_np() does: a thread's name is what another thread writes. */
+TEST(names_of_threads_are_written)
+{
+	char path[64], name[64] = {0};
+	int tid = 0, fd;
+	pthread_t thread;
+
+	CHECK_EQ(pipe(hold), 0);
+	thread = thread_start(held_thread, &tid);
+	WAIT_UNTIL(__atomic_load_n(&tid, __ATOMIC_ACQUIRE));
+	CHECK_EQ(pthread_setname_np(thread, "renamed"), 0);
+	CHECK_EQ(pthread_getname_np(thread, name, sizeof(name)), 0);
+	CHECK_EQ(strcmp(name, "renamed"), 0);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/comm", tid);
+	fd = open(path, O_RDWR);
+	CHECK_EQ(write(fd, "much longer than a name", 23), 23);
+	CHECK(read_file(path, name, sizeof(name)) == 16 && strcmp(name, "much longer tha\n") == 0);
+	close(fd);
+	/* Of another process: by its own threads only. */
+	snprintf(path, sizeof(path), "/proc/%d/comm", getppid());
+	fd = open(path, O_WRONLY);
+	CHECK_ERRNO(write(fd, "x", 1), EINVAL);
+	close(fd);
+	close(hold[1]);
+	thread_join(thread);
+	close(hold[0]);
+}
+
 TEST(self_program)
 {
 	char path[PATH_MAX] = {0};
