@@ -3,22 +3,25 @@
  * and write there.
  */
 #include <sched.h>
+#include <semaphore.h>
 
 #include "tests/syscall/memory/memory.h"
 
 #define OWNERS	  4
 #define MAX_PAGES 48 /* more than what a kernel may take away in one go */
-#define ROUNDS	  60
+#define ROUNDS	  40
 
 /* A mapping that its owner lends to the toucher, which has seen its addresses before. */
 struct loan {
 	char *pages;
 	size_t count;
 	long tag;
-	int turn; /* 0: the owner's, 1: the toucher's, 2: the owner is done */
+	bool lent;
+	sem_t back;
 } __attribute__((aligned(64)));
 
 static struct loan loans[OWNERS];
+static sem_t offers; /* how many loans are lent and not yet taken up */
 static long wrong;
 
 static long *word(char *pages, size_t i)
@@ -36,11 +39,6 @@ static void exchange(char *pages, size_t count, long old, long new)
 	}
 }
 
-static void give(struct loan *loan, int turn)
-{
-	__atomic_store_n(&loan->turn, turn, __ATOMIC_RELEASE);
-}
-
 static void *owner_thread(void *arg)
 {
 	struct loan *loan = arg;
@@ -50,32 +48,27 @@ static void *owner_thread(void *arg)
 		loan->tag = i * OWNERS + (loan - loans);
 		loan->pages = map_pages(loan->count);
 		exchange(loan->pages, loan->count, 0, loan->tag);
-		give(loan, 1);
-		while (__atomic_load_n(&loan->turn, __ATOMIC_ACQUIRE) == 1)
-			sched_yield();
+		__atomic_store_n(&loan->lent, true, __ATOMIC_RELEASE);
+		sem_post(&offers);
+		sem_wait(&loan->back);
 		exchange(loan->pages, loan->count, -loan->tag, 0);
 		CHECK_EQ(munmap(loan->pages, loan->count * PAGE), 0);
 	}
-	give(loan, 2);
 	return NULL;
 }
 
-static void touch_loans(void)
+/* `nr` loans, whose ever they are. */
+static void touch_loans(long nr)
 {
-	int done = 0;
+	while (nr--) {
+		struct loan *loan = loans;
 
-	while (done < OWNERS) {
-		done = 0;
-		for (struct loan *loan = loans; loan < loans + OWNERS; loan++) {
-			int turn = __atomic_load_n(&loan->turn, __ATOMIC_ACQUIRE);
-
-			done += turn == 2;
-			if (turn == 1) {
-				exchange(loan->pages, loan->count, loan->tag, -loan->tag);
-				give(loan, 0);
-			}
-		}
-		sched_yield();
+		sem_wait(&offers);
+		while (!__atomic_load_n(&loan->lent, __ATOMIC_ACQUIRE))
+			loan = loan + 1 < loans + OWNERS ? loan + 1 : loans;
+		loan->lent = false;
+		exchange(loan->pages, loan->count, loan->tag, -loan->tag);
+		sem_post(&loan->back);
 	}
 }
 
@@ -84,11 +77,12 @@ TEST(reused_addresses_are_fresh_for_all)
 	pthread_t owners[OWNERS];
 
 	wrong = 0;
+	CHECK_EQ(sem_init(&offers, 0, 0), 0);
 	for (int i = 0; i < OWNERS; i++) {
-		give(&loans[i], 0);
+		CHECK_EQ(sem_init(&loans[i].back, 0, 0), 0);
 		owners[i] = thread_start(owner_thread, &loans[i]);
 	}
-	touch_loans();
+	touch_loans(OWNERS * test_rounds(ROUNDS));
 	for (int i = 0; i < OWNERS; i++)
 		thread_join(owners[i]);
 	CHECK_EQ(wrong, 0);
@@ -108,7 +102,7 @@ static void *taker_thread(void *arg)
 
 		if (p == MAP_FAILED) {
 			CHECK_EQ(errno, EEXIST);
-			sched_yield();
+			sleep_ms(1);
 			continue;
 		}
 		CHECK_EQ(p, wanted);
