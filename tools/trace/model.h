@@ -81,6 +81,8 @@ void model_ipc_wait(struct model *m, const struct merged *e);
 void model_socket(struct model *m, const struct merged *e);
 void model_socket_wait(struct model *m, const struct merged *e);
 void model_stream_write(struct model *m, const struct merged *e);
+void model_frame(struct model *m, const struct merged *e);
+void model_tcp_resend(struct model *m, const struct merged *e);
 void model_tcp_state(struct model *m, const struct merged *e);
 void model_page_short(struct model *m, const struct merged *e);
 void model_oom_wait(struct model *m, const struct merged *e);

@@ -447,6 +447,10 @@ void model_event(struct model *m, const struct merged *e)
 		return slice_end(m, e, SLICE_SOCKET, ANNOTATION_RET);
 	case TRACE_EV_stream_write:
 		return model_stream_write(m, e);
+	case TRACE_EV_frame:
+		return model_frame(m, e);
+	case TRACE_EV_tcp_resend:
+		return model_tcp_resend(m, e);
 	case TRACE_EV_tcp_state:
 		return model_tcp_state(m, e);
 	case TRACE_EV_sockets:

@@ -142,6 +142,25 @@ void model_stream_write(struct model *m, const struct merged *e)
 						     argument(ANNOTATION_BYTES, slot(e, SLOT_fc))}});
 }
 
+void model_frame(struct model *m, const struct merged *e)
+{
+	instant(m, e,
+		(struct track_event){.category = CATEGORY_NET,
+				     .name = slot(e, SLOT_f) ? NAME_FRAME_OUT : NAME_FRAME_IN,
+				     .annotations = {argument(ANNOTATION_BYTES, slot(e, SLOT_al))}});
+}
+
+void model_tcp_resend(struct model *m, const struct merged *e)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "TCP resend %u", (u32)e->record->c);
+	instant(m, e,
+		(struct track_event){.category = CATEGORY_NET,
+				     .text = text,
+				     .annotations = {argument(ANNOTATION_SOCKET, e->record->a)}});
+}
+
 /* Linux's event, of which readers make a track for each socket, and the name for who looks at the thread. */
 void model_tcp_state(struct model *m, const struct merged *e)
 {

@@ -34,6 +34,8 @@ static const char *const event_names[NR_NAMES] = {
 	[NAME_ACCEPT] = "accept",
 	[NAME_SOCKET_WAIT] = "socket wait",
 	[NAME_STREAM_WRITE] = "stream write",
+	[NAME_FRAME_IN] = "frame in",
+	[NAME_FRAME_OUT] = "frame out",
 	[NAME_PAGE_SHORT] = "no pages",
 	[NAME_OOM_WAIT] = "out of memory",
 };

@@ -8,6 +8,9 @@
  * does not touch such a segment. The payload of TCP lies in pages of the socket's ring, which are held on their own account: an acknowledgement may
  * free the segment and empty the ring while the card still reads.
  *
+ * Programs that do not read could let pages pile up. When those that came in and were not given back are an eighth of memory, only frames of up to
+ * HELD_SMALL bytes are let in: acknowledgements, ARP, resets go on, data are sent again later.
+ *
  * A card that cuts segments (TSO) gets one packet for all that one tcp_output() makes: a segment waits until the next frame shows whether it
  * continues it (`gather`), at most until the batch ends.
  */
@@ -18,6 +21,8 @@
 #include "kernel/net/net.h"
 #include "kernel/net/wire/internal.h"
 #include "kernel/net/wire/tx.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/trace/trace.h"
 #include "lwip/etharp.h"
 #include "lwip/ethip6.h"
 #include "lwip/ip4.h"
@@ -26,7 +31,11 @@
 
 #define ETH_HEADER sizeof(struct eth_hdr)
 
+#define HELD_PART  8U /* of memory */
+#define HELD_SMALL 256U
+
 static bool checksum_good; /* [w] of the frame that is being received */
+static u64 held;	   /* [a] the cards' pages that pbufs are in */
 
 bool wire_checksum_good(void)
 {
@@ -37,6 +46,7 @@ bool wire_checksum_good(void)
 
 static void buffer_pbuf_free(struct pbuf *p)
 {
+	atomic_fetch_add_relaxed(&held, -1UL);
 	/* The pbuf is in the buffer's own room. */
 	netdev_buffer_free((struct netdev_buffer *)((uintptr_t)p & ~(PAGE_SIZE - 1)));
 }
@@ -56,19 +66,25 @@ static struct pbuf *buffer_pbuf(struct netdev_buffer *b)
 	struct pbuf_custom *c = (struct pbuf_custom *)b->room;
 
 	static_assert(sizeof(*c) <= sizeof(b->room), "a pbuf fits beside a buffer");
+	atomic_fetch_add_relaxed(&held, 1UL);
 	c->custom_free_function = buffer_pbuf_free;
 	return pbuf_alloced_custom(PBUF_RAW, (u16_t)b->length, PBUF_REF, c, b->data,
 				   (u16_t)b->length);
 }
 
-/* The frame behind its Ethernet header, whose length 16 bits can tell. NULL: malformed; the buffers are freed. */
+static bool frame_wanted(const struct netdev_frame *f)
+{
+	return f->length <= HELD_SMALL || atomic_load_relaxed(&held) < mm_total_pages() / HELD_PART;
+}
+
+/* The frame behind its Ethernet header, whose length 16 bits can tell. NULL: malformed, or no room; the buffers are freed. */
 static struct pbuf *frame_pbuf(const struct netdev_frame *f)
 {
 	struct pbuf *first = NULL, *last = NULL;
 	struct netdev_buffer *b = f->first, *next;
 	u32 rest = f->length - ETH_HEADER;
 
-	if (f->length < ETH_HEADER || b->length < ETH_HEADER || rest > 0xffff) {
+	if (f->length < ETH_HEADER || b->length < ETH_HEADER || rest > 0xffff || !frame_wanted(f)) {
 		buffers_free(b);
 		return NULL;
 	}
@@ -104,10 +120,13 @@ void wire_receive(struct eth *e, const struct netdev_frame *f)
 
 	if (f->first->length >= ETH_HEADER)
 		memcpy(&h, f->first->data, ETH_HEADER);
+	trace_frame(f->length, false);
 	checksum_good = f->checksum_good || f->checksum_partial;
 	p = frame_pbuf(f);
-	if (!p)
+	if (!p) {
+		atomic_store_relaxed(&e->stats.rx_dropped, e->stats.rx_dropped + 1);
 		return;
+	}
 	p->if_idx = netif_get_index(&c->netif);
 	/* What the card has looked at is not summed again. */
 	NETIF_SET_CHECKSUM_CTRL(&c->netif,
@@ -146,14 +165,17 @@ void wire_sent(struct eth *e, void *cookie)
 /* Gives a packet to the card. False: the card is full. */
 static bool tx_try(struct wire_card *c, struct wire_tx *tx)
 {
+	u32 length = tx->length;
 	int err = eth_send(c->eth, &tx->packet);
 
 	if (err == -ENOBUFS)
 		return false;
-	if (err)
+	if (err) {
 		tx_free(tx);
-	else
-		c->unflushed = true;
+		return true;
+	}
+	trace_frame(length, true);
+	c->unflushed = true;
 	return true;
 }
 

@@ -13,6 +13,7 @@
 #include "kernel/net/net.h"
 #include "kernel/net/wire/internal.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/trace/trace.h"
 
 LOCK_CLASS(wire_reader, RANK_STREAM);
 LOCK_CLASS(wire_rx, RANK_SOCKQ);
@@ -176,8 +177,12 @@ void wire_conn_abort(struct wire_conn *c, bool rst, int error)
 uint32_t *wire_tcp_output(const struct tcp_hdr *h, const struct tcp_pcb *pcb, uint32_t *opts)
 {
 	net_count(TCP_OUT_SEGS);
-	if (pcb && pcb->nrtx && TCP_SEQ_LT(net32(h->seqno), pcb->snd_nxt))
+	if (pcb && pcb->nrtx && TCP_SEQ_LT(net32(h->seqno), pcb->snd_nxt)) {
+		const struct wire_conn *c = pcb->callback_arg;
+
 		net_count(TCP_RETRANS_SEGS);
+		trace_tcp_resend(c ? c->sock->s.ino : 0, net32(h->seqno), pcb->nrtx);
+	}
 	return opts;
 }
 

@@ -141,6 +141,18 @@ static u8_t tcp_packet(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_
 	return 0;
 }
 
+static bool icmp_whole(struct pbuf *p, u32 skip, bool v6)
+{
+	u32 sum;
+
+	pbuf_remove_header(p, skip);
+	sum = v6 ? ip6_chksum_pseudo(p, IP6_NEXTH_ICMP6, p->tot_len, ip6_current_src_addr(),
+				     ip6_current_dest_addr())
+		 : inet_chksum_pbuf(p);
+	pbuf_add_header_force(p, skip);
+	return sum == 0;
+}
+
 static u8_t icmp_packet(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr_t *from)
 {
 	bool v6 = ip_current_is_v6();
@@ -151,7 +163,8 @@ static u8_t icmp_packet(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip
 	(void)from;
 	net_count(ICMP_IN_MSGS);
 	raw_copies(p, v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
-	wire_icmp_error(p, skip, v6);
+	if (icmp_whole(p, skip, v6))
+		wire_icmp_error(p, skip, v6);
 	return 0;
 }
 

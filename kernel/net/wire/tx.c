@@ -48,7 +48,7 @@ static bool tx_add(struct wire_tx *tx, struct pbuf *p, u32 skip)
 	struct netdev_packet *pk = &tx->packet;
 	struct netdev_piece last =
 		pk->nr_pieces ? pk->pieces[pk->nr_pieces - 1] : (struct netdev_piece){0};
-	u32 nr = pk->nr_pieces, pages = tx->nr_pages;
+	u32 nr = pk->nr_pieces, pages = tx->nr_pages, bytes = p->tot_len - skip;
 
 	for (struct pbuf *q = p; q; q = q->next) {
 		u32 length = q->len - MIN(skip, (u32)q->len);
@@ -75,6 +75,7 @@ static bool tx_add(struct wire_tx *tx, struct pbuf *p, u32 skip)
 		}
 	}
 	pk->nr_pieces = nr;
+	tx->length += bytes;
 	pbuf_ref(p);
 	tx->heads[tx->nr_heads++] = p;
 	return true;
