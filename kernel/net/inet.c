@@ -86,24 +86,3 @@ int inet_bind_check(int family, const struct sock_name *name, bool v6only, bool 
 		return -EACCES;
 	return 0;
 }
-
-u32 inet_sum(u32 sum, const void *data, size_t len)
-{
-	const u8 *p = data;
-	u64 wide = sum;
-
-	for (; len >= 2; p += 2, len -= 2)
-		wide += (u32)p[0] | (u32)p[1] << 8;
-	if (len)
-		wide += p[0];
-	while (wide >> 32)
-		wide = (wide & 0xffffffff) + (wide >> 32);
-	return (u32)wide;
-}
-
-u16 inet_sum_fold(u32 sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (u16)~sum;
-}

@@ -45,6 +45,12 @@ void wire_free(void *p)
 	kfree(p);
 }
 
+/* Not inverted. */
+uint16_t wire_chksum(const void *data, int len)
+{
+	return (u16)~inet_sum_fold(inet_sum(0, data, (size_t)len));
+}
+
 u32_t sys_now(void)
 {
 	return (u32_t)(time_now() / (time_freq / 1000));

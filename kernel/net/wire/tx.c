@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "kernel/mm/mm.h"
-#include "kernel/sync/atomic.h"
 #include "lwip/prot/ethernet.h"
 #include "lwip/prot/ip4.h"
 #include "lwip/prot/ip6.h"
@@ -35,7 +34,7 @@ static bool tcp_frame_parse(u8 *frame, u32 length, struct tcp_frame *f)
 	if (length < ETH_HEADER + f->ip_length + sizeof(struct tcp_hdr))
 		return false;
 	if (f->v6 ? f->ip[6] != IP6_NEXTH_TCP
-		  : type != ETHTYPE_IP || f->ip[0] != 0x45 || f->ip[9] != IP_PROTO_TCP)
+		  : type != ETHTYPE_IP || f->ip[0] != 0x45 || f->ip[9] != IPPROTO_TCP)
 		return false;
 	f->tcp = (struct tcp_hdr *)(f->ip + f->ip_length);
 	f->headers = (u32)ETH_HEADER + f->ip_length + TCPH_HDRLEN_BYTES(f->tcp);
@@ -169,7 +168,7 @@ bool tx_join(struct wire_tx *tx, struct pbuf *p)
 /* The pseudo header's sum, which the card adds the rest to. */
 static u16 pseudo_sum(const struct tcp_frame *f, u32 length)
 {
-	u32 tail[2] = {net32(length), net32(IP_PROTO_TCP)};
+	u32 tail[2] = {net32(length), net32(IPPROTO_TCP)};
 	u32 addresses = f->v6 ? 32 : 8;
 	u32 sum = inet_sum(0, f->ip + f->ip_length - addresses, addresses);
 

@@ -4,7 +4,9 @@
 #ifndef KERNEL_NET_WIRE_TX_H
 #define KERNEL_NET_WIRE_TX_H
 
-#include "kernel/net/wire/internal.h"
+#include "drivers/netdev.h"
+#include "kernel/net/inet.h"
+#include "lwip/pbuf.h"
 
 #define WIRE_TX_WAITING_MAX 512U /* packets that wait for a full card */
 #define WIRE_TX_HEADS_MAX   64U	 /* segments in one packet */

@@ -40,11 +40,13 @@
 	} while (0)
 #define LWIP_PLATFORM_ASSERT(x) wire_assert(x)
 #define LWIP_RAND()		wire_random()
+#define LWIP_CHKSUM		wire_chksum
 
 _Noreturn void wire_assert(const char *what);
 uint32_t wire_random(void);
 void *wire_malloc(size_t n);
 void *wire_calloc(size_t n, size_t size);
 void wire_free(void *p);
+uint16_t wire_chksum(const void *data, int len);
 
 #endif
