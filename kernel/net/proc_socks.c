@@ -71,6 +71,19 @@ static bool show_listener(struct port_owner *o, void *arg)
 	return true;
 }
 
+/* Bytes that the peer has not acknowledged, and that the program has not read. */
+static void queues(struct tcp_sock *t, u32 *sent, u32 *unread)
+{
+	const struct tcp_path *path = atomic_load_acquire(&t->path);
+
+	if (path && path != &tcp_local_path) {
+		*sent = path->unsent(t);
+		*unread = path->unread(t);
+	} else {
+		*unread = (u32)ring_used(&t->rx.ring);
+	}
+}
+
 static void show_connection(const struct tuple_node *n, void *arg)
 {
 	struct walk *w = arg;
@@ -85,9 +98,12 @@ static void show_connection(const struct tuple_node *n, void *arg)
 	if (state == ABI_TCP_ESTABLISHED || state == ABI_TCP_CLOSE_WAIT)
 		w->nr_established++;
 	if (w->s) {
-		u32 unread = n->sock ? (u32)ring_used(&n->sock->rx.ring) : 0;
+		u32 sent = 0, unread = 0;
 
-		put_line(w, &tu->local, &tu->remote, state, 0, unread, n->sock ? &n->sock->s : NULL);
+		if (n->sock)
+			queues(n->sock, &sent, &unread);
+		put_line(w, &tu->local, &tu->remote, state, sent, unread,
+			 n->sock ? &n->sock->s : NULL);
 		seq_puts(w->s, " 20 4 30 10 -1\n");
 	}
 	w->nr++;

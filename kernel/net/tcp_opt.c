@@ -107,6 +107,16 @@ int tcp_setsockopt(struct socket *s, int level, int name, const void *val, u32 l
 	return err;
 }
 
+static int get_maxseg(struct tcp_sock *t)
+{
+	struct abi_tcp_info info = {0};
+
+	if (!t->path)
+		return t->maxseg ? (int)t->maxseg : 536;
+	t->path->info(t, &info);
+	return (int)info.tcpi_snd_mss;
+}
+
 static int get_value(struct tcp_sock *t, int name, int *v)
 {
 	switch (name) {
@@ -123,7 +133,7 @@ static int get_value(struct tcp_sock *t, int name, int *v)
 		*v = tcp_flag(t, TCP_F_INQ) != 0;
 		return 0;
 	case TCP_MAXSEG:
-		*v = t->path == &tcp_local_path ? TCP_LOCAL_MSS : t->maxseg ? (int)t->maxseg : 536;
+		*v = get_maxseg(t);
 		return 0;
 	case TCP_KEEPIDLE:
 		*v = (int)t->keepidle;

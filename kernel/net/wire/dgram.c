@@ -79,7 +79,8 @@ static u32 udp_length(struct pbuf *p, const struct udp_hdr *h, u32 from)
 		return 0;
 	if (wire_checksum_good() || (!h->chksum && !ip_current_is_v6()))
 		return len;
-	pbuf_remove_header(p, from);
+	if (pbuf_remove_header(p, from))
+		return 0;
 	sum = ip_chksum_pseudo(p, IP_PROTO_UDP, (u16_t)len, ip_current_src_addr(),
 			       ip_current_dest_addr());
 	pbuf_add_header_force(p, from);
@@ -145,7 +146,8 @@ static bool icmp_whole(struct pbuf *p, u32 skip, bool v6)
 {
 	u32 sum;
 
-	pbuf_remove_header(p, skip);
+	if (pbuf_remove_header(p, skip))
+		return false;
 	sum = v6 ? ip6_chksum_pseudo(p, IP6_NEXTH_ICMP6, p->tot_len, ip6_current_src_addr(),
 				     ip6_current_dest_addr())
 		 : inet_chksum_pbuf(p);
