@@ -23,6 +23,7 @@
 #include "kernel/task/task.h"
 #include "kernel/time/time.h"
 #include "kernel/trace/lock_stat.h"
+#include "kernel/trace/sample.h"
 #include "kernel/trace/trace.h"
 #include "kernel/trace/tracefs.h"
 #include "kernel/trap/trap.h"
@@ -69,6 +70,7 @@ static void main_trace(void)
 	cmdline_get("stellar.trace", pattern, sizeof(pattern));
 	if (trace_init(pattern, cmdline_get_u64("stellar.trace_buffer", 0)))
 		main_fail("stellar.trace: unknown event or not enough memory");
+	sample_hz = MAX(cmdline_get_u64("stellar.sample_hz", SAMPLE_HZ_DEFAULT), 1UL);
 	if (cmdline_get("stellar.dump", dump_path, sizeof(dump_path)))
 		panic_hook = main_dump_trace;
 	machine_poweroff_hook = main_dump_trace;

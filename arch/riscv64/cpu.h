@@ -22,9 +22,9 @@ struct cpu {
 	u32 id;			/* [I] dense index 0..nr_cpus-1 */
 	u32 hartid;		/* [I] the machine's id, may be sparse */
 	u64 emergency_sp;	/* [I] stack for traps on an overflowed kernel stack */
-	u32 work; /* [a] HART_WORK_* bits: demands on this hart (kernel/sync/hart.h) */
-	u32 reserved;
-	u64 state; /* [a] sequence << 8 | enum hart_state (kernel/sync/hart.h) */
+	u32 work;   /* [a] HART_WORK_* bits: demands on this hart (kernel/sync/hart.h) */
+	u32 window; /* [c] interrupts are on in the kernel, for samples (kernel/trace/sample.h) */
+	u64 state;  /* [a] sequence << 8 | enum hart_state (kernel/sync/hart.h) */
 } __cacheline_aligned;
 
 extern u32 nr_cpus; /* [I] after boot: harts that were started */

@@ -116,7 +116,8 @@ static long pseudo_write(struct file *f, struct iov_iter *it, u64 *pos, bool non
 	if (ret >= 0) {
 		n = (size_t)ret;
 		text[n] = '\0';
-		if (*pos == 0)
+		/* What can only be written, as trace_marker, takes each write for itself. */
+		if (*pos == 0 || !node->show)
 			ret = node->store(text, inode->key);
 	}
 	kfree(text);

@@ -21,7 +21,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/hart.h"
-#include "kernel/trace/trace.h"
+#include "kernel/trace/sample.h"
 
 PERCPU(struct runq, sched_runq);
 
@@ -40,6 +40,8 @@ void sched_trace(const struct thread *prev, const struct thread *next)
 {
 	trace_sched_switch(prev->tid, sched_trace_state(prev), next->tid,
 			   sched_trace_prio(next->rt_prio, next->nice));
+	if (trace_enabled(sample))
+		sample_switch(!next->tid);
 }
 
 void sched_finish_leaving(struct thread *prev)

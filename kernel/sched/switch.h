@@ -14,7 +14,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/hart.h"
-#include "kernel/trace/trace.h"
+#include "kernel/trace/sample.h"
 
 /* core.c: what is rare in the functions below */
 void sched_trace(const struct thread *prev, const struct thread *next);
@@ -36,7 +36,10 @@ static __force_inline void sched_finish_switch(struct thread *prev)
 static __force_inline void sched_switch(struct thread *prev, struct thread *next, bool parks)
 {
 	struct cpu *cpu = cpu_self();
+	bool window = sample_window();
 
+	if (window)
+		sample_close();
 	if (trace_enabled(sched_switch))
 		sched_trace(prev, next);
 	if (prev->fp && prev->fp->live)
@@ -54,6 +57,8 @@ static __force_inline void sched_switch(struct thread *prev, struct thread *next
 		atomic_fetch_or(&next->work, THREAD_WORK_RSEQ);
 	if (next->fp && fpu_wanted(next->fp))
 		fpu_restore(next->fp);
+	if (unlikely(window))
+		sample_open();
 }
 
 static inline bool thread_runnable(const struct runq *rq, const struct thread *t)

@@ -10,7 +10,7 @@
 #include "kernel/log/log.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/task.h"
-#include "kernel/trace/trace.h"
+#include "kernel/trace/sample.h"
 
 /* The holes come first and are overridden; a stub passes its arguments through to a handler. */
 #pragma GCC diagnostic push
@@ -80,7 +80,7 @@ static const u8 syscall_arity[SYSCALL_TABLE_SIZE] = {
 #undef SYSCALL_FULL
 };
 
-static_assert(TRACE_EV_sys_args == TRACE_ON_SYSCALL && TRACE_EV_sys_exit == TRACE_ON_SYSCALL + 3 &&
+static_assert(TRACE_EV_sys_args == TRACE_ON_SYSCALL && TRACE_EV_sample == TRACE_ON_SYSCALL + 3 &&
 		      TRACE_ON_SYSCALL % 4 == 0,
 	      "entry.S tests the four together");
 
@@ -103,9 +103,14 @@ long syscall_traced(struct trap_frame *frame)
 	syscall_fn fn = syscall_handler(nr);
 	long ret;
 
-	syscall_trace_enter(frame, nr);
+	if (trace_enabled(sys_enter))
+		syscall_trace_enter(frame, nr);
+	if (trace_enabled(sample))
+		sample_open();
 	ret = fn(frame->a0, frame->a1, frame->a2, frame->a3, frame->a4, frame->a5);
-	trace_sys_exit(nr, ret);
+	if (sample_window())
+		sample_close();
+	trace_sys_exit((u16)nr, (u64)ret);
 	return ret;
 }
 

@@ -14,6 +14,8 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/task.h"
+#include "kernel/task/trace_maps.h"
+#include "kernel/trace/trace.h"
 
 #define PROT_KNOWN (PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)
 /* Flags that MAP_SHARED_VALIDATE accepts; the older types ignore what they do not know. */
@@ -127,6 +129,8 @@ static long map_file(struct file *f, u64 addr, u64 len, int prot, u32 flags, u64
 		return ptr_err(object);
 	at = map_memory(addr, len, prot, flags, object, offset, &f->backing);
 	vm_object_put(object);
+	if (trace_enabled(map) && at > 0 && prot & PROT_EXEC)
+		task_trace_map((u64)at, (u64)at + len, offset, f);
 	return at;
 }
 

@@ -37,7 +37,7 @@ extern const syscall_fn syscall_table[SYSCALL_TABLE_SIZE];
 long sys_unknown(SYSCALL_ARGS);
 
 /*
- * Instead of the table while an event of system calls is on: records, calls, records. Returns the result.
+ * Instead of the table while an event of system calls, or `sample`, is on: records, calls, records. Returns the result.
  * Context: full frame.
  */
 long syscall_traced(struct trap_frame *frame);

@@ -18,6 +18,7 @@
 #include "kernel/task/rseq.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/task/timers.h"
+#include "kernel/task/trace_maps.h"
 #include "kernel/task/vdso.h"
 #include "kernel/trace/trace.h"
 
@@ -284,6 +285,8 @@ static int exec_commit(struct exec_state *st, const struct exec_source *source, 
 	if (sp < 0)
 		return (int)sp;
 	t->process->layout = st->layout;
+	if (trace_enabled(map))
+		task_trace_program(t->process->pid, st->mm);
 	memset(frame, 0, sizeof(*frame));
 	frame->pc = st->image.entry;
 	frame->sp = (u64)sp;

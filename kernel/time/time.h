@@ -53,5 +53,7 @@ bool timer_cancel(struct timer *t);
 void timer_run(void);
 u64 timer_next_deadline(void); /* of this hart; TIME_NEVER if none */
 void timer_hart_init(void);
+/* Somebody has used stimecmp for a moment: what is due is due again. Context: this hart, any. */
+void timer_reprogram(void);
 
 #endif

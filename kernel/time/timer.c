@@ -67,6 +67,11 @@ static void timer_program(struct timerq *q, u64 deadline)
 	csr_write_stimecmp(deadline);
 }
 
+void timer_reprogram(void)
+{
+	csr_write_stimecmp(this_cpu(timerq).programmed);
+}
+
 void timer_hart_init(void)
 {
 	struct timerq *q = this_cpu_ptr(timerq);

@@ -51,13 +51,15 @@ enum trace_category trace_category_of(u32 type)
 
 static bool selects(u32 which, u32 type)
 {
-	return which == TRACE_EVERY || which == type ||
-	       which == TRACE_OF_CATEGORY + (u32)category_of[type];
+	if (which == TRACE_EVERY)
+		return category_of[type] != TRACE_SAMPLE && category_of[type] != TRACE_MAP;
+	return which == type || which == TRACE_OF_CATEGORY + (u32)category_of[type];
 }
 
+/* The basis is wanted with any other. */
 static bool anything_wanted(void)
 {
-	return trace_wanted(TRACE_EVERY) != TRACE_WANT_NONE;
+	return wanted[TRACE_EV_sched_switch];
 }
 
 /* Without thread life nothing has a name, without switches no record has a thread. */
@@ -72,13 +74,16 @@ static void want(u32 which, bool on)
 	bool rest = false;
 
 	for (u32 type = 1; type < TRACE_NR_TYPES; type++) {
-		if (selects(which, type))
+		if (selects(which, type) || (which == TRACE_EVERY && !on))
 			wanted[type] = on;
-		rest |= wanted[type] && (on || !is_basis(type));
+		rest |= wanted[type] && category_of[type] != TRACE_MAP && (on || !is_basis(type));
 	}
-	for (u32 type = 1; type < TRACE_NR_TYPES; type++)
+	for (u32 type = 1; type < TRACE_NR_TYPES; type++) {
 		if (is_basis(type))
 			wanted[type] = rest;
+		if (category_of[type] == TRACE_MAP)
+			wanted[type] = wanted[TRACE_EV_sample];
+	}
 }
 
 enum trace_wanted trace_wanted(u32 which)

@@ -90,6 +90,13 @@ static_assert(sizeof(struct trace_header) == 128, "the first ring follows, cache
 /* irq_entry, irq_exit: numbers from here are device sources, below it scause codes. */
 #define TRACE_IRQ_DEVICE 64
 
+/* sample: mode. */
+enum trace_sample_mode {
+	TRACE_SAMPLE_USER,   /* in the program */
+	TRACE_SAMPLE_KERNEL, /* in the kernel */
+	TRACE_SAMPLE_OFF /* in the kernel where interrupts were off: only the program's stack is known */
+};
+
 #define TRACE_TASK_NAME_LEN 16
 
 enum trace_type {

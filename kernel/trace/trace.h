@@ -28,7 +28,9 @@
 	X(EPOCH, epoch)                                                                            \
 	X(IPC, ipc)                                                                                \
 	X(NET, net)                                                                                \
-	X(USER, user)
+	X(USER, user)                                                                              \
+	X(SAMPLE, sample)                                                                          \
+	X(MAP, map)
 
 enum trace_category {
 #define TRACE_CATEGORY(NAME, name) TRACE_##NAME,
@@ -64,7 +66,8 @@ void trace_stop(void);
  * it is at boot. The first wanted event makes rings if there are none: 0 or -ENOMEM. Whatever is wanted, sched_switch and thread
  * life are recorded with it: records take their thread from the one and their names from the other.
  *
- * A switch is for one event (its type), for a category (TRACE_OF_CATEGORY and its number), or for all (TRACE_EVERY).
+ * A switch is for one event (its type), for a category (TRACE_OF_CATEGORY and its number), or for all (TRACE_EVERY): all but samples,
+ * which cost time where nothing happens, and what only they need.
  */
 #define TRACE_EVERY	  0x200U
 #define TRACE_OF_CATEGORY 0x100U

@@ -82,7 +82,9 @@ static inline void trace_pack_name(struct trace_words *w, const char *name)
 	memcpy(&w->b, text + 8, 8);
 }
 
-#define TRACE_KIND(cat) (TRACE_##cat == TRACE_TASK ? TRACE_RING_TASK : TRACE_RING_MAIN)
+#define TRACE_KIND(cat)                                                                            \
+	((u32)TRACE_##cat == TRACE_TASK || (u32)TRACE_##cat == TRACE_MAP ? TRACE_RING_TASK         \
+									 : TRACE_RING_MAIN)
 
 #define TRACE_EMITTER(cat, name, params, ...)                                                      \
 	static inline void trace_##name params                                                     \

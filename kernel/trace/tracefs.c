@@ -16,9 +16,11 @@
 #include "kernel/sched/sched.h"
 #include "kernel/sync/hart.h"
 #include "kernel/task/task.h"
+#include "kernel/task/trace_maps.h"
 #include "kernel/trace/describe.h"
 #include "kernel/trace/lock_stat.h"
 #include "kernel/trace/rings.h"
+#include "kernel/trace/sample.h"
 #include "kernel/trace/trace.h"
 #include "kernel/trace/tracefs_internal.h"
 #include "lib/number.h"
@@ -38,6 +40,8 @@ static void tell_thread(void *unused)
 {
 	(void)unused;
 	trace_sync_thread(thread_current()->tid);
+	if (trace_enabled(sample))
+		sample_switch(!thread_current()->tid);
 }
 
 /* What runs and what lives already: later only changes are recorded. */
@@ -58,6 +62,8 @@ static void tell_present(void)
 		spin_unlock(&p->lock);
 	}
 	epoch_exit();
+	if (trace_enabled(map))
+		task_trace_programs();
 }
 
 static bool anything_wanted(void)
@@ -139,16 +145,20 @@ static int want(u64 which)
 
 static int store_enabled(const char *text, u64 key)
 {
-	bool on;
+	bool on, sampled;
 	int err = parse_switch(text, &on);
 
 	if (err)
 		return err;
 	mutex_lock(&tracefs_lock);
+	sampled = trace_enabled(sample);
 	if (on && !anything_wanted())
 		err = while_quiet(want, key);
 	else
 		err = trace_set_wanted((u32)key, on);
+	/* Harts that run on, and programs that are there, must hear of it. */
+	if (!sampled && trace_enabled(sample))
+		tell_present();
 	mutex_unlock(&tracefs_lock);
 	return err;
 }

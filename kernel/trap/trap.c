@@ -16,6 +16,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/sync/hart.h"
 #include "kernel/task/task.h"
+#include "kernel/trace/sample.h"
 
 #define EXC_ILLEGAL	2
 #define EXC_SYSCALL	8
@@ -53,7 +54,11 @@ static const char *trap_name(u64 cause)
  */
 static void trap_user_interrupt(const struct trap_frame *frame, u64 last_pc, u64 last_cause)
 {
-	sched_tick_from_user(frame->pc != last_pc || (last_cause & SCAUSE_INTERRUPT));
+	bool genuine = frame->pc != last_pc || (last_cause & SCAUSE_INTERRUPT);
+
+	if (trace_enabled(sample))
+		sample_user(genuine);
+	sched_tick_from_user(genuine);
 	irq_handle_pending(BIT(frame->cause & 63));
 	sched_tick_from_user(false);
 }
@@ -68,7 +73,11 @@ void trap_user(struct trap_frame *frame, u64 last_pc, u64 last_cause)
 	}
 	if (frame->cause == EXC_ILLEGAL && t->fp && fpu_enable(t->fp))
 		return;
+	if (trace_enabled(sample))
+		sample_open();
 	task_fault(frame);
+	if (sample_window())
+		sample_close();
 }
 
 /* A fault on user memory in a user-copy function: make the page present, or continue at the fix-up address. */
@@ -89,10 +98,29 @@ static bool trap_kernel_user_fault(struct trap_frame *frame)
 	return true;
 }
 
+/* A fault in a window for samples: the trap has switched interrupts off, and its return switches them on again. */
+static __noinline bool trap_kernel_in_window(struct trap_frame *frame)
+{
+	bool handled;
+
+	if (frame->cause & SCAUSE_INTERRUPT) {
+		sample_interrupt(frame);
+		return true;
+	}
+	sample_close();
+	handled = trap_kernel_user_fault(frame);
+	sample_continue();
+	return handled;
+}
+
 void trap_kernel(struct trap_frame *frame)
 {
-	if (!(frame->cause & SCAUSE_INTERRUPT) && trap_kernel_user_fault(frame))
+	if (sample_window()) {
+		if (trap_kernel_in_window(frame))
+			return;
+	} else if (!(frame->cause & SCAUSE_INTERRUPT) && trap_kernel_user_fault(frame)) {
 		return;
+	}
 	panic_frame(frame, "%s in the kernel at %lx, address %lx", trap_name(frame->cause),
 		    (unsigned long)frame->pc, (unsigned long)frame->tval);
 }
@@ -107,6 +135,8 @@ void trap_exit_work(struct trap_frame *frame)
 {
 	struct thread *t = thread_current();
 
+	if (sample_window())
+		sample_close();
 	do {
 		do {
 			sched_hart_work();

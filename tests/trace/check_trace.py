@@ -12,6 +12,7 @@ Prints what it counted as KEY=VALUE and exits 0; else one line per problem and 1
 """
 
 import argparse
+import bisect
 import collections
 import importlib
 import os
@@ -27,6 +28,7 @@ SLICE_BEGIN, SLICE_END, INSTANT, COUNTER = 1, 2, 3, 4
 KERNEL_THREADS = 0x400001  # ids from here on
 WAKERS = {"futex_wake", "futex_requeue", "futex_unlock_pi", "semop", "msgsnd", "msgrcv", "send", "receive",
           "connect", "accept"}  # slices that may wake
+TICK_NS = 1000  # a tick of the clock, and what one of them may hold
 IRQ_FLAG = 8  # of a waking: by an interrupt
 
 
@@ -234,7 +236,7 @@ def track_events(check, trace):
     seen_clear = False
     last = 0
     for packet in trace.packet:
-        if packet.HasField("interned_data"):
+        if packet.HasField("interned_data") and packet.interned_data.event_names:
             names.learn(packet.interned_data)
             seen_clear = packet.sequence_flags & 1
         if packet.HasField("track_descriptor"):
@@ -396,6 +398,57 @@ def check_calls(check, merged, wanted):
                      "no call {}", text)
 
 
+def check_numbered(check, events, numbers):
+    """Markers "#HART NUMBER": of each hart that has any, all up to NUMBERS - 1 from the first that is left."""
+    seen = collections.defaultdict(list)
+    for _, event, name in events:
+        if event.type == INSTANT and name.startswith("#"):
+            hart, number = name[1:].split()
+            seen[hart].append(int(number))
+    for hart, found in seen.items():
+        check.expect(found == list(range(found[0], numbers)), "hart {}: not all of {} to {}", hart,
+                     found[0], numbers - 1)
+        check.counts["numbered"] += len(found)
+
+
+def threads_around(switches, ns):
+    """Who ran at `ns`, to the clock's precision: events of one tick are spread over it."""
+    first = bisect.bisect_left(switches, (ns - TICK_NS, 0)) - 1
+    last = bisect.bisect_right(switches, (ns + TICK_NS, 0))
+    return {tid for _, tid in switches[max(first, 0):last]} if first >= 0 else set()
+
+
+def check_samples(check, trace, merged):
+    """Samples are of the thread that ran there, in order, and everything that they refer to is known."""
+    packets = [p for p in trace.packet if p.HasField("perf_sample")]
+    if not packets:
+        return
+    data, = (p.interned_data for p in trace.packet
+             if p.HasField("interned_data") and p.interned_data.callstacks)
+    texts = {t.iid for t in data.function_names if t.str}
+    paths = {t.iid for t in data.mapping_paths}
+    mappings = {m.iid for m in data.mappings if set(m.path_string_ids) <= paths}
+    frames = {f.iid for f in data.frames if f.function_name_id in texts and f.mapping_id in mappings}
+    stacks = {c.iid for c in data.callstacks if c.frame_ids and set(c.frame_ids) <= frames}
+    check.expect(len(stacks) == len(data.callstacks), "stacks of unknown frames, or empty ones")
+    switches = collections.defaultdict(list)
+    for ns, cpu, kind, _, value in merged:
+        if kind == "switch":
+            switches[cpu].append((ns, value.next))
+    last = 0
+    for packet in packets:
+        sample = packet.perf_sample
+        check.expect(packet.timestamp >= last, "samples out of order at {}", packet.timestamp)
+        last = packet.timestamp
+        ran = threads_around(switches[sample.cpu], last)
+        check.expect(not ran or sample.tid in ran, "hart {} at {}: a sample of thread {}, but {} ran",
+                     sample.cpu, last, sample.tid, ran)
+        check.expect(sample.callstack_iid in stacks, "unknown stack {}", sample.callstack_iid)
+        check.expect(sample.cpu_mode in (1, 2), "mode {}", sample.cpu_mode)
+        check.counts["samples"] += 1
+        check.counts["kernel_samples"] += sample.cpu_mode == 1
+
+
 def ring_losses(path):
     """{cpu: (overwritten, refused)} from a dump, by struct: written from docs/tracing.md."""
     with open(path, "rb") as file:
@@ -480,6 +533,7 @@ def main():
     parser.add_argument("--proto", default=os.path.join(here, "perfetto.proto"))
     parser.add_argument("--expect", action="append", default=[], metavar="KEY=MIN")
     parser.add_argument("--call", action="append", default=[], metavar="NR:ARGS")
+    parser.add_argument("--numbered", type=int, metavar="COUNT", help="markers \"#HART NUMBER\" are complete")
     parser.add_argument("file")
     args = parser.parse_args()
 
@@ -501,6 +555,9 @@ def main():
     check_irqs(check, harts)
     check_births(check, trees, merged)
     check_calls(check, merged, args.call)
+    check_samples(check, trace, merged)
+    if args.numbered:
+        check_numbered(check, events, args.numbered)
     check.counts["tcp_states"] = sum(kind == "inet_sock_set_state" for _, _, kind, _, _ in merged)
     check_losses(check, trace, stats, args.dump)
     for key, least in (pair.split("=") for pair in args.expect):

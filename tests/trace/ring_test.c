@@ -21,12 +21,21 @@ static const struct trace_record *newest(u32 cpu)
 	return (struct trace_record *)ring->buffer + ((ring->head - 1) & ring->mask);
 }
 
+/* As trace_set_wanted() has it: all is all but samples. */
+static bool selects(u32 which, u32 type)
+{
+	u32 category = trace_category_of(type);
+
+	if (which == TRACE_EVERY)
+		return category != TRACE_SAMPLE && category != TRACE_MAP;
+	return which == type || which == TRACE_OF_CATEGORY + category;
+}
+
 /* Do all events that `which` selects record? */
 static bool on(u32 which)
 {
 	for (u32 type = 1; type < TRACE_NR_TYPES; type++)
-		if (!trace_on[type] && (which == TRACE_EVERY || which == type ||
-					which == TRACE_OF_CATEGORY + (u32)trace_category_of(type)))
+		if (!trace_on[type] && selects(which, type))
 			return false;
 	return true;
 }
@@ -124,6 +133,17 @@ TEST(words_select_categories)
 	CHECK(main_ring(0)->head == 1);
 	fake_boot(1, "off", 4096);
 	CHECK(none_on() && main_ring(0)->buffer == 0);
+}
+
+TEST(samples_come_only_when_asked_for)
+{
+	fake_boot(1, "on", 4096);
+	CHECK(on(TRACE_EVERY) && !on(TRACE_EV_sample) && !on(TRACE_EV_map));
+	fake_boot(1, "sample", 4096);
+	CHECK(on(TRACE_OF_CATEGORY + TRACE_SAMPLE) && on(TRACE_OF_CATEGORY + TRACE_MAP));
+	CHECK(on(TRACE_EV_sched_switch) && !on(TRACE_EV_sys_enter));
+	CHECK(trace_set_wanted(TRACE_OF_CATEGORY + TRACE_SAMPLE, false) == 0 && !on(TRACE_EV_map));
+	CHECK(trace_set_wanted(TRACE_EVERY, false) == 0 && none_on());
 }
 
 TEST(unknown_words_are_refused)

@@ -8,8 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.guest import benchlist, build
+from tools.guest import benchlist, build, samples
 from tools.guest.errors import FAILED, USAGE, ToolError
+from tools.guest.flame import flame_graph
 from tools.guest.guest import SYSTEMS, Guest
 from tools.guest.machine import Machine, parse_size
 from tools.guest.memory import Monitor
@@ -100,6 +101,8 @@ def _parser():
     add("--trace", metavar="FILE", help="write a trace for Perfetto (stellar only)")
     add("--events", default="on", metavar="LIST",
         help="what --trace records: categories of docs/tracing.md with commas, and stop (default all)")
+    add("--profile", metavar="OUT.svg", help="sample where the time goes; write a flame graph, and "
+        "OUT.folded; with --trace the samples are in that file too (stellar only)")
     add("--append", action="append", default=[], metavar="ARGS", help="kernel arguments to add")
     add("--machine", default="virt", metavar="TYPE", help="QEMU machine (default virt)")
     add("--cpu", default="rv64", metavar="MODEL", help="QEMU cpu (default rv64)")
@@ -134,13 +137,16 @@ def parse(args):
         kind = "option" if extra[0].startswith("-") else "word"
         hint = "" if kind == "option" else "; a command comes after --"
         _parser().error(f"unknown {kind}: {extra[0]}{hint}")
-    for wrong, text in ((options.trace and options.system != "stellar", "--trace"),
+    for wrong, text in ((options.profile and options.system != "stellar", "--profile"),
+                        (options.trace and options.system != "stellar", "--trace"),
                         (options.test and options.system != "stellar", "--test"),
                         (options.debug and options.system != "stellar", "--debug")):
         if wrong:
             _parser().error(f"{text} needs --system stellar")
     if options.events != "on" and command and not options.trace:
         _parser().error("--events needs --trace")
+    if options.profile and not command:
+        _parser().error("--profile needs a command")
     if options.test and command:
         _parser().error("--test runs no command")
     return options, command
@@ -181,6 +187,34 @@ def _convert(dump, out):
     say(f"trace: {out}: {found.strip()}; open it at ui.perfetto.dev")
 
 
+def _events(options):
+    """What the kernel records."""
+    if not options.profile:
+        return options.events
+    return f"{options.events},sample" if options.trace else "sample"
+
+
+def _add_samples(dump, guest, options, trace, title):
+    """Resolves the samples: into the trace, and into a flame graph."""
+    if not dump.exists():
+        raise ToolError("the kernel wrote no trace")
+    convert, = build.build(build.TRACE_CONVERT)
+    found, missed = samples.read(convert, dump, guest.kernel, guest.tree)
+    if not found:
+        say("no samples: the run was too short")
+        return
+    if trace:
+        with open(trace, "ab") as file:
+            file.writelines(samples.packets(found, samples.HZ))
+    more = f", {missed} missed" if missed else ""
+    if options.profile:
+        stacks = samples.fold(found)
+        Path(options.profile).write_text(flame_graph(stacks, title))
+        folded = Path(options.profile).with_suffix(".folded")
+        folded.write_text("".join(f"{';'.join(stack)} {n}\n" for stack, n in sorted(stacks.items())))
+        say(f"profile: {options.profile}, {folded}: {len(found)} samples{more}")
+
+
 def _guest(options):
     hardware = Machine(options.smp, options.mem, options.machine, options.cpu, options.qemu_arg)
     network = Network(options.net or ("user" if options.forward else "none"), options.forward)
@@ -194,16 +228,17 @@ def _boot(guest, options, command, streams, trace=None):
     with tempfile.TemporaryDirectory(prefix="stellar-") as folder:
         dump = Path(folder) / "trace.strace"
         monitor = Monitor(folder)
-        if trace:
-            words += [f"stellar.trace={options.events}", f"stellar.dump={dump}"]
+        records = trace or options.profile
+        if records:
+            words += [f"stellar.trace={_events(options)}", f"stellar.dump={dump}"]
         if options.test:
             words.append(f"stellar.test={options.test}")
         if streams.interactive and options.system == "stellar":
             words += _window_size()
-        qemu_args = (_debugger(guest, folder) if options.gdb else []) + monitor.words() * bool(trace)
+        qemu_args = (_debugger(guest, folder) if options.gdb else []) + monitor.words() * bool(records)
         result = guest.run(
             command, streams, words, qemu_args, options.timeout,
-            before_kill=trace and (lambda: monitor.save_memory(options.mem, dump)))
+            before_kill=records and (lambda: monitor.save_memory(options.mem, dump)))
         if options.verbose:
             said = result.outcome.firmware + result.outcome.errors
             sys.stderr.write(said.decode(errors="replace"))
@@ -211,8 +246,11 @@ def _boot(guest, options, command, streams, trace=None):
             say(f"error: {result.error}")
         if result.detail and not options.verbose:
             print(result.detail, file=sys.stderr)
-        if trace and (dump.exists() or not result.error):
-            _convert(dump, trace)
+        if records and (dump.exists() or not result.error):
+            if trace:
+                _convert(dump, trace)
+            if "sample" in _events(options).split(","):
+                _add_samples(dump, guest, options, trace, " ".join(command))
     return result.status
 
 

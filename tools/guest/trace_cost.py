@@ -8,6 +8,7 @@ that one operation makes.
 import argparse
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools.guest import build, count
@@ -19,16 +20,37 @@ from tools.guest.process import say
 from tools.guest.session import Streams
 from tools.guest.stats import align
 
-# Benchmark, suite's target, what to enable on each system, events of one operation.
+@dataclass(frozen=True)
+class _Case:
+    """A benchmark with some events enabled; `nr_events` of one operation, 0: they differ between the systems."""
+    only: str
+    target: str
+    mode: str
+    events: dict  # system -> what to enable
+    nr_events: int
+
+
+# What StellarOS has events for, by Linux's names.
+_EVERYTHING = {"stellar": ["."], "linux": ["sched", "raw_syscalls", "irq", "ipi", "timer", "exceptions", "tlb", "sock",
+                                           "tcp", "signal", "task"]}
+_GETPPID, _YIELD = ("core/null-syscall/getppid", "//perf/core"), ("core/yield/same-hart", "//perf/core")
+_FUTEX = "futex/ping-pong/same-hart", "//perf/futex_contention"
+_SCHED = {"stellar": ["sched"], "linux": ["sched"]}
 _CASES = (
-    ("core/null-syscall/getppid", "//perf/core",
-     {"stellar": ["syscall"], "linux": ["raw_syscalls"]}, 2, "system call: enter, exit"),
-    ("core/yield/same-hart", "//perf/core",
-     {"stellar": ["sched"], "linux": ["sched/sched_switch"]}, 1, "switch"),
+    _Case(*_GETPPID, "system calls", {"stellar": ["syscall/sys_enter", "syscall/sys_exit"], "linux": ["raw_syscalls"]}, 2),
+    _Case(*_GETPPID, "scheduler", _SCHED, 0),
+    _Case(*_GETPPID, "everything", _EVERYTHING, 0),
+    _Case(*_YIELD, "switches", {"stellar": ["sched/sched_switch"], "linux": ["sched/sched_switch"]}, 1),
+    _Case(*_YIELD, "everything", _EVERYTHING, 0),
+    _Case(*_FUTEX, "scheduler", _SCHED, 0),
+    _Case(*_FUTEX, "everything", _EVERYTHING, 0),
 )
 _SCRIPT = """[ -e /sys/kernel/tracing/tracing_on ] || mount -t tracefs tracefs /sys/kernel/tracing
 cd /sys/kernel/tracing
-for event in $EVENTS; do echo 1 > events/$event/enable || exit 1; done
+for event in $EVENTS; do
+	[ -e events/$event/enable ] || continue
+	echo 1 > events/$event/enable || exit 1
+done
 exec /bin/bench --json --count --only $ONLY
 """
 _TIMEOUT = 240
@@ -47,18 +69,26 @@ def _count(system, hardware, program, plugin, only, events):
         return count.combine(result.outcome.stdout.decode(), count.read_windows(out))[only]
 
 
-def _measure(hardware):
+def _row(case, system, off, on):
+    each = [f"{(on[key] - off[key]) / case.nr_events:.{digits}f}" if case.nr_events else ""
+            for key, digits in (("instructions", 0), ("csr", 1))]
+    return [case.only, case.mode, system, f"{off['instructions']:.0f}", f"{on['instructions']:.0f}", *each]
+
+
+def _measure(hardware, wanted):
     plugin, = build.build(PLUGIN)
-    rows = []
-    for only, target, enabled, nr_events, what in _CASES:
-        program, = build.build(target)
+    rows, off = [], {}
+    for case in _CASES:
+        if wanted not in case.only:
+            continue
+        program, = build.build(case.target)
         for system in SYSTEMS:
-            say(f"counting {only} on {system}")
-            off = _count(system, hardware, program, plugin, only, [])
-            on = _count(system, hardware, program, plugin, only, enabled[system])
-            each = (on["instructions"] - off["instructions"]) / nr_events
-            rows.append([only, system, f"{off['instructions']:.0f}", f"{on['instructions']:.0f}",
-                         f"{each:.0f}", f"{(on['csr'] - off['csr']) / nr_events:.1f}", what])
+            say(f"counting {case.only} on {system}: {case.mode}")
+            key = case.only, system
+            if key not in off:
+                off[key] = _count(system, hardware, program, plugin, case.only, [])
+            on = _count(system, hardware, program, plugin, case.only, case.events[system])
+            rows.append(_row(case, system, off[key], on))
     return rows
 
 
@@ -67,14 +97,15 @@ def main():
     parser = argparse.ArgumentParser(prog="tools/trace/cost", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--smp", type=int, default=2, metavar="N", help="harts (default %(default)s)")
+    parser.add_argument("benchmark", nargs="?", default="", help="part of a benchmark's name (default: all)")
     args = parser.parse_args()
     try:
-        rows = _measure(Machine(args.smp))
+        rows = _measure(Machine(args.smp), args.benchmark)
     except ToolError as error:
         say(f"error: {error}")
         return 1
-    head = ["benchmark", "system", "off", "on", "an event", "its CSRs", "events of one operation"]
-    print("\n".join(align([head, *rows], left=2)))
+    head = ["benchmark", "enabled", "system", "off", "on", "an event", "its CSRs"]
+    print("\n".join(align([head, *rows], left=3)))
     return 0
 
 

@@ -4,6 +4,7 @@
  */
 #include "tools/trace/events.h"
 #include "tools/trace/model.h"
+#include "tools/trace/samples.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,6 +16,7 @@
 static const char usage[] =
 	"Usage: convert IN -o OUT.pftrace    a trace for ui.perfetto.dev\n"
 	"       convert IN --text            every record as a line, in order\n"
+	"       convert IN --samples         stacks of the profiler's samples, for tools/run\n"
 	"       convert --events             the table of all events, in Markdown\n"
 	"IN is a dump of the kernel (stellar.dump=PATH) or a raw image of guest memory.\n";
 
@@ -92,7 +94,7 @@ int main(int argc, char **argv)
 {
 	static struct dump dump;
 	const char *in = NULL, *out = NULL;
-	bool text = false;
+	bool text = false, samples = false;
 	char error[200];
 
 	for (int i = 1; i < argc; i++) {
@@ -106,6 +108,8 @@ int main(int argc, char **argv)
 		}
 		if (!strcmp(argv[i], "--text"))
 			text = true;
+		else if (!strcmp(argv[i], "--samples"))
+			samples = true;
 		else if (!strcmp(argv[i], "-o") && i + 1 < argc)
 			out = argv[++i];
 		else if (argv[i][0] == '-')
@@ -115,8 +119,8 @@ int main(int argc, char **argv)
 		else
 			in = argv[i];
 	}
-	if (!in || text == !!out)
-		return usage_error("give one input, and -o OUT or --text", "");
+	if (!in || text + samples + !!out != 1)
+		return usage_error("give one input, and -o OUT, --text or --samples", "");
 	if (dump_open(&dump, in, error, sizeof(error))) {
 		fprintf(stderr, "convert: %s: %s\n", in, error);
 		return EXIT_FAILED;
@@ -126,6 +130,8 @@ int main(int argc, char **argv)
 
 	if (text)
 		print_text(&dump);
+	else if (samples)
+		samples_print(&dump, stdout);
 	else
 		status = write_perfetto(&dump, out);
 	dump_close(&dump);

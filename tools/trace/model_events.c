@@ -43,16 +43,12 @@ static bool is_open(const struct thread *t, enum slice slice)
 	return false;
 }
 
-/* Does the thread sleep for what another one ends, and may it be ending such a sleep? */
-static bool waits(const struct thread *t)
-{
-	return is_open(t, SLICE_FUTEX_WAIT) || is_open(t, SLICE_IPC_WAIT) ||
-	       is_open(t, SLICE_SOCKET_WAIT);
-}
-
+/* Does the thread do something by which it may end another's sleep in a call? */
 static bool wakes(const struct thread *t)
 {
-	return is_open(t, SLICE_FUTEX_WAKE) || is_open(t, SLICE_IPC) || is_open(t, SLICE_SOCKET);
+	enum slice top = t->depth ? t->open[t->depth - 1] : SLICE_SYSCALL;
+
+	return top == SLICE_FUTEX_WAKE || top == SLICE_IPC || top == SLICE_SOCKET;
 }
 
 static struct thread *running_on(struct model *m, const struct merged *e)
@@ -89,7 +85,8 @@ static void slice_pop(struct model *m, struct thread *t, u32 cpu, const struct a
 	struct track_event event = {
 		.ns = model_stamp(m), .track = track_of_thread(&m->out, t), .type = EVENT_SLICE_END};
 
-	memcpy(event.annotations, results, nr * sizeof(*results));
+	for (u32 i = 0; i < nr; i++)
+		event.annotations[i] = results[i];
 	track_event(&m->out, &event);
 }
 
@@ -134,13 +131,16 @@ static void close_all(struct model *m, struct thread *t, u32 cpu)
 }
 
 /* The woken thread runs: a slice from here to the end of its wait, where the waker's arrow arrives. */
-static void begin_woken(struct model *m, struct thread *t)
+static void begin_woken(struct model *m, struct thread *t, u32 cpu)
 {
 	u64 flow = t->flow;
 	struct track_event event = {.flows_end = &flow, .nr_flows_end = 1};
 
 	t->flow = 0;
-	if (waits(t))
+	/* A call that sleeps again and again has one of these at a time. */
+	if (t->depth && t->open[t->depth - 1] == SLICE_WOKEN)
+		slice_pop(m, t, cpu, NULL, 0);
+	if (t->depth)
 		model_slice_begin(m, t, SLICE_WOKEN, &event);
 }
 
@@ -166,7 +166,7 @@ static void sched_switch(struct model *m, const struct merged *e)
 		model_queued(m, prev, e->cpu);
 	model_unqueued(m, next);
 	if (next->flow)
-		begin_woken(m, next);
+		begin_woken(m, next, e->cpu);
 }
 
 static void sched_waking(struct model *m, const struct merged *e)
@@ -188,7 +188,7 @@ static void sched_waking(struct model *m, const struct merged *e)
 	}
 	model_queued(m, wakee, r->c);
 	ftrace_sched_waking(&m->cpus[e->cpu].bundle, model_stamp(m), r->tid, wakee, r->c, irq);
-	if (irq || !wakes(waker) || !waits(wakee))
+	if (irq || !wakes(waker) || !wakee->depth)
 		return;
 	wakee->flow = ++m->next_flow;
 
@@ -469,6 +469,12 @@ void model_event(struct model *m, const struct merged *e)
 		return;
 	case TRACE_EV_epoch_freed:
 		return model_hart_counter(m, HART_HELD, e->cpu, event_value(r, SLOT_ah));
+	/* Resolved and written by who has the files (tools/guest/samples.py). */
+	case TRACE_EV_sample:
+	case TRACE_EV_sample_frames:
+	case TRACE_EV_sample_missed:
+	case TRACE_EV_map:
+	case TRACE_EV_map_path:
 	case TRACE_EV_task_exit:
 	case TRACE_EV_none:
 	case TRACE_NR_TYPES:

@@ -101,6 +101,8 @@ class Trace:
         self.parents = {}  # track uuid -> uuid
         self.tgids = {}  # tid -> tgid
         self.lost = collections.Counter()  # cpu -> records
+        self.functions, self.frames, self.stacks = {}, {}, {}  # of samples: iid -> name, iid of a function, frames
+        self.samples = collections.Counter()  # iid of a stack -> samples
         for number, packet in fields(data):
             if number == 1:
                 self.packet(dict_of(packet))
@@ -117,6 +119,7 @@ class Trace:
         if 2 in packet:
             self.process_tree(packet[2][0])
         if 12 in packet:
+            self.stack_data(dict_of(packet[12][0]))
             for name in dict_of(packet[12][0]).get(2, []):
                 name = dict_of(name)
                 self.event_names[name[1][0]] = text(name[2][0])
@@ -145,6 +148,23 @@ class Trace:
             for one in dict_of(packet[34][0]).get(2, []):
                 one = dict_of(one)
                 self.lost[one.get(1, [0])[0]] = one.get(3, [0])[0] + one.get(8, [0])[0]
+
+        if 66 in packet:
+            self.samples[dict_of(packet[66][0])[4][0]] += 1
+
+    def stack_data(self, interned):
+        """What samples refer to."""
+        for one in map(dict_of, interned.get(5, [])):
+            self.functions[one[1][0]] = text(one[2][0])
+        for one in map(dict_of, interned.get(6, [])):
+            self.frames[one[1][0]] = one[2][0]
+        for one in map(dict_of, interned.get(7, [])):
+            self.stacks[one[1][0]] = one[2]
+
+    def sampled_stacks(self):
+        """(names, outermost first; samples) of each stack."""
+        for iid, count in self.samples.items():
+            yield [self.functions[self.frames[frame]] for frame in self.stacks[iid]], count
 
     def process_tree(self, data):
         for number, entry in fields(data):
