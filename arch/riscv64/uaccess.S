@@ -106,33 +106,34 @@ function arch_cas_u32
 	ret
 
 /*
- * arch_copy_user(dst, src, n): 64-byte blocks when both ends are 8-byte aligned, else words when they agree, else bytes.
- * a0 and a1 advance only past what was copied whole, so the rest is a2 at any fault.
+ * arch_copy_user(dst, src, n): in blocks of 64 bytes, then in words. If the ends are aligned differently, whole words are stored that
+ * are shifted together from aligned loads: a word that is loaded holds at least one byte to copy, so no page is touched that has none.
+ * A block that faults is copied again by bytes: a0 and a1 advance past what was copied, the rest is a2.
  */
 function arch_copy_user
 	user_begin
 	or	t0, a0, a1
 	andi	t0, t0, 7
-	bnez	t0, .Lcopy_bytes
+	bnez	t0, .Lcopy_unaligned
 	li	t1, 64
 .Lcopy_block:
 	bltu	a2, t1, .Lcopy_words
-	fixto .Lcopy_fault, ld	a3, 0(a1)
-	fixto .Lcopy_fault, ld	a4, 8(a1)
-	fixto .Lcopy_fault, ld	a5, 16(a1)
-	fixto .Lcopy_fault, ld	a6, 24(a1)
-	fixto .Lcopy_fault, ld	a7, 32(a1)
-	fixto .Lcopy_fault, ld	t2, 40(a1)
-	fixto .Lcopy_fault, ld	t3, 48(a1)
-	fixto .Lcopy_fault, ld	t4, 56(a1)
-	fixto .Lcopy_fault, sd	a3, 0(a0)
-	fixto .Lcopy_fault, sd	a4, 8(a0)
-	fixto .Lcopy_fault, sd	a5, 16(a0)
-	fixto .Lcopy_fault, sd	a6, 24(a0)
-	fixto .Lcopy_fault, sd	a7, 32(a0)
-	fixto .Lcopy_fault, sd	t2, 40(a0)
-	fixto .Lcopy_fault, sd	t3, 48(a0)
-	fixto .Lcopy_fault, sd	t4, 56(a0)
+	fixto .Lcopy_bytes, ld	a3, 0(a1)
+	fixto .Lcopy_bytes, ld	a4, 8(a1)
+	fixto .Lcopy_bytes, ld	a5, 16(a1)
+	fixto .Lcopy_bytes, ld	a6, 24(a1)
+	fixto .Lcopy_bytes, ld	a7, 32(a1)
+	fixto .Lcopy_bytes, ld	t2, 40(a1)
+	fixto .Lcopy_bytes, ld	t3, 48(a1)
+	fixto .Lcopy_bytes, ld	t4, 56(a1)
+	fixto .Lcopy_bytes, sd	a3, 0(a0)
+	fixto .Lcopy_bytes, sd	a4, 8(a0)
+	fixto .Lcopy_bytes, sd	a5, 16(a0)
+	fixto .Lcopy_bytes, sd	a6, 24(a0)
+	fixto .Lcopy_bytes, sd	a7, 32(a0)
+	fixto .Lcopy_bytes, sd	t2, 40(a0)
+	fixto .Lcopy_bytes, sd	t3, 48(a0)
+	fixto .Lcopy_bytes, sd	t4, 56(a0)
 	addi	a0, a0, 64
 	addi	a1, a1, 64
 	addi	a2, a2, -64
@@ -141,26 +142,73 @@ function arch_copy_user
 	li	t1, 8
 .Lcopy_word:
 	bltu	a2, t1, .Lcopy_bytes
-	fixto .Lcopy_fault, ld	t0, 0(a1)
-	fixto .Lcopy_fault, sd	t0, 0(a0)
+	fixto .Lcopy_bytes, ld	t0, 0(a1)
+	fixto .Lcopy_bytes, sd	t0, 0(a0)
 	addi	a0, a0, 8
 	addi	a1, a1, 8
 	addi	a2, a2, -8
 	j	.Lcopy_word
-.Lcopy_bytes:
-	beqz	a2, .Lcopy_fault
-	fixto .Lcopy_fault, lbu	t0, 0(a1)
-	fixto .Lcopy_fault, sb	t0, 0(a0)
+	/* Bytes until the destination is aligned. */
+.Lcopy_unaligned:
+	andi	t0, a0, 7
+	beqz	t0, .Lcopy_shift
+.Lcopy_head:
+	beqz	a2, .Lcopy_end
+	fixto .Lcopy_end, lbu	t0, 0(a1)
+	fixto .Lcopy_end, sb	t0, 0(a0)
 	addi	a0, a0, 1
 	addi	a1, a1, 1
 	addi	a2, a2, -1
-	/* Aligned by now? Ends of different alignment stay on bytes. */
-	or	t0, a0, a1
-	andi	t0, t0, 7
-	bnez	t0, .Lcopy_bytes
+	andi	t0, a0, 7
+	bnez	t0, .Lcopy_head
 	li	t1, 64
-	bnez	a2, .Lcopy_block
-.Lcopy_fault:
+	andi	t0, a1, 7
+	beqz	t0, .Lcopy_block
+	/* t5: aligned source, a3 and a4: shifts right and left (of 64 bits less), a5: the word at t5 */
+.Lcopy_shift:
+	li	t1, 32
+	bltu	a2, t1, .Lcopy_bytes
+	andi	t0, a1, 7
+	sub	t5, a1, t0
+	slli	a3, t0, 3
+	neg	a4, a3
+	fixto .Lcopy_bytes, ld	a5, 0(t5)
+.Lcopy_shifted:
+	fixto .Lcopy_bytes, ld	a6, 8(t5)
+	fixto .Lcopy_bytes, ld	a7, 16(t5)
+	fixto .Lcopy_bytes, ld	t2, 24(t5)
+	fixto .Lcopy_bytes, ld	t3, 32(t5)
+	srl	a5, a5, a3
+	sll	t0, a6, a4
+	or	a5, a5, t0
+	fixto .Lcopy_bytes, sd	a5, 0(a0)
+	srl	a6, a6, a3
+	sll	t0, a7, a4
+	or	a6, a6, t0
+	fixto .Lcopy_bytes, sd	a6, 8(a0)
+	srl	a7, a7, a3
+	sll	t0, t2, a4
+	or	a7, a7, t0
+	fixto .Lcopy_bytes, sd	a7, 16(a0)
+	srl	t2, t2, a3
+	sll	t0, t3, a4
+	or	t2, t2, t0
+	fixto .Lcopy_bytes, sd	t2, 24(a0)
+	mv	a5, t3
+	addi	t5, t5, 32
+	addi	a0, a0, 32
+	addi	a1, a1, 32
+	addi	a2, a2, -32
+	bgeu	a2, t1, .Lcopy_shifted
+.Lcopy_bytes:
+	beqz	a2, .Lcopy_end
+	fixto .Lcopy_end, lbu	t0, 0(a1)
+	fixto .Lcopy_end, sb	t0, 0(a0)
+	addi	a0, a0, 1
+	addi	a1, a1, 1
+	addi	a2, a2, -1
+	j	.Lcopy_bytes
+.Lcopy_end:
 	user_end
 	mv	a0, a2
 	ret

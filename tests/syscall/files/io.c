@@ -250,6 +250,56 @@ TEST(sync_of_a_range)
 	close(p[1]);
 }
 
+/* Reads and writes of every alignment and many lengths move those bytes and no other. */
+TEST(copies_of_every_alignment)
+{
+	unsigned char out[400], in[400], wanted[400];
+	int fd = open("f", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	bool right = true;
+
+	for (size_t i = 0; i < sizeof(out); i++)
+		out[i] = (unsigned char)(i * 7 + i / 256);
+	for (size_t at = 0; at < 64; at++) {
+		size_t from = at % 8, to = at / 8;
+
+		for (size_t len = 0; len < 300; len += len < 80 ? 1 : 37) {
+			memset(in, 0xee, sizeof(in));
+			memset(wanted, 0xee, sizeof(wanted));
+			memcpy(wanted + to, out + from, len);
+			right = right && pwrite(fd, out + from, len, (off_t)at) == (ssize_t)len;
+			right = right && pread(fd, in + to, len, (off_t)at) == (ssize_t)len;
+			right = right && !memcmp(in, wanted, sizeof(in));
+		}
+	}
+	CHECK(right);
+	close(fd);
+}
+
+/* A buffer ends where nothing is mapped: what lies before arrives, and is counted. */
+TEST(copies_up_to_a_hole)
+{
+	char *hole = page_unmapped(), *page = mmap(hole - 4096, 4096, PROT_READ | PROT_WRITE,
+						   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	char data[400];
+	int fd = open("f", O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	memset(data, 'x', sizeof(data));
+	CHECK_EQ(write(fd, data, sizeof(data)), sizeof(data));
+	for (long room = 70; room < 150; room++)
+		for (off_t at = 0; at < 8; at++) {
+			long got;
+
+			memset(page, 0, 4096);
+			got = pread(fd, hole - room, 300, at);
+			/* Linux may leave out a part of the last 64 bytes. */
+			if (!CHECK(got <= room && got > room - 64) ||
+			    !CHECK(memcmp(hole - room, data, (size_t)got) == 0))
+				return;
+			CHECK_EQ(hole[-room - 1], 0);
+		}
+	close(fd);
+}
+
 TEST(mappings_and_reads_agree)
 {
 	long page = sysconf(_SC_PAGESIZE);
