@@ -11,6 +11,7 @@
 #include "kernel/fs/sysctl.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/sync/epoch.h"
 
 #define KIB_PER_PAGE (PAGE_SIZE >> 10)
 
@@ -133,6 +134,20 @@ static int huge_nodes_init(void)
 				    0);
 }
 
+static u64 drop_caches; /* [a] what was written last */
+
+/* Nothing of the files can be dropped: they are in memory only. What harts keep for themselves can. */
+static int set_drop_caches(u64 *values, const u64 *wanted, u32 nr)
+{
+	(void)nr;
+	if (wanted[0] & 3) {
+		epoch_barrier();
+		mm_drain_all();
+	}
+	atomic_store_relaxed(values, wanted[0]);
+	return 0;
+}
+
 static const struct sysctl memory_sysctls[] = {
 	{
 		.path = "vm/overcommit_memory",
@@ -154,6 +169,15 @@ static const struct sysctl memory_sysctls[] = {
 		.nr = 1,
 		.values = &mm_max_map_count,
 		.max = INT32_MAX,
+	},
+	{
+		.path = "vm/drop_caches",
+		.mode = 0200,
+		.nr = 1,
+		.values = &drop_caches,
+		.min = 1,
+		.max = 4,
+		.set = set_drop_caches,
 	},
 };
 

@@ -172,6 +172,14 @@ TEST(strict_promises_are_refused)
 	CHECK_EQ(write_setting("/proc/sys/vm/overcommit_memory", "3"), -1);
 }
 
+TEST(caches_are_dropped)
+{
+	CHECK_EQ(write_setting("/proc/sys/vm/drop_caches", "3"), 0);
+	CHECK_EQ(write_setting("/proc/sys/vm/drop_caches", "1"), 0);
+	CHECK_EQ(write_setting("/proc/sys/vm/drop_caches", "0"), -1);
+	CHECK_EQ(write_setting("/proc/sys/vm/drop_caches", "5"), -1);
+}
+
 TEST(fixed_mappings_that_replace_nothing)
 {
 	char *p = map_pages(3);
