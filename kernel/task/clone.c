@@ -16,6 +16,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/task/ioprio.h"
 #include "kernel/task/pidfd.h"
 #include "kernel/task/rseq.h"
 #include "kernel/task/task_internal.h"
@@ -116,6 +117,8 @@ static int clone_files(struct task *child, u64 flags)
 	}
 	if (!child->files || !child->fs)
 		return -ENOMEM;
+	if (task_ioprio_clone(child, flags))
+		return -ENOMEM;
 	return task_ipc_ops.clone ? task_ipc_ops.clone(child, flags) : 0;
 }
 
@@ -123,6 +126,7 @@ static void clone_drop_files(struct task *child)
 {
 	if (task_ipc_ops.exit)
 		task_ipc_ops.exit(child);
+	task_ioprio_exit(child);
 	if (child->files)
 		fd_table_put(child->files);
 	if (child->fs)

@@ -13,6 +13,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/clone.h"
+#include "kernel/task/ioprio.h"
 #include "kernel/task/job.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/task_internal.h"
@@ -122,6 +123,7 @@ void task_exit(int status)
 	if (task_ipc_ops.exit)
 		task_ipc_ops.exit(t);
 	task_drop_files(t);
+	task_ioprio_exit(t);
 	trace_task_exit(tid);
 	/* A leader counts until its process is reaped. */
 	if (tid != p->pid)

@@ -59,6 +59,14 @@ struct task_rseq {
 	u32 signature;
 };
 
+/* A task's I/O priority (ioprio.h), [L:process]. */
+struct ioprio_cell;
+struct task_io {
+	struct ioprio_cell *shared; /* by CLONE_IO, a reference: then the priority is there */
+	u32 value;
+	bool is_set; /* by the task or the one that cloned it */
+};
+
 /* A Linux thread. `thread` is first so that both share one lifetime. */
 struct task {
 	struct thread thread;
@@ -71,6 +79,7 @@ struct task {
 	u64 robust_list;	     /* [c] user address of struct robust_list_head */
 	u64 robust_list_len;	     /* [c] */
 	struct task_pi pi;
+	struct task_io io;		/* [L:process] */
 	struct sem_undo_list *sem_undo; /* [c] for kernel/ipc: a reference, or NULL */
 	bool made_shm; /* [c] for kernel/ipc: segments may name it as their creator */
 	struct task_signals signals;

@@ -35,6 +35,7 @@ LINUX_HEADERS = """
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/futex.h>
+#include <linux/ioprio.h>
 #include <linux/ipc.h>
 #include <linux/magic.h>
 #include <linux/membarrier.h>
