@@ -2,11 +2,16 @@
 
 #include "arch/riscv64/cpu.h"
 
+#define EXT_BASE   0x10
 #define EXT_TIME   0x54494d45
 #define EXT_IPI	   0x735049
 #define EXT_RFENCE 0x52464e43
 #define EXT_HSM	   0x48534d
 #define EXT_SRST   0x53525354
+
+#define BASE_MVENDORID 4
+#define BASE_MARCHID   5
+#define BASE_MIMPID    6
 
 #define RFENCE_SFENCE_VMA 1
 
@@ -25,6 +30,26 @@ struct sbi_ret sbi_call(u64 ext, u64 fn, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4)
 			 : "r"(r2), "r"(r3), "r"(r4), "r"(r6), "r"(r7)
 			 : "memory");
 	return (struct sbi_ret){.error = (long)r0, .value = (long)r1};
+}
+
+static u64 sbi_base(u64 fn)
+{
+	return (u64)sbi_call(EXT_BASE, fn, 0, 0, 0, 0, 0).value;
+}
+
+u64 sbi_mvendorid(void)
+{
+	return sbi_base(BASE_MVENDORID);
+}
+
+u64 sbi_marchid(void)
+{
+	return sbi_base(BASE_MARCHID);
+}
+
+u64 sbi_mimpid(void)
+{
+	return sbi_base(BASE_MIMPID);
 }
 
 long sbi_hart_start(u64 hartid, u64 entry, u64 opaque)

@@ -19,6 +19,11 @@ struct sbi_ret {
 
 struct sbi_ret sbi_call(u64 ext, u64 fn, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4);
 
+/* What the maker says of the hart that asks, as the CSRs of the same name. */
+u64 sbi_mvendorid(void);
+u64 sbi_marchid(void);
+u64 sbi_mimpid(void);
+
 /* Starts `hartid` at physical address `entry` with a1 = opaque. */
 long sbi_hart_start(u64 hartid, u64 entry, u64 opaque);
 long sbi_hart_status(u64 hartid); /* SBI_HART_* or negative */

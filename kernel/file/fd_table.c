@@ -448,6 +448,19 @@ int fd_set_cloexec(struct fd_table *t, int fd, bool on)
 	return ret;
 }
 
+int fd_get_flags(struct fd_table *t, int fd, u32 *flags)
+{
+	int ret = -EBADF;
+
+	spin_lock(&t->lock);
+	if ((u32)fd < t->array->size && t->array->slots[fd]) {
+		*flags = atomic_load_relaxed(&t->array->slots[fd]->flags);
+		ret = 0;
+	}
+	spin_unlock(&t->lock);
+	return ret;
+}
+
 int fd_next(struct fd_table *t, int fd)
 {
 	int next;

@@ -186,6 +186,8 @@ void fd_close_range(struct fd_table *t, u32 first, u32 last, bool only_mark);
 void fd_close_on_exec(struct fd_table *t);
 int fd_get_cloexec(struct fd_table *t, int fd); /* 0, 1 or -EBADF */
 int fd_set_cloexec(struct fd_table *t, int fd, bool on);
+/* O_* of the file behind it; -EBADF. */
+int fd_get_flags(struct fd_table *t, int fd, u32 *flags);
 /* The smallest descriptor >= fd that is open, or -1. For /proc/<pid>/fd. */
 int fd_next(struct fd_table *t, int fd);
 

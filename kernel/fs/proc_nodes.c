@@ -8,6 +8,7 @@
 
 #include "abi/errno.h"
 #include "arch/riscv64/cpu.h"
+#include "arch/riscv64/sbi.h"
 #include "drivers/dt.h"
 #include "kernel/file/file.h"
 #include "kernel/file/pipe.h"
@@ -28,12 +29,19 @@ static u64 to_user_hz(u64 ticks)
 
 /* ---- machine ---- */
 
+/* lscpu needs the maker's numbers: without them it does not take a hart for one. All harts are alike. */
 static int show_cpuinfo(struct seq *s, u64 key)
 {
+	u64 vendor = sbi_mvendorid(), arch = sbi_marchid(), implementation = sbi_mimpid();
+
 	(void)key;
-	for (u32 i = 0; i < nr_cpus; i++)
-		seq_printf(s, "processor\t: %u\nhart\t\t: %u\nisa\t\t: %s\nmmu\t\t: sv39\n\n", i,
+	for (u32 i = 0; i < nr_cpus; i++) {
+		seq_printf(s, "processor\t: %u\nhart\t\t: %u\nisa\t\t: %s\nmmu\t\t: sv39\n", i,
 			   cpu_of(i)->hartid, dt_isa());
+		seq_printf(s, "mvendorid\t: 0x%lx\nmarchid\t\t: 0x%lx\nmimpid\t\t: 0x%lx\n", vendor,
+			   arch, implementation);
+		seq_printf(s, "hart isa\t: %s\n\n", dt_isa());
+	}
 	return 0;
 }
 

@@ -48,23 +48,44 @@ static bool name_is(const char *name, size_t len, const char *text)
 	return strlen(text) == len && memcmp(name, text, len) == 0;
 }
 
-static struct dentry *make(struct dentry *dir, const char *name, size_t len, struct inode *inode)
+/* Directories belong to whom the process runs for; the rest too, unless others may not look into it. */
+static void own(struct inode *inode)
 {
-	struct dentry *d = inode ? dentry_alloc(dir, name, len, inode) : NULL;
+	const struct cred *cred;
+	struct proc_who who;
 
+	inode->uid = 0;
+	inode->gid = 0;
+	if (!(u32)inode->key || !proc_find(inode->key, &who))
+		return;
+	if (!S_ISDIR(inode->mode) && who.process->dumpable != DUMPABLE_USER)
+		return;
+	cred = who.task ? atomic_load_acquire(&who.task->cred)
+			: atomic_load_acquire(&who.process->cred);
+	inode->uid = cred->euid;
+	inode->gid = cred->egid;
+}
+
+struct dentry *proc_make(struct dentry *dir, const char *name, size_t len, struct inode *inode)
+{
+	struct dentry *d;
+
+	if (inode)
+		own(inode);
+	d = inode ? dentry_alloc(dir, name, len, inode) : NULL;
 	return d ? d : err_ptr(-ENOMEM);
 }
 
-struct dentry *proc_make_link(struct dentry *dir, const char *name, size_t len, u64 key,
+struct dentry *proc_make_link(struct dentry *dir, const char *name, size_t len, u32 mode, u64 key,
 			      const struct inode_ops *ops)
 {
-	struct inode *inode = inode_alloc(dir->inode->sb, S_IFLNK | 0777);
+	struct inode *inode = inode_alloc(dir->inode->sb, S_IFLNK | mode);
 
 	if (inode) {
 		inode->ops = ops;
 		inode->key = key;
 	}
-	return make(dir, name, len, inode);
+	return proc_make(dir, name, len, inode);
 }
 
 struct dentry *proc_make_dir(struct dentry *dir, const char *name, size_t len, u64 key,
@@ -72,7 +93,7 @@ struct dentry *proc_make_dir(struct dentry *dir, const char *name, size_t len, u
 {
 	static const struct pseudo_node node = {.mode = S_IFDIR | 0555};
 
-	return make(dir, name, len, pseudo_inode(dir->inode->sb, &node, key, ops));
+	return proc_make(dir, name, len, pseudo_inode(dir->inode->sb, &node, key, ops));
 }
 
 /* An entry of a table by name, or NULL. */
@@ -163,12 +184,12 @@ static struct dentry *process_lookup(struct dentry *dir, const char *name, size_
 	u64 key = dir->inode->key;
 
 	if (node)
-		return make(dir, name, len, pseudo_inode(dir->inode->sb, node, key, NULL));
+		return proc_make(dir, name, len, pseudo_inode(dir->inode->sb, node, key, NULL));
 	for (u32 i = 0; i < nr_extras(key); i++) {
 		if (!name_is(name, len, process_extras[i].name))
 			continue;
 		if (process_extras[i].mode == S_IFLNK)
-			return proc_make_link(dir, name, len, key, process_extras[i].ops);
+			return proc_make_link(dir, name, len, 0777, key, process_extras[i].ops);
 		return proc_make_dir(dir, name, len, key, process_extras[i].ops);
 	}
 	return err_ptr(-ENOENT);
@@ -194,6 +215,15 @@ static const struct inode_ops process_dir_ops = {
 	.lookup = process_lookup,
 	.iterate = process_iterate,
 };
+
+u32 proc_directory_pid(const struct file *f)
+{
+	const struct inode *inode = f->path.dentry ? f->path.dentry->inode : NULL;
+
+	if (!inode || inode->ops != &process_dir_ops || (inode->key & PROC_THREAD))
+		return 0;
+	return (u32)inode->key;
+}
 
 /* ---- /proc/self, /proc/thread-self, the list of processes ---- */
 
@@ -223,9 +253,9 @@ static struct dentry *root_lookup(struct dentry *dir, const char *name, size_t l
 	u32 pid;
 
 	if (name_is(name, len, "self"))
-		return proc_make_link(dir, name, len, 0, &self_ops);
+		return proc_make_link(dir, name, len, 0777, 0, &self_ops);
 	if (name_is(name, len, "thread-self"))
-		return proc_make_link(dir, name, len, PROC_THREAD, &self_ops);
+		return proc_make_link(dir, name, len, 0777, PROC_THREAD, &self_ops);
 	pid = proc_number(name, len);
 	if (!pid || !process_find(pid))
 		return err_ptr(-ENOENT);

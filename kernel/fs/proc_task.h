@@ -18,6 +18,8 @@ struct proc_who {
 };
 /* False if it is gone. Under the epoch. */
 bool proc_find(u64 key, struct proc_who *who);
+/* The number of the process whose directory /proc/<pid> `f` is; 0: it is something else. */
+u32 proc_directory_pid(const struct file *f);
 
 /* The files of the directory of a process or thread; ends with a NULL name. */
 extern const struct pseudo_node proc_process_nodes[];
@@ -27,7 +29,9 @@ extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops;
 extern struct fs_context *proc_context; /* [I] for paths as seen from the first root */
 
 /* ---- making entries; under the epoch ---- */
-struct dentry *proc_make_link(struct dentry *dir, const char *name, size_t len, u64 key,
+/* `inode` under a name, owned by the process or thread that its key says; NULL is taken as -ENOMEM. */
+struct dentry *proc_make(struct dentry *dir, const char *name, size_t len, struct inode *inode);
+struct dentry *proc_make_link(struct dentry *dir, const char *name, size_t len, u32 mode, u64 key,
 			      const struct inode_ops *ops);
 struct dentry *proc_make_dir(struct dentry *dir, const char *name, size_t len, u64 key,
 			     const struct inode_ops *ops);

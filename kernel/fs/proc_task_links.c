@@ -202,8 +202,8 @@ static int show_fdinfo(struct seq *s, u64 key)
 	return 0;
 }
 
-/* Is there such a descriptor? 0, or -errno. Under the epoch: nothing is counted. */
-static int fd_check(u64 key, const char *name, size_t len, u64 *entry_key)
+/* The key of an entry and the O_* of its file: 0, or -errno. Under the epoch: nothing is counted. */
+static int fd_check(u64 key, const char *name, size_t len, u64 *entry_key, u32 *flags)
 {
 	u32 fd = proc_number(name, len);
 	struct fd_table *files;
@@ -216,33 +216,47 @@ static int fd_check(u64 key, const char *name, size_t len, u64 *entry_key)
 	if (err)
 		return err;
 	files = atomic_load_relaxed(&who.task->files);
-	if (!files || fd_next(files, (int)fd) != (int)fd)
+	if (!files || fd_get_flags(files, (int)fd, flags))
 		return -ENOENT;
 	*entry_key = key | (u64)fd << FD_SHIFT;
 	return 0;
 }
 
+/* The owner's permissions of a link tell for what the file is open: lsof looks there. */
+static u32 fd_link_mode(u32 flags)
+{
+	if (flags & O_PATH)
+		return 0;
+	switch (flags & O_ACCMODE) {
+	case O_RDONLY:
+		return 0500;
+	case O_WRONLY:
+		return 0300;
+	default:
+		return 0700;
+	}
+}
+
 static struct dentry *fd_lookup(struct dentry *dir, const char *name, size_t len)
 {
+	u32 flags;
 	u64 key;
-	int err = fd_check(dir->inode->key, name, len, &key);
+	int err = fd_check(dir->inode->key, name, len, &key, &flags);
 
-	return err ? err_ptr(err) : proc_make_link(dir, name, len, key, &fd_link_ops);
+	return err ? err_ptr(err)
+		   : proc_make_link(dir, name, len, fd_link_mode(flags), key, &fd_link_ops);
 }
 
 static struct dentry *fdinfo_lookup(struct dentry *dir, const char *name, size_t len)
 {
 	static const struct pseudo_node node = {.mode = 0400, .show = show_fdinfo};
-	struct inode *inode;
-	struct dentry *d;
+	u32 flags;
 	u64 key;
-	int err = fd_check(dir->inode->key, name, len, &key);
+	int err = fd_check(dir->inode->key, name, len, &key, &flags);
 
 	if (err)
 		return err_ptr(err);
-	inode = pseudo_inode(dir->inode->sb, &node, key, NULL);
-	d = inode ? dentry_alloc(dir, name, len, inode) : NULL;
-	return d ? d : err_ptr(-ENOMEM);
+	return proc_make(dir, name, len, pseudo_inode(dir->inode->sb, &node, key, NULL));
 }
 
 static bool fd_iterate_as(struct dentry *dir, u64 *pos, struct dir_entry *out, u32 mode)

@@ -5,6 +5,7 @@
 #include "abi/fcntl.h"
 #include "abi/system.h"
 #include "abi/timerfd.h"
+#include "kernel/fs/proc_task.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/syscall/file_args.h"
@@ -45,8 +46,7 @@ long sys_pidfd_open(SYSCALL_ARGS)
 }
 
 /* A sender may pretend to be the kernel, or kill(), to itself only. */
-static int load_info(u64 user, int sig, const struct process *target, bool group,
-		     struct abi_siginfo *info)
+static int load_info(u64 user, int sig, u32 target, bool group, struct abi_siginfo *info)
 {
 	if (!user) {
 		signal_info_user(info, sig, SI_USER);
@@ -56,7 +56,7 @@ static int load_info(u64 user, int sig, const struct process *target, bool group
 		return -EFAULT;
 	if (info->si_signo != sig)
 		return -EINVAL;
-	if ((target != process_current() || group) &&
+	if ((target != process_current()->pid || group) &&
 	    (info->si_code >= 0 || info->si_code == SI_TKILL))
 		return -EPERM;
 	return 0;
@@ -98,27 +98,49 @@ static long signal_process(struct process *p, const struct abi_siginfo *info, u3
 	return t ? signal_send_task(t, info) : 0;
 }
 
+/*
+ * The number of the process that `f` names for a signal, 0: none. A directory /proc/<pid> will do too, which killall relies on:
+ * it holds the number only, which is not given away again before all others have been.
+ */
+static u32 signal_target(const struct file *f)
+{
+	struct process *p = pidfd_process(f);
+
+	if (p)
+		return p->pid;
+	return f->flags & O_PATH ? 0 : proc_directory_pid(f);
+}
+
+/* To whom `f` names, looked for only now: reading user memory may have waited. */
+static long signal_file(const struct file *f, u32 pid, const struct abi_siginfo *info, u32 flags)
+{
+	struct process *p = pidfd_process(f) ?: process_find(pid);
+
+	return p ? signal_process(p, info, flags) : -ESRCH;
+}
+
 long sys_pidfd_send_signal(SYSCALL_ARGS)
 {
 	const u32 known =
 		PIDFD_SIGNAL_THREAD | PIDFD_SIGNAL_THREAD_GROUP | PIDFD_SIGNAL_PROCESS_GROUP;
 	u32 flags = (u32)a3;
 	struct abi_siginfo info;
-	struct process *p;
 	struct fd_ref r;
 	long err;
+	u32 pid;
 
 	/* One of them at most. */
 	if ((flags & ~known) || (flags & (flags - 1)))
 		return -EINVAL;
-	p = pidfd_arg(a0, &r);
-	if (!p)
+	r = fd_arg(a0);
+	if (!r.file)
 		return -EBADF;
-	err = load_info(a2, (int)a1, p, flags & PIDFD_SIGNAL_PROCESS_GROUP, &info);
+	pid = signal_target(r.file);
+	err = pid ? load_info(a2, (int)a1, pid, flags & PIDFD_SIGNAL_PROCESS_GROUP, &info) : -EBADF;
 	if (!err && ((int)a1 < 0 || (int)a1 > NSIG))
 		err = -EINVAL;
 	if (!err)
-		err = signal_process(p, &info, flags);
+		err = signal_file(r.file, pid, &info, flags);
 	fd_return(&r);
 	return err;
 }

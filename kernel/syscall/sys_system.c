@@ -7,6 +7,7 @@
 #include "abi/signal.h"
 #include "abi/system.h"
 #include "arch/riscv64/cpu.h"
+#include "arch/riscv64/sbi.h"
 #include "kernel/fs/load.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/mm.h"
@@ -292,9 +293,13 @@ static void hwprobe_pair(struct abi_riscv_hwprobe *pair)
 {
 	switch (pair->key) {
 	case RISCV_HWPROBE_KEY_MVENDORID:
+		pair->value = sbi_mvendorid();
+		break;
 	case RISCV_HWPROBE_KEY_MARCHID:
+		pair->value = sbi_marchid();
+		break;
 	case RISCV_HWPROBE_KEY_MIMPID:
-		pair->value = 0;
+		pair->value = sbi_mimpid();
 		break;
 	case RISCV_HWPROBE_KEY_BASE_BEHAVIOR:
 		pair->value = RISCV_HWPROBE_BASE_BEHAVIOR_IMA;

@@ -4,6 +4,7 @@
 #include "tests/syscall/files/files.h"
 
 #include <sched.h>
+#include <sys/wait.h>
 
 static char text[65536];
 
@@ -48,6 +49,10 @@ TEST(stat_uptime_version)
 	CHECK(read_file("/proc/cpuinfo", text, sizeof(text)) > 0);
 	CHECK(strstr(text, "processor\t: 0") != NULL);
 	CHECK(strstr(text, "isa\t\t: rv64") != NULL);
+	CHECK(strstr(text, "\nmvendorid\t: 0x") != NULL);
+	CHECK(strstr(text, "\nmarchid\t\t: 0x") != NULL);
+	CHECK(strstr(text, "\nmimpid\t\t: 0x") != NULL);
+	CHECK(strstr(text, "\nhart isa\t: rv64") != NULL);
 	CHECK(read_file("/proc/loadavg", text, sizeof(text)) > 0);
 	CHECK(read_file("/proc/mounts", text, sizeof(text)) > 0);
 	CHECK(strstr(text, " /proc proc ") != NULL);
@@ -151,6 +156,76 @@ TEST(own_descriptors)
 	if (dir)
 		closedir(dir);
 	close(fd);
+}
+
+/* The owner's permissions of a link in /proc/<pid>/fd. */
+static unsigned int link_mode(int fd)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	CHECK_EQ(lstat(path, &st), 0);
+	CHECK(S_ISLNK(st.st_mode));
+	return st.st_mode & 07777;
+}
+
+TEST(links_to_descriptors_tell_their_mode)
+{
+	const struct {
+		int flags;
+		unsigned int mode;
+	} cases[] = {{O_RDONLY, 0500}, {O_WRONLY, 0300}, {O_RDWR, 0700}, {O_PATH, 0}};
+	int pipes[2];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int fd = open("/dev/null", cases[i].flags);
+
+		CHECK_EQ(link_mode(fd), cases[i].mode);
+		close(fd);
+	}
+	CHECK_EQ(pipe(pipes), 0);
+	CHECK_EQ(link_mode(pipes[0]), 0500);
+	CHECK_EQ(link_mode(pipes[1]), 0300);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* The owner of /proc/<pid>/name. */
+static uid_t owner(pid_t pid, const char *name)
+{
+	char path[64];
+	struct stat st = {.st_uid = 99};
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	CHECK_EQ(lstat(path, &st), 0);
+	return st.st_uid;
+}
+
+TEST(a_process_owns_its_directory)
+{
+	int ready[2], status;
+	char byte = 0;
+	pid_t pid;
+
+	CHECK_EQ(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (setresuid(4324, 4325, 4324) || write(ready[1], "1", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	CHECK_EQ(read(ready[0], &byte, 1), 1);
+	/* What has changed its user is not for that user to look into. */
+	CHECK_EQ(owner(pid, ""), 4325);
+	CHECK_EQ(owner(pid, "stat"), 0);
+	CHECK_EQ(owner(pid, "exe"), 0);
+	kill(pid, SIGKILL);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(owner(getpid(), "stat"), geteuid());
+	close(ready[0]);
+	close(ready[1]);
 }
 
 TEST(processes_are_listed)

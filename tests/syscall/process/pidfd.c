@@ -148,6 +148,35 @@ static void *idle_thread(void *arg)
 	return NULL;
 }
 
+/* killall signals by an open /proc/<pid>. */
+TEST(a_directory_of_proc_takes_signals)
+{
+	pid_t pid = sleeping_child();
+	char path[64];
+	int fd, thread, file, place, status;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	place = open(path, O_PATH);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", pid, pid);
+	thread = open(path, O_RDONLY | O_DIRECTORY);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = open(path, O_RDONLY);
+	CHECK_EQ(sys4(SYS_pidfd_send_signal, thread, 0, NULL, 0), -EBADF);
+	CHECK_EQ(sys4(SYS_pidfd_send_signal, file, 0, NULL, 0), -EBADF);
+	CHECK_EQ(sys4(SYS_pidfd_send_signal, place, 0, NULL, 0), -EBADF);
+	CHECK_EQ(sys4(SYS_pidfd_send_signal, fd, 100, NULL, 0), -EINVAL);
+	CHECK_EQ(sys4(SYS_pidfd_send_signal, fd, 0, NULL, 0), 0);
+	CHECK_EQ(sys4(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0), 0);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	CHECK_EQ(sys4(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0), -ESRCH);
+	close(fd);
+	close(place);
+	close(thread);
+	close(file);
+}
+
 TEST(pidfd_errors)
 {
 	static pid_t tid;
