@@ -115,6 +115,8 @@ struct abi_open_how {
 
 #define SYNC_FILE_RANGE_VALID 7 /* WAIT_BEFORE, WRITE, WAIT_AFTER */
 
+#define POSIX_FADV_NOREUSE 5 /* the last; they begin with POSIX_FADV_NORMAL, 0 */
+
 #define SEEK_SET  0
 #define SEEK_CUR  1
 #define SEEK_END  2
