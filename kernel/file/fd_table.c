@@ -104,6 +104,8 @@ static void fd_drop(struct fd_table *t, struct file *f)
 {
 	if (file_unlock_owner)
 		file_unlock_owner(f, t);
+	if (f->ops->flush)
+		f->ops->flush(f);
 	file_put(f);
 }
 

@@ -100,6 +100,8 @@ struct file_ops {
 	/* The object to map (a reference) or NULL with -errno in *err. NULL: -ENODEV. */
 	struct vm_object *(*mmap)(struct file *f, int prot, int flags, int *err);
 	void (*release)(struct file *f); /* last put. NULL: nothing to do */
+	/* The running process closes one of its descriptors. NULL: nothing to do */
+	void (*flush)(struct file *f);
 	/*
 	 * Devices only: completes a file that is being opened; may give it other ops and data.
 	 * f->flags still has what acts at open (O_NOCTTY). NULL: nothing to do.

@@ -64,10 +64,11 @@ struct dir_entry {
 
 struct super_ops {
 	/*
-	 * A new inode for create, mkdir, symlink, mknod. NULL: the tree cannot be changed by
-	 * programs (EPERM).
+	 * A new inode for create, mkdir, symlink, mknod; NULL when there is no room or memory, or an
+	 * error pointer. NULL: the tree cannot be changed by programs (EPERM).
 	 */
 	struct inode *(*create)(struct super_block *sb, u32 mode, u64 rdev);
+	bool plain; /* names come and go only: no links, renames, O_TMPFILE, extended attributes */
 };
 
 struct super_block {
@@ -195,6 +196,8 @@ struct mount {
 
 extern struct mount *mount_root; /* [I] after fs_init */
 struct mount *mount_first(void); /* under the epoch; follow ->next */
+/* A mount of `sb` that no path leads to, for what is opened otherwise; NULL when out of memory. Boot only. */
+struct mount *mount_hidden(struct super_block *sb);
 /* Mounts `sb` at the directory `at`. 0, -ENOTDIR, -ENOMEM. */
 int mount_at(const struct path *at, struct super_block *sb);
 /* All mounts, oldest first, until fn returns an error. Context: may sleep; so may fn. */

@@ -62,6 +62,11 @@ struct mount *mount_alloc(struct super_block *sb, struct dentry *root, u32 flags
 	return m;
 }
 
+struct mount *mount_hidden(struct super_block *sb)
+{
+	return mount_alloc(sb, sb->root, 0, sb->type);
+}
+
 static void mount_free(struct epoch_node *node)
 {
 	struct mount *m = container_of(node, struct mount, free_node);

@@ -74,6 +74,8 @@ struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, con
 	if (err)
 		return err_ptr(err);
 	inode = dir->sb->ops->create(dir->sb, mode, rdev);
+	if (is_err(inode))
+		return err_ptr(ptr_err(inode));
 	if (!inode)
 		return err_ptr(super_full(dir->sb) ? -ENOSPC : -ENOMEM);
 	if (text) {
@@ -197,7 +199,7 @@ int fs_link(struct fs_context *ctx, const struct path *target, const struct path
 		err = -ENOENT;
 	else if (wp.dir.mnt != target->mnt)
 		err = -EXDEV;
-	else if (S_ISDIR(inode->mode))
+	else if (S_ISDIR(inode->mode) || dir->sb->ops->plain)
 		err = -EPERM;
 	else if ((err = mount_writable(target->mnt)) == 0)
 		err = fs_permission(dir, MAY_WRITE | MAY_EXEC);

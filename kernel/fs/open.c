@@ -131,7 +131,7 @@ static int open_tmpfile(const struct path *dir, u32 flags, u32 mode, struct file
 		err = fs_permission(parent, MAY_WRITE | MAY_EXEC);
 	if (err)
 		return err;
-	if (!parent->sb->ops->create)
+	if (!parent->sb->ops->create || parent->sb->ops->plain)
 		return -EOPNOTSUPP;
 	inode = parent->sb->ops->create(parent->sb, mode, 0);
 	if (!inode)

@@ -180,7 +180,7 @@ static int rename_checked(struct rename *r)
 	err = mount_writable(r->from.dir.mnt);
 	if (err)
 		return err;
-	if (!r->from.dir.mnt->sb->ops->create)
+	if (!r->from.dir.mnt->sb->ops->create || r->from.dir.mnt->sb->ops->plain)
 		return -EPERM;
 	rename_lock(r);
 	err = rename_locked(r);

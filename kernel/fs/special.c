@@ -120,6 +120,6 @@ int special_init(void)
 	anon_super->dev = NAMELESS_DEV;
 	anon_super->root = dentry_alloc(NULL, "", 0, root);
 	if (anon_super->root)
-		anon_mount = mount_alloc(anon_super, anon_super->root, 0, "anon");
+		anon_mount = mount_hidden(anon_super);
 	return anon_mount ? 0 : -ENOMEM;
 }

@@ -34,7 +34,7 @@ static int xattr_allowed(const struct inode *inode, const char *name, bool write
 {
 	u32 mode = inode->mode;
 
-	if (!inode->sb->ops->create)
+	if (!inode->sb->ops->create || inode->sb->ops->plain)
 		return -EOPNOTSUPP;
 	if (in_space(name, "trusted."))
 		return admin ? 0 : write ? -EPERM : -ENODATA;

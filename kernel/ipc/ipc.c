@@ -6,6 +6,7 @@
 #include "kernel/fs/pseudo.h"
 #include "kernel/fs/sysctl.h"
 #include "kernel/ipc/ipc_internal.h"
+#include "kernel/ipc/mq.h"
 #include "kernel/log/log.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
@@ -89,7 +90,7 @@ void ipc_init(void)
 	shm_init();
 	sem_init();
 	msg_init();
-	if (ipc_nodes_init())
+	if (ipc_nodes_init() || mq_init())
 		panic("no memory for the nodes of IPC");
 	task_ipc_ops.clone = sem_task_clone;
 	task_ipc_ops.unshare = sem_task_exit;

@@ -21,6 +21,7 @@ struct user {
 	struct list link; /* [L:users] */
 	u32 uid;	  /* [I] */
 	u32 refs;	  /* [L:users] */
+	u64 queue_bytes;  /* [a] */
 	struct user_hart hart[];
 };
 
@@ -115,4 +116,17 @@ bool user_over_limit(const struct user *u, u64 limit)
 	for (u32 i = 0; i < nr_cpus; i++)
 		sum += atomic_load_relaxed(&u->hart[i].tasks);
 	return sum > 0 && (u64)sum > limit;
+}
+
+bool user_charge_queue(struct user *u, u64 bytes, u64 limit)
+{
+	if (atomic_fetch_add(&u->queue_bytes, bytes) + bytes <= limit)
+		return true;
+	user_uncharge_queue(u, bytes);
+	return false;
+}
+
+void user_uncharge_queue(struct user *u, u64 bytes)
+{
+	atomic_fetch_add(&u->queue_bytes, -bytes);
 }

@@ -25,4 +25,10 @@ void user_count_task(struct user *u, s32 change);
  */
 bool user_over_limit(const struct user *u, u64 limit);
 
+/*
+ * Bytes of message queues, for RLIMIT_MSGQUEUE: charged unless all of the user's together come to more than `limit`.
+ */
+bool user_charge_queue(struct user *u, u64 bytes, u64 limit);
+void user_uncharge_queue(struct user *u, u64 bytes);
+
 #endif

@@ -43,6 +43,7 @@ LINUX_HEADERS = """
 #include <linux/memfd.h>
 #include <linux/mman.h>
 #include <linux/mount.h>
+#include <linux/mqueue.h>
 #include <linux/msg.h>
 #include <linux/prctl.h>
 #include <linux/random.h>
