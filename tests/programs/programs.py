@@ -5,7 +5,7 @@
 
 programs.toml is the list; its head tells what a line means. All programs of a group run in one boot,
 one after the other. If the kernel dies or hangs on one, that one has failed and a new boot goes on
-behind it. --write makes docs/programs.md of a run of the whole list.
+behind it. --write puts the results into docs/programs.md; lines of what did not run stay as they are.
 Runs outside the sandbox: the real workspace, found behind the link to this file, has the caches.
 """
 
@@ -28,9 +28,10 @@ SYSTEMS = ("linux", "stellar")
 SHELL = "dash"  # busybox's would run its own applets in the place of the programs
 BOOT_S = 60
 HEADER = re.compile(rb"@@ (\S+) (\d+) (-?\d+) (\d+)\n")
-GROUP_KEYS = {"name", "packages", "fast", "mem", "program", "script", "each", "check", "seconds",
+CASE = re.compile(r"^(\S+) \(\S+\) \.\.\. skipped (['\"])(.*)\2$", re.M)
+GROUP_KEYS = {"name", "packages", "mem", "program", "script", "each", "check", "seconds", "fast",
               "broken"}
-PROGRAM_KEYS = {"name", "script", "check", "hide", "status", "seconds", "broken"}
+PROGRAM_KEYS = {"name", "script", "check", "hide", "status", "seconds", "fast", "broken"}
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Program:
     hide: list = field(default_factory=list)
     status: int = 0
     seconds: int = 30
+    fast: bool = False
     broken: str = ""
 
 
@@ -51,7 +53,6 @@ class Group:
     name: str
     packages: list
     programs: list
-    fast: bool = False
     mem: str = "2G"
 
 
@@ -75,7 +76,7 @@ def load():
     groups = []
     for table in tomllib.loads((HERE / "programs.toml").read_text())["group"]:
         check_keys(table, GROUP_KEYS, table["name"])
-        common = {key: table[key] for key in ("check", "seconds") if key in table}
+        common = {key: table[key] for key in ("check", "seconds", "fast") if key in table}
         programs = []
         for name in table.get("each", []):
             programs.append(Program(f"{table['name']}-{name}", table["script"].replace("@", name),
@@ -83,8 +84,7 @@ def load():
         for line in table.get("program", []):
             check_keys(line, PROGRAM_KEYS, line["name"])
             programs.append(Program(**(common | line)))
-        groups.append(Group(table["name"], table["packages"], programs,
-                            table.get("fast", False), table.get("mem", "2G")))
+        groups.append(Group(table["name"], table["packages"], programs, table.get("mem", "2G")))
     return groups
 
 
@@ -206,38 +206,72 @@ def judge_group(group, programs, options):
 # ---- the page ----
 
 
-def write_page(rows, seconds):
-    """Makes docs/programs.md."""
-    ok = sum(not row.faults["stellar"] for row in rows)
-    lines = [
+def page_line(row, when):
+    """A row's line of the table, without the group and the name in front."""
+    words = ["failed" if row.faults[system] else "ok" for system in SYSTEMS]
+    times = [f"{row.outcomes[system].seconds:.1f}" for system in SYSTEMS]
+    why = row.program.broken or row.faults["stellar"].split("\n")[0].rstrip(":")
+    return " | ".join(words + times + [when, why.replace("|", "\\|")])
+
+
+def page_skipped(row):
+    """Test cases that a program's own test suite left out on StellarOS, and why."""
+    linux, stellar = ({name: why for name, _, why in CASE.findall(row.outcomes[system].output)}
+                      for system in SYSTEMS)
+    return [f"{name}: {why}" + ("" if name in linux else " (**not on Linux**)")
+            for name, why in sorted(stellar.items())]
+
+
+def read_page():
+    """The page as it is: lines of the table and skipped cases, by program."""
+    lines, skipped, name = {}, {}, ""
+    for line in PAGE.read_text().splitlines() if PAGE.exists() else []:
+        if match := re.match(r"\| \S+ \| (\S+) \| ((?:ok|failed|not run) .*) \|$", line):
+            lines[match[1]] = match[2]
+        elif match := re.match(r"### (\S+)$", line):
+            name = match[1]
+        elif line.startswith("- ") and name:
+            skipped.setdefault(name, []).append(line[2:])
+    return lines, skipped
+
+
+def write_page(rows, groups):
+    """Renews the lines of `rows` in docs/programs.md."""
+    lines, skipped = read_page()
+    when = time.strftime("%Y-%m-%d")
+    for row in rows:
+        lines[row.program.name] = page_line(row, when)
+        skipped[row.program.name] = page_skipped(row)
+    listed = [(group.name, program.name) for group in groups for program in group.programs]
+    table = [f"| {group} | {name} | {lines[name]} |" for group, name in listed if name in lines]
+    works = sum(lines[name].split(" | ")[1] == "ok" for _, name in listed if name in lines)
+    text = [
         "# Debian's programs on StellarOS",
         "Made by `tools/programs --write`, which runs each program of "
         "[programs.toml](../tests/programs/programs.toml), unmodified from",
         "Debian trixie's riscv64 archive, on Linux and on StellarOS (4 harts, 2 GiB), and compares "
-        "status and output. The fast groups are part of",
-        f"`tools/test`. This run, {time.strftime('%Y-%m-%d')}: {ok} of {len(rows)} work on "
-        f"StellarOS; {seconds / 60:.0f} minutes for both systems. The times are seconds",
-        "in the guest on a shared two-core host: they tell of hangs, not of speed.", "",
-        "| group | program | Linux | StellarOS | seconds on Linux | on StellarOS | what fails |",
-        "| --- | --- | --- | --- | ---: | ---: | --- |"]
-    for row in rows:
-        words = ["failed" if row.faults[system] else "ok" for system in SYSTEMS]
-        times = [f"{row.outcomes[system].seconds:.1f}" for system in SYSTEMS]
-        why = row.program.broken or row.faults["stellar"].split("\n")[0]
-        lines.append("| " + " | ".join([row.group.name, row.program.name, *words, *times, why]) +
-                     " |")
-    PAGE.write_text("\n".join(lines) + "\n")
+        "status and output. Those marked fast there",
+        "are part of `tools/test`. The times are seconds in the guest on a shared, often "
+        "overloaded, two-core host: they tell of hangs, not of speed.", "",
+        f"{works} of {len(table)} work on StellarOS.", "",
+        "| group | program | Linux | StellarOS | seconds on Linux | on StellarOS | run | what fails |",
+        "| --- | --- | --- | --- | ---: | ---: | --- | --- |", *table, "",
+        "## Cases that the programs' own tests skip on StellarOS"]
+    for _, name in listed:
+        if skipped.get(name):
+            text += [f"### {name}", *(f"- {case}" for case in skipped[name])]
+    PAGE.write_text("\n".join(text) + "\n")
 
 
 def parser():
     """Command line."""
     made = argparse.ArgumentParser(prog="tools/programs", description=__doc__.splitlines()[0])
     add = made.add_argument
-    add("--fast", action="store_true", help="the groups that are part of tools/test")
+    add("--fast", action="store_true", help="what is part of tools/test")
     add("--group", action="append", default=[], metavar="NAME", help="this group only")
     add("--only", action="append", default=[], metavar="NAME", help="this program only")
     add("--debug", action="store_true", help="StellarOS with its checks")
-    add("--write", action="store_true", help="write docs/programs.md (needs the whole list)")
+    add("--write", action="store_true", help="renew docs/programs.md")
     add("--list", action="store_true", help="name the groups and programs")
     add("--built", action="append", default=[], metavar="LABEL=FILE", help=argparse.SUPPRESS)
     return made
@@ -246,25 +280,23 @@ def parser():
 def main():
     """Runs what the options select. Status 1 if something failed that is not known to."""
     options = parser().parse_args()
-    if options.write and (options.fast or options.group or options.only):
-        parser().error("--write needs the whole list")
     if options.built:
         pairs = (pair.split("=", 1) for pair in options.built)
         os.environ["STELLAR_BUILT"] = " ".join(f"{label}={os.path.abspath(file)}"
                                                for label, file in pairs)
-    rows, start = [], time.monotonic()
-    for group in load():
+    rows, groups = [], load()
+    for group in groups:
         chosen = [program for program in group.programs
-                  if not options.only or program.name in options.only]
-        if (options.fast and not group.fast) or not chosen or \
-                (options.group and group.name not in options.group):
+                  if (not options.only or program.name in options.only)
+                  and (program.fast or not options.fast)]
+        if not chosen or (options.group and group.name not in options.group):
             continue
         if options.list:
             print(f"{group.name}: {' '.join(program.name for program in chosen)}")
             continue
         rows += judge_group(group, chosen, options)
     if options.write:
-        write_page(rows, time.monotonic() - start)
+        write_page(rows, groups)
     failed = sum(row.verdict() == "FAILED" for row in rows)
     if not options.list:
         print(f"{len(rows) - failed} passed, {failed} failed")
