@@ -144,7 +144,7 @@ long sys_mq_timedreceive(SYSCALL_ARGS)
 	return ret;
 }
 
-/* SIGEV_THREAD is a message to a netlink socket on Linux: sigev_signo is its descriptor, and there are none of that kind. */
+/* SIGEV_THREAD is a message to a netlink socket on Linux, whose descriptor is sigev_signo. Not supported: EINVAL. */
 static long notify_socket_error(int fd)
 {
 	struct fd_ref r = fd_arg((u64)fd);
