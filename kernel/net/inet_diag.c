@@ -389,6 +389,6 @@ int inet_diag_request(struct nl_request *r)
 		return answer_one(r, &d, &q);
 	/* `ss` then reads /proc/net and filters itself. */
 	if (a.at[INET_DIAG_REQ_BYTECODE])
-		return nl_refuse(r, -EOPNOTSUPP, "Filter programs are not supported");
+		return -EOPNOTSUPP;
 	return nl_dump_start(r, &d);
 }
