@@ -271,6 +271,9 @@ struct abi_ndmsg {
 #define NDA_LLADDR    2
 #define NDA_CACHEINFO 3
 #define NDA_PROBES    4
+#define NDA_IFINDEX   8
+
+#define NTF_PROXY 0x08
 
 #define NUD_INCOMPLETE 0x01
 #define NUD_REACHABLE  0x02

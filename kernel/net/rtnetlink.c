@@ -141,11 +141,11 @@ static int dump_neighbours(struct nl_request *r)
 	if (r->len >= sizeof(head)) {
 		memcpy(&head, r->body, sizeof(head));
 		nl_parse(r, sizeof(head), &a);
-		err = nl_get_u32(r, &a, 8 /* NDA_IFINDEX */, &d.args[1]);
+		err = nl_get_u32(r, &a, NDA_IFINDEX, &d.args[1]);
 		if (err)
 			return err;
 		/* Entries that answer for others: there are none. */
-		if (head.ndm_flags & 8 /* NTF_PROXY */)
+		if (head.ndm_flags & NTF_PROXY)
 			d.at[0] = NET_IFACES_MAX;
 	} else if (nl_strict(r)) {
 		return nl_refuse(r, -EINVAL, "Invalid header for neighbor dump request");
