@@ -6,6 +6,8 @@
 
 #include "lib/types.h"
 
+#define TCPDIAG_GETSOCK	    18
+#define DCCPDIAG_GETSOCK    19
 #define SOCK_DIAG_BY_FAMILY 20
 #define SOCK_DESTROY	    21
 

@@ -237,16 +237,19 @@ int proc_show_unix(struct seq *s, u64 key)
 
 int proc_show_sockstat(struct seq *s, u64 key)
 {
-	struct walk tcp = {.family = AF_INET}, udp = {.family = AF_INET}, raw = {.family = AF_INET};
+	struct walk tcp = {.family = AF_INET}, tcp6 = {.family = AF_INET6},
+		    udp = {.family = AF_INET}, raw = {.family = AF_INET};
 	u64 waiting = time_wait_count();
 
 	(void)key;
 	walk_tcp(&tcp);
+	walk_tcp(&tcp6);
 	walk_udp(&udp);
 	raw_for_each(show_raw, &raw);
 	seq_printf(s, "sockets: used %ld\n", socket_count());
 	seq_printf(s, "TCP: inuse %lu orphan 0 tw %lu alloc %lu mem 0\n",
-		   tcp.nr - MIN(waiting, tcp.nr), waiting, tcp.nr - MIN(waiting, tcp.nr));
+		   tcp.nr - MIN(waiting, tcp.nr), waiting,
+		   tcp.nr + tcp6.nr - MIN(waiting, tcp.nr + tcp6.nr));
 	seq_printf(s, "UDP: inuse %lu mem 0\nUDPLITE: inuse 0\nRAW: inuse %lu\n", udp.nr, raw.nr);
 	seq_puts(s, "FRAG: inuse 0 memory 0\n");
 	return 0;

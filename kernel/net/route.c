@@ -260,13 +260,23 @@ static struct inet_addr network_of(const struct net_address *n)
 	return a;
 }
 
+/* Who sends from a network: its first address. */
+static struct inet_addr primary_of(const struct net_iface_info *i, const struct net_address *a)
+{
+	for (u32 k = 0; k < i->nr_addrs; k++)
+		if (!(i->addrs[k].flags & IFA_F_SECONDARY) && i->addrs[k].prefix == a->prefix &&
+		    net_in_network(&i->addrs[k], &a->addr))
+			return i->addrs[k].addr;
+	return a->addr;
+}
+
 static void v4_routes(const struct net_iface_info *i, const struct net_address *a,
 		      void (*fn)(const struct net_route_info *r, void *arg), void *arg)
 {
 	bool lo = i->flags & IFF_LOOPBACK, up = i->flags & IFF_UP;
 	bool secondary = a->flags & IFA_F_SECONDARY;
 	struct net_route_info r = {.iface = i->index,
-				   .source = a->addr,
+				   .source = secondary ? primary_of(i, a) : a->addr,
 				   .has_source = true,
 				   .dst = a->addr,
 				   .prefix = 32,

@@ -27,6 +27,8 @@ static int diag_request(struct nl_request *r)
 	u16 type = r->head->nlmsg_type;
 	int err;
 
+	if (type == TCPDIAG_GETSOCK || type == DCCPDIAG_GETSOCK)
+		return -EOPNOTSUPP; /* how it was asked before there were families */
 	if (type != SOCK_DIAG_BY_FAMILY && type != SOCK_DESTROY)
 		return -EINVAL;
 	if (r->len < 2 || r->body[0] >= AF_MAX)
