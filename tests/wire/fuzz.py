@@ -19,15 +19,16 @@ _BROADCAST = b"\xff" * 6
 
 
 class Fuzzer:
-    """Makes hostile frames without end."""
+    """Makes hostile frames without end. `victim` is a connection that may break."""
 
-    def __init__(self, seed, live):
+    def __init__(self, seed, live, victim=None):
         self.random = random.Random(seed)
         self.live = live
+        self.victim = victim or live
         self._makers = (
             self._noise, self._ethernet_noise, self._arp, self._ipv4_header, self._fragments,
             self._icmp, self._udp, self._tcp_header, self._tcp_options, self._syn_flood,
-            self._rst_storm, self._out_of_window, self._land, self._ipv6, self._mutant,
+            self._rst_storm, self._out_of_window, self._in_window, self._land, self._ipv6, self._mutant,
             self._mutant)
 
     def __iter__(self):
@@ -173,6 +174,19 @@ class Fuzzer:
             seq = self._far(live.seq)
         payload = b"" if seq == live.seq else self._bytes(1400)
         yield self._ip(frames.TCP, frames.tcp(live.sport, 7, seq, ack, flags, payload))
+
+    def _in_window(self):
+        """Holes, overlaps, and what begins inside of the window but ends behind it."""
+        victim = self.victim
+        if victim is self.live:
+            return
+        edge = victim.window
+        for _ in range(8):
+            offset = self.random.choice((0, 1, 2, edge - 1, edge - 700, edge, 1400,
+                                         self.random.randrange(edge + 1)))
+            flags = self.random.choice((ACK, ACK, ACK | PSH, ACK | FIN, ACK | URG))
+            yield self._ip(frames.TCP, frames.tcp(victim.sport, 7, victim.seq + offset, victim.ack,
+                                                  flags, self._bytes(1400)))
 
     def _land(self):
         """The guest as its own peer, and two echo servers that talk to each other."""

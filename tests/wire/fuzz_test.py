@@ -54,12 +54,15 @@ def attack(peer, count, seed):
     live.echo(b"hello")
     before = free_kib(peer)
     print(f"{before} KiB free", flush=True)
-    source = iter(Fuzzer(seed, live))
+    fuzzer = Fuzzer(seed, live)
+    source = iter(fuzzer)
     for start in range(0, count, BATCH):
+        fuzzer.victim = peer.connect(7)
         for frame in itertools.islice(source, min(BATCH, count - start)):
             peer.send(frame)
             peer.poll(0)
         check_alive(peer, live, min(start + BATCH, count))
+        fuzzer.victim.close()
         print(f"{min(start + BATCH, count)} frames: alive, {free_kib(peer)} KiB free", flush=True)
     return before
 

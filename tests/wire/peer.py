@@ -130,6 +130,7 @@ class Connection:
         self.peer, self.sport, self.dport = peer, sport, dport
         self.seq, self.ack = int.from_bytes(os.urandom(4), "big"), None
         self.received, self.ended, self.reset, self.acked = bytearray(), False, False, None
+        self.window = 0
         self._listening = contextlib.ExitStack()
         self._listening.enter_context(peer.listening(self._listener))
         first = self.seq
@@ -150,6 +151,7 @@ class Connection:
         segment = frames.parse_tcp(payload)
         if segment.sport != self.dport or segment.dport != self.sport:
             return
+        self.window = segment.window
         if segment.flags & RST:
             self.reset = True
         elif segment.flags & SYN:
@@ -194,5 +196,5 @@ class Connection:
 
     def close(self):
         """Ends the connection the short way."""
-        self.send(RST | ACK)
+        self.send(RST | ACK, seq=self.seq if self.acked is None else self.acked)
         self._listening.close()

@@ -289,6 +289,8 @@ void wire_conn_options(struct wire_conn *c)
 		/* The window that was offered so far is at most 64 KiB, and nothing has come. */
 		pcb->rcv_wnd = MIN(pcb->rcv_wnd, window);
 		pcb->rcv_ann_wnd = pcb->rcv_wnd;
+		/* With the SYN's answer lwIP noted all of TCP_WND as offered, though the field held 16 bits. */
+		pcb->rcv_ann_right_edge = pcb->rcv_nxt + pcb->rcv_ann_wnd;
 		c->window = pcb->rcv_wnd;
 	}
 	while (c->window < window && (pcb->flags & TF_WND_SCALE)) {

@@ -138,8 +138,10 @@ static u8_t tcp_packet(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_
 	(void)from;
 	raw_copies(p, IPPROTO_TCP);
 	net_count(TCP_IN_SEGS);
-	wire_show_segment(p);
-	return 0;
+	if (wire_show_segment(p))
+		return 0;
+	pbuf_free(p);
+	return 1;
 }
 
 static bool icmp_whole(struct pbuf *p, u32 skip, bool v6)

@@ -148,7 +148,7 @@ void wire_conn_timers(bool slow); /* the busy ones */
 bool wire_conn_busy(void);
 
 /* show.c */
-void wire_show_segment(struct pbuf *p);
+bool wire_show_segment(struct pbuf *p);
 void wire_show_done(void);
 
 /* open.c */

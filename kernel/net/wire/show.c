@@ -45,15 +45,29 @@ static void show_listener(const struct tuple *t)
 	tcp_listen_pcbs.listen_pcbs = l;
 }
 
-/* Context: called by lwIP for a segment that is whole, `p` at its IP header. */
-void wire_show_segment(struct pbuf *p)
+/*
+ * Does a segment out of order end behind the window? lwIP would keep the first such one whole and count more bytes as received than the window has,
+ * which it takes for a bug of its own. The sender has to send it again.
+ */
+static bool overruns(const struct tcp_pcb *pcb, const struct tcp_hdr *h, u32 payload)
 {
+	u32 seq = net32(h->seqno), length = payload + ((TCPH_FLAGS(h) & TCP_FIN) != 0);
+
+	return pcb->state != SYN_SENT && length && TCP_SEQ_GT(seq, pcb->rcv_nxt) &&
+	       TCP_SEQ_GT(seq + length, pcb->rcv_nxt + pcb->rcv_wnd);
+}
+
+/* Context: called by lwIP for a segment that is whole, `p` at its IP header. False: drop it. */
+bool wire_show_segment(struct pbuf *p)
+{
+	u32 skip = ip_current_header_tot_len();
 	struct tuple t = {0};
 	struct tcp_hdr h;
 
 	show_none();
-	if (pbuf_copy_partial(p, &h, sizeof(h), ip_current_header_tot_len()) != sizeof(h))
-		return;
+	if (pbuf_copy_partial(p, &h, sizeof(h), (u16_t)skip) != sizeof(h))
+		return true;
+	skip += TCPH_HDRLEN_BYTES(&h);
 	t.local.addr = wire_from_ip(ip_current_dest_addr());
 	t.local.port = net16(h.dest);
 	t.remote.addr = wire_from_ip(ip_current_src_addr());
@@ -64,12 +78,15 @@ void wire_show_segment(struct pbuf *p)
 
 		hide_time_wait();
 		if (!c || !c->pcb)
-			return;
+			return true;
+		if (p->tot_len > skip && overruns(c->pcb, &h, p->tot_len - skip))
+			return false;
 		c->pcb->next = NULL;
 		tcp_active_pcbs = c->pcb;
 	} else if ((TCPH_FLAGS(&h) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN) {
 		show_listener(&t);
 	}
+	return true;
 }
 
 static void time_wait_unhide(void)
