@@ -18,6 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 # pylint: disable=wrong-import-position
+from tests.wire import frames  # noqa: E402
+from tests.wire.frames import ACK  # noqa: E402
 from tests.wire.fuzz import Fuzzer  # noqa: E402
 from tests.wire.guest import Guest, add_options, folder  # noqa: E402
 from tests.wire.peer import NoAnswer, Peer  # noqa: E402
@@ -25,6 +27,7 @@ from tests.wire.peer import NoAnswer, Peer  # noqa: E402
 BATCH = 5000
 SLACK_KIB = 8192
 FEW = 10
+OVERRUNS = 30
 REPORT_PORT = 13
 
 
@@ -47,6 +50,22 @@ def check_alive(peer, live, number):
     connection.close()
 
 
+def overrun(peer):
+    """A segment that begins inside of the window and ends behind it, then all that is before it."""
+    victim = peer.connect(7)
+    victim.echo(b"x")
+    last = victim.window - 700
+
+    def send(offset, size):
+        segment = frames.tcp(victim.sport, 7, victim.seq + offset, victim.ack, ACK, bytes(size))
+        peer.send_ip(frames.ipv4(frames.TCP, segment))
+    send(last, 1400)
+    for offset in range(0, last, 1400):
+        send(offset, min(1400, last - offset))
+    peer.poll(0.05)
+    victim.close()
+
+
 def attack(peer, count, seed):
     """All batches. Returns the free memory before them."""
     peer.ping()
@@ -54,6 +73,8 @@ def attack(peer, count, seed):
     live.echo(b"hello")
     before = free_kib(peer)
     print(f"{before} KiB free", flush=True)
+    for _ in range(OVERRUNS):
+        overrun(peer)
     fuzzer = Fuzzer(seed, live)
     source = iter(fuzzer)
     for start in range(0, count, BATCH):
