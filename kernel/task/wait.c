@@ -86,7 +86,7 @@ static struct process *process_lock_reaper(struct process *p)
 	}
 }
 
-/* Returns the group of one of them, 0 without children: which may have lost its last parent. */
+/* Returns the group of one of them that `p` tied to its session, 0 if there is none: it may be orphaned now. */
 static u32 process_orphan_children(struct process *p)
 {
 	struct process *reaper = process_lock_reaper(p), *child;
@@ -96,7 +96,7 @@ static u32 process_orphan_children(struct process *p)
 	list_for_each(child, &p->children, sibling) {
 		atomic_store_release(&child->parent, reaper);
 		parent_death(child);
-		if (child->pgid != p->pgid)
+		if (child->pgid != p->pgid && child->sid == p->sid)
 			pgid = child->pgid;
 	}
 	list_splice_tail(&reaper->children, &p->children);

@@ -3,6 +3,7 @@
  */
 #include "tests/syscall/task/task.h"
 
+#include <poll.h>
 #include <sys/wait.h>
 
 static pid_t fork_waiting(void)
@@ -203,4 +204,102 @@ TEST(terminal_stop_needs_a_group_that_is_not_orphaned)
 	}
 	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
 	CHECK_EQ(status, 6 << 8);
+}
+
+/* A member of an orphaned group exits while another is stopped. */
+static int orphaned_body(void)
+{
+	pid_t stopped, other;
+	int status;
+
+	setsid();
+	stopped = fork();
+	if (stopped == 0)
+		for (;;)
+			pause();
+	kill(stopped, SIGSTOP);
+	if (waitpid(stopped, &status, WUNTRACED) != stopped || !WIFSTOPPED(status))
+		return 1;
+	other = fork();
+	if (other == 0)
+		_exit(0);
+	waitpid(other, &status, 0);
+	if (waitpid(stopped, &status, WNOHANG | WCONTINUED) != 0)
+		return 2;
+	kill(stopped, SIGKILL);
+	waitpid(stopped, &status, 0);
+	return WTERMSIG(status) == SIGKILL ? 5 : 3;
+}
+
+TEST(a_group_that_was_orphaned_before_is_not_hung_up)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(orphaned_body());
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 5 << 8);
+}
+
+static int news; /* a pipe's end for writing */
+
+static void tell_of_hang_up(int sig)
+{
+	(void)sig;
+	(void)!write(news, "h", 1);
+}
+
+/* Leads a group with a stopped member; tells "r" when it is, "h" of SIGHUP, and what became of the member. */
+static void group_leader_body(void)
+{
+	pid_t stopped;
+	int status = 0;
+
+	setpgid(0, 0);
+	stopped = fork();
+	if (stopped == 0)
+		for (;;)
+			pause();
+	signal(SIGHUP, tell_of_hang_up);
+	kill(stopped, SIGSTOP);
+	waitpid(stopped, &status, WUNTRACED);
+	(void)!write(news, "r", 1);
+	while (waitpid(stopped, &status, 0) != stopped)
+		;
+	(void)!write(news, WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP ? "y" : "n", 1);
+	_exit(0);
+}
+
+/* The next byte that comes within ten seconds. */
+static int next_news(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char byte = 0;
+
+	return poll(&p, 1, 10000) == 1 && read(fd, &byte, 1) == 1 ? byte : -1;
+}
+
+TEST(a_group_that_becomes_orphaned_is_hung_up)
+{
+	int pipes[2], status;
+	pid_t leader;
+
+	CHECK_EQ(pipe(pipes), 0);
+	news = pipes[1];
+	leader = fork();
+	if (leader == 0) {
+		setsid();
+		if (fork() == 0)
+			group_leader_body();
+		for (;;)
+			pause();
+	}
+	CHECK_EQ(next_news(pipes[0]), 'r');
+	kill(leader, SIGKILL);
+	CHECK_EQ(waitpid(leader, &status, 0), leader);
+	CHECK_EQ(next_news(pipes[0]), 'h');
+	CHECK_EQ(next_news(pipes[0]), 'y');
+	close(pipes[0]);
+	close(pipes[1]);
 }
