@@ -19,7 +19,8 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/task/cred.h"
 
-#define RAW_MAX 65535U
+#define RAW_MAX	 65535U
+#define ECHO_TTL 64 /* of an answer, whatever the request had */
 
 LOCK_CLASS(raw_list, RANK_PORT);
 
@@ -169,6 +170,7 @@ static bool icmp_echo(struct dgram *d, int protocol)
 	net_count(ICMP_IN_ECHOS);
 	net_count(ICMP_OUT_ECHO_REPS);
 	swap_ends(d);
+	d->ttl = ECHO_TTL;
 	if (!v4) {
 		h->type = ICMPV6_ECHO_REPLY;
 		raw6_fill_sum(d, IPPROTO_ICMPV6, offsetof(struct abi_icmphdr, checksum));
@@ -179,6 +181,7 @@ static bool icmp_echo(struct dgram *d, int protocol)
 	h->checksum = inet_sum_fold(inet_sum(0, h, d->len - skip));
 	ip->saddr = d->remote.addr.w[3];
 	ip->daddr = d->local.addr.w[3];
+	ip->ttl = ECHO_TTL;
 	ip->check = 0;
 	ip->check = inet_sum_fold(inet_sum(0, ip, sizeof(*ip)));
 	return true;

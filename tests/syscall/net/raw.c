@@ -4,6 +4,8 @@
 #include "tests/syscall/net/net.h"
 
 #include <netinet/icmp6.h>
+#include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
 
 #define EXPERIMENT 253 /* a protocol that nobody speaks: RFC 3692 */
 
@@ -76,5 +78,27 @@ TEST(echo_with_a_wrong_checksum_has_no_answer)
 	CHECK_EQ(recv(fd, &got, sizeof(got), 0), sizeof(got));
 	CHECK_EQ(got.icmp6_type, ICMP6_ECHO_REQUEST);
 	CHECK_EQ(ERRNO_OF(recv(fd, &got, sizeof(got), MSG_DONTWAIT)), EAGAIN);
+	close(fd);
+}
+
+TEST(answers_have_their_own_ttl)
+{
+	struct sockaddr_in a = lo_addr(0);
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	struct icmphdr echo = {.type = ICMP_ECHO, .checksum = (uint16_t)~ICMP_ECHO};
+	struct {
+		struct iphdr ip;
+		struct icmphdr icmp;
+	} got;
+
+	CHECK_EQ(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	CHECK_EQ(set_int(fd, IPPROTO_IP, IP_TTL, 3), 0);
+	CHECK_EQ(send(fd, &echo, sizeof(echo), 0), sizeof(echo));
+	CHECK_EQ(recv(fd, &got, sizeof(got), 0), sizeof(got));
+	CHECK_EQ(got.icmp.type, ICMP_ECHO);
+	CHECK_EQ(got.ip.ttl, 3);
+	CHECK_EQ(recv(fd, &got, sizeof(got), 0), sizeof(got));
+	CHECK_EQ(got.icmp.type, ICMP_ECHOREPLY);
+	CHECK_EQ(got.ip.ttl, 64);
 	close(fd);
 }
