@@ -126,6 +126,7 @@ static void run_changed(void *arg)
 
 	if (!c || !net_iface_info(c->eth->iface.index, false, &info))
 		return;
+	c->netif.mtu = (u16)info.mtu;
 	give_flags(c, info.flags);
 	if (!c->dhcp || !dhcp_supplied_address(&c->netif))
 		give_v4(c, &info);
