@@ -18,7 +18,8 @@
  * Except when page tables are to be freed: its table walker may stand on them.
  *
  * Harts that want to flush the same space at once take turns, because a fence makes every target stop and every sender wait. One
- * turn serves all who have asked before it began, and who waits for his turn is no target: he flushes when his wait is over.
+ * turn serves all who have asked before it began, and who waits for his turn is no target, whichever space he waits for: he flushes when his wait
+ * is over.
  *	the one whose turn it is	waiting
  *	(A) full fence			tlb_waiting = 0
  *	tlb_waiting is 1: no fence	(G) full fence
@@ -179,12 +180,14 @@ static __noinline void tlb_take_turn(struct mm *mm, bool tables)
 	spin_unlock(&mm->flush.turn);
 	atomic_store_relaxed(this_cpu_ptr(tlb_waiting), 0U);
 	fence_full(); /* (G): pairs with (A) in tlb_targets() */
+	/* Whatever `mm` is: the space of this hart may have been flushed meanwhile. */
+	sfence_vma_all();
 }
 
 void tlb_flush_mm(struct mm *mm, bool tables)
 {
 	if (tlb_targets(mm, tables))
 		tlb_take_turn(mm, tables);
-	if (this_cpu(satp_mm) == mm)
+	else if (this_cpu(satp_mm) == mm)
 		sfence_vma_all();
 }
