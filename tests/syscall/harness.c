@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #define WATCHDOG_S 240
 
@@ -99,6 +100,17 @@ pthread_t thread_start(void *(*fn)(void *), void *arg)
 void thread_join(pthread_t thread)
 {
 	CHECK_EQ(pthread_join(thread, NULL), 0);
+}
+
+int child_status(int (*body)(void))
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(body());
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	return status;
 }
 
 static char *page_map(int prot)

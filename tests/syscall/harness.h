@@ -94,6 +94,9 @@ static inline struct timespec timespec_of(int64_t ns)
 pthread_t thread_start(void *(*fn)(void *), void *arg);
 void thread_join(pthread_t thread);
 
+/* Runs `body` in a child, which exits with what it returns: the wait status. */
+int child_status(int (*body)(void));
+
 /* Sleeps in short steps until `cond` holds; false after ten seconds. */
 #define WAIT_UNTIL(cond)                                                                           \
 	({                                                                                         \

@@ -16,13 +16,7 @@
 /* The checks that failed in `body`, run in a process of its own. */
 static inline void in_child(int (*body)(void))
 {
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0)
-		_exit(body());
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK_EQ(status, 0);
+	CHECK_EQ(child_status(body), 0);
 }
 
 /* Counts what does not hold, and says so on stderr: the harness's counts stay in the child. */

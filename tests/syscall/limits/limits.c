@@ -45,12 +45,8 @@ static long meminfo(const char *name)
 static int run_child(int (*fn)(void))
 {
 	long free_before = meminfo("MemAvailable:"), slack = meminfo("MemTotal:") / 100;
-	int status = -1;
-	pid_t pid = fork();
+	int status = child_status(fn);
 
-	if (pid == 0)
-		_exit(fn());
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	WAIT_UNTIL(meminfo("MemAvailable:") > free_before - slack);
 	return status;
 }

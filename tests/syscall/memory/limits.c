@@ -11,12 +11,8 @@
 /* fn in a child: its exit status, or minus the signal that ended it. */
 static int in_child(int (*fn)(void))
 {
-	int status = 0;
-	pid_t pid = fork();
+	int status = child_status(fn);
 
-	if (pid == 0)
-		_exit(fn());
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 

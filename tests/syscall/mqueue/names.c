@@ -81,17 +81,6 @@ static int user_body(void)
 	return mq_open_("test-mode", O_WRONLY, 0, NULL) < 0 ? 4 : 0;
 }
 
-static int in_child(int (*body)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0)
-		_exit(body());
-	waitpid(pid, &status, 0);
-	return status;
-}
-
 TEST(sizes_and_rights)
 {
 	long q;
@@ -105,7 +94,7 @@ TEST(sizes_and_rights)
 	umask(0);
 	q = mq_open_("test-mode", O_CREAT | O_RDWR, 0622, NULL);
 	CHECK(q >= 0);
-	CHECK_EQ(in_child(user_body), 0);
+	CHECK_EQ(child_status(user_body), 0);
 	CHECK_EQ(mq_unlink_("test-mode"), 0);
 	close((int)q);
 	umask(022);
@@ -136,7 +125,7 @@ static int limit_body(void)
 
 TEST(memory_of_queues_is_limited)
 {
-	CHECK_EQ(in_child(limit_body), 0);
+	CHECK_EQ(child_status(limit_body), 0);
 }
 
 TEST(queues_as_files)

@@ -114,10 +114,23 @@ static uint32_t inode_of(int fd)
 	return (uint32_t)strtoul(link.text + strlen("socket:["), NULL, 10);
 }
 
+/* A socket connected to `port` of this host, and its own port. */
+static int connected(int port, int *client_port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_port = htons((uint16_t)port),
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(a);
+	int client = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK_EQ(connect(client, (struct sockaddr *)&a, sizeof(a)), 0);
+	CHECK_EQ(getsockname(client, (struct sockaddr *)&a, &len), 0);
+	*client_port = ntohs(a.sin_port);
+	return client;
+}
+
 TEST(tcp_sockets)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(a);
 	struct port_search s;
 	int port, listener, client, client_port;
 
@@ -125,11 +138,7 @@ TEST(tcp_sockets)
 		return;
 	listener = bound(AF_INET, SOCK_STREAM, &port);
 	CHECK_EQ(listen(listener, 7), 0);
-	a.sin_port = htons((uint16_t)port);
-	client = socket(AF_INET, SOCK_STREAM, 0);
-	CHECK_EQ(connect(client, (struct sockaddr *)&a, sizeof(a)), 0);
-	CHECK_EQ(getsockname(client, (struct sockaddr *)&a, &len), 0);
-	client_port = ntohs(a.sin_port);
+	client = connected(port, &client_port);
 
 	s = search(AF_INET, IPPROTO_TCP, 1 << TCP_LISTEN, port);
 	CHECK_EQ(s.found, 1);
@@ -159,24 +168,18 @@ TEST(tcp_sockets)
 
 TEST(time_wait)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(a);
 	struct port_search s;
-	int port, listener, client, accepted;
+	int port, listener, client, client_port, accepted;
 
 	if (!available(AF_INET, IPPROTO_TCP))
 		return;
 	listener = bound(AF_INET, SOCK_STREAM, &port);
 	CHECK_EQ(listen(listener, 7), 0);
-	a.sin_port = htons((uint16_t)port);
-	client = socket(AF_INET, SOCK_STREAM, 0);
-	CHECK_EQ(connect(client, (struct sockaddr *)&a, sizeof(a)), 0);
-	CHECK_EQ(getsockname(client, (struct sockaddr *)&a, &len), 0);
+	client = connected(port, &client_port);
 	accepted = accept(listener, NULL, NULL);
 	close(client);
 	close(accepted);
-	WAIT_UNTIL((s = search(AF_INET, IPPROTO_TCP, 1 << TCP_TIME_WAIT, ntohs(a.sin_port))).found ==
-		   1);
+	WAIT_UNTIL((s = search(AF_INET, IPPROTO_TCP, 1 << TCP_TIME_WAIT, client_port)).found == 1);
 	CHECK_EQ(s.m.idiag_timer, 3);
 	CHECK(s.m.idiag_expires > 30000 && s.m.idiag_expires <= 60000);
 	CHECK_EQ(s.m.idiag_inode, 0);

@@ -8,18 +8,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-/* The exit status of `body`, run in a child. */
-static int in_child(int (*body)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0)
-		_exit(body());
-	waitpid(pid, &status, 0);
-	return status;
-}
-
 static int subreaper_body(void)
 {
 	int ready[2], on = 0, status;
@@ -50,7 +38,7 @@ TEST(a_subreaper_adopts)
 {
 	int on = 7;
 
-	CHECK_EQ(in_child(subreaper_body), 0);
+	CHECK_EQ(child_status(subreaper_body), 0);
 	CHECK_EQ(prctl(PR_GET_CHILD_SUBREAPER, &on), 0);
 	CHECK_EQ(on, 0);
 }
@@ -131,7 +119,7 @@ static int thread_limit_body(void)
 
 TEST(threads_count_while_they_live)
 {
-	CHECK_EQ(in_child(thread_limit_body), 0);
+	CHECK_EQ(child_status(thread_limit_body), 0);
 }
 
 static int priority_body(void)
@@ -159,7 +147,7 @@ static int priority_body(void)
 
 TEST(priorities_of_groups)
 {
-	CHECK_EQ(in_child(priority_body), 0);
+	CHECK_EQ(child_status(priority_body), 0);
 	CHECK_EQ(sys2(SYS_getpriority, 3, 0), -EINVAL);
 	CHECK_EQ(sys3(SYS_setpriority, 3, 0, 0), -EINVAL);
 }

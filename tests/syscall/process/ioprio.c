@@ -21,17 +21,6 @@ static long get(int which, int who)
 	return sys2(SYS_ioprio_get, which, who);
 }
 
-static int in_child(int (*body)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0)
-		_exit(body());
-	waitpid(pid, &status, 0);
-	return status;
-}
-
 static int values_body(void)
 {
 	if (set(IOPRIO_WHO_PROCESS, 0, BE(3)) || get(IOPRIO_WHO_PROCESS, 0) != BE(3))
@@ -51,7 +40,7 @@ static int values_body(void)
 
 TEST(ioprio_values)
 {
-	CHECK_EQ(in_child(values_body), 0);
+	CHECK_EQ(child_status(values_body), 0);
 }
 
 TEST(ioprio_errors)
@@ -89,7 +78,7 @@ static int rights_body(void)
 
 TEST(ioprio_rights)
 {
-	CHECK_EQ(in_child(rights_body), 0);
+	CHECK_EQ(child_status(rights_body), 0);
 }
 
 static int group_body(void)
@@ -115,7 +104,7 @@ static int group_body(void)
 
 TEST(ioprio_of_groups)
 {
-	CHECK_EQ(in_child(group_body), 0);
+	CHECK_EQ(child_status(group_body), 0);
 }
 
 static int policy_body(void)
@@ -133,7 +122,7 @@ static int policy_body(void)
 
 TEST(ioprio_follows_from_policy)
 {
-	CHECK_EQ(in_child(policy_body), 0);
+	CHECK_EQ(child_status(policy_body), 0);
 }
 
 /* What a child of clone(flags) sees, and what the parent sees after the child has set BE(1). */
@@ -175,5 +164,5 @@ static int family_body(void)
 
 TEST(ioprio_is_inherited_or_shared)
 {
-	CHECK_EQ(in_child(family_body), 0);
+	CHECK_EQ(child_status(family_body), 0);
 }
