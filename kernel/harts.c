@@ -1,6 +1,6 @@
 /*
  * Harts. The boot hart may be any; it is cpu 0, the others are numbered in the order of the device tree. Hart ids may be
- * sparse. Nothing else runs until all have arrived; a hart that does not within a second ends the boot with its SBI status.
+ * sparse. Nothing else runs until all have arrived; a hart that does not in time ends the boot with its SBI status.
  */
 #include "kernel/harts.h"
 
@@ -22,7 +22,7 @@
 
 #include <string.h>
 
-#define START_TIMEOUT_S 1
+#define START_TIMEOUT_S 30 /* 64 harts on two loaded cores of a host need more than one */
 
 extern char __start_percpu[], __stop_percpu[];
 extern char __percpu_template[]; /* the section as it was before the boot hart wrote to it */
