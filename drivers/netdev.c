@@ -20,6 +20,16 @@ void netdev_buffer_free(struct netdev_buffer *b)
 	page_free(b, 0);
 }
 
+void netdev_buffers_free(struct netdev_buffer *first)
+{
+	struct netdev_buffer *next;
+
+	for (; first; first = next) {
+		next = first->next;
+		netdev_buffer_free(first);
+	}
+}
+
 void netdev_register(struct netdev *d)
 {
 	if (nr_netdevs == NETDEVS_MAX) {

@@ -18,18 +18,14 @@ struct netdev_buffer {
 	struct netdev_buffer *next; /* of the same frame; NULL: the last */
 	u8 *data;
 	u32 length;
-	u32 reserved;
 	u64 room[NETDEV_ROOM / sizeof(u64)]; /* the holder's */
 };
 
-/* A received Ethernet frame; several segments of one stream merged by the device have a segment size. */
+/* A received Ethernet frame; the device may have merged several segments of one stream. */
 struct netdev_frame {
 	struct netdev_buffer *first;
 	u32 length;
-	bool checksum_good; /* the device looked, or the frame never crossed a wire */
-	bool checksum_partial; /* as sent by a neighbour on the same machine: only the pseudo header is summed. Also good */
-	u16 checksum_start, checksum_offset;
-	u16 segment_size; /* 0: one segment */
+	bool checksum_good; /* the device looked, or a neighbour on the same machine sent it: then only the pseudo header is summed */
 };
 
 struct netdev_piece {
@@ -51,10 +47,9 @@ struct netdev_packet {
 	void *cookie;	   /* not NULL */
 };
 
-#define NETDEV_F_CSUM	 BIT(0) /* takes packets without checksum */
-#define NETDEV_F_RX_CSUM BIT(1) /* says which received checksums are good */
-#define NETDEV_F_TSO4	 BIT(2)
-#define NETDEV_F_TSO6	 BIT(3)
+#define NETDEV_F_CSUM BIT(0) /* takes packets without checksum */
+#define NETDEV_F_TSO4 BIT(1)
+#define NETDEV_F_TSO6 BIT(2)
 
 struct netdev;
 
@@ -102,6 +97,7 @@ struct netdev {
 
 /* Gives a buffer back. Any hart, any context. */
 void netdev_buffer_free(struct netdev_buffer *b);
+void netdev_buffers_free(struct netdev_buffer *first); /* a whole frame's; NULL: none */
 /* Device `number`, counted from 0; NULL: there are no more. After the drivers started. */
 struct netdev *netdev_get(u32 number);
 /* The driver's: names the device and adds it. Boot. */

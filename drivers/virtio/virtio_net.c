@@ -220,16 +220,6 @@ static void rx_refill(struct virtio_net *vn)
 		timer_arm(&vn->refill, time_now() + time_freq * REFILL_WAIT_MS / 1000);
 }
 
-static void rx_free(struct netdev_buffer *b)
-{
-	struct netdev_buffer *next;
-
-	for (; b; b = next) {
-		next = b->next;
-		netdev_buffer_free(b);
-	}
-}
-
 /* The oldest finished request as a buffer of what the device says that it wrote, at most what it may. */
 static struct netdev_buffer *rx_take(struct virtio_net *vn)
 {
@@ -250,17 +240,11 @@ static bool rx_parse_header(struct virtio_net *vn, const struct net_header *h, s
 {
 	u32 gso = h->gso_type & ~GSO_ECN;
 
-	if (h->flags & HDR_NEEDS_CSUM) {
-		if ((u32)h->csum_start + h->csum_offset + 2 > f->length)
-			return false;
-		f->checksum_partial = true;
-		f->checksum_start = h->csum_start;
-		f->checksum_offset = h->csum_offset;
-	}
+	if ((h->flags & HDR_NEEDS_CSUM) && (u32)h->csum_start + h->csum_offset + 2 > f->length)
+		return false;
 	f->checksum_good = h->flags & (HDR_NEEDS_CSUM | HDR_DATA_VALID);
 	if (gso == GSO_NONE)
 		return true;
-	f->segment_size = h->gso_size;
 	return (gso == GSO_TCPV4 || gso == GSO_TCPV6) && h->gso_size &&
 	       (vn->virtio->features & (F_GUEST_TSO4 | F_GUEST_TSO6));
 }
@@ -317,7 +301,7 @@ static u32 virtio_net_poll(struct netdev *d, u32 queue, u32 budget)
 			user->receive(d, queue, &f);
 		} else {
 			atomic_store_relaxed(&d->rx_errors, d->rx_errors + 1);
-			rx_free(f.first);
+			netdev_buffers_free(f.first);
 		}
 	}
 	if (vn->rx->nr_free >= vn->rx->size / 4U || done < budget)
@@ -414,7 +398,6 @@ static void read_config(struct virtio_net *vn)
 static u32 netdev_features(u64 features)
 {
 	return (features & F_CSUM ? NETDEV_F_CSUM : 0) |
-	       (features & F_GUEST_CSUM ? NETDEV_F_RX_CSUM : 0) |
 	       (features & F_HOST_TSO4 ? NETDEV_F_TSO4 : 0) |
 	       (features & F_HOST_TSO6 ? NETDEV_F_TSO6 : 0);
 }

@@ -120,14 +120,22 @@ void dgram_queue_close(struct dgram_queue *q)
 struct dgram_wait {
 	struct socket *s;
 	struct dgram_queue *q;
-	int (*at_end)(struct socket *s, bool take);
 };
+
+/* What an empty queue answers: -EAGAIN: it may be waited for; 0: the end of file; else the socket's error, consumed if `take`. */
+static int dgram_at_end(struct socket *s, bool take)
+{
+	if (atomic_load_relaxed(&s->error))
+		return take ? socket_take_error(s) : -(int)atomic_load_relaxed(&s->error);
+	/* A datagram socket that was shut down just has nothing. */
+	return atomic_load_relaxed(&s->shutdown) & SOCK_SHUT_RD ? 0 : -EAGAIN;
+}
 
 static bool dgram_ready(void *arg)
 {
 	struct dgram_wait *w = arg;
 
-	return !dgram_queue_empty(w->q) || w->at_end(w->s, false) != -EAGAIN;
+	return !dgram_queue_empty(w->q) || dgram_at_end(w->s, false) != -EAGAIN;
 }
 
 /* The next datagram; NULL with *err = 0 at the end of the stream, or -errno. */
@@ -141,7 +149,7 @@ static struct dgram *dgram_await(struct dgram_wait *w, struct sock_msg *m, int *
 
 		if (d)
 			return d;
-		*err = w->at_end(w->s, true);
+		*err = dgram_at_end(w->s, true);
 		/* Who does not wait is not told of the end of a queue without connection. */
 		if (*err == 0 && m->nonblock && w->s->type == SOCK_DGRAM)
 			*err = -EAGAIN;
@@ -156,10 +164,9 @@ static struct dgram *dgram_await(struct dgram_wait *w, struct sock_msg *m, int *
 	}
 }
 
-long dgram_recv(struct socket *s, struct dgram_queue *q, struct sock_msg *m,
-		int (*at_end)(struct socket *s, bool take), struct dgram **out)
+long dgram_recv(struct socket *s, struct dgram_queue *q, struct sock_msg *m, struct dgram **out)
 {
-	struct dgram_wait w = {s, q, at_end};
+	struct dgram_wait w = {s, q};
 	int err = 0;
 	struct dgram *d = dgram_await(&w, m, &err);
 	u64 copy;

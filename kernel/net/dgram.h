@@ -76,10 +76,9 @@ static inline bool dgram_queue_empty(const struct dgram_queue *q)
  * What every receive of datagrams does: waits for one as `m` says, copies the payload, sets
  * MSG_TRUNC. The length to return (the whole one with MSG_TRUNC in m->flags), or -errno; on
  * success *out is the datagram, for its address and control messages: dgram_put() is due.
- * at_end: what an empty queue answers: -EAGAIN waits, 0 is end of file (*out NULL); it consumes a
- * pending error if `take`.
+ * An empty queue answers the socket's error, which that consumes, or the end of file (*out NULL) once
+ * it was shut down for reading, or waits.
  */
-long dgram_recv(struct socket *s, struct dgram_queue *q, struct sock_msg *m,
-		int (*at_end)(struct socket *s, bool take), struct dgram **out);
+long dgram_recv(struct socket *s, struct dgram_queue *q, struct sock_msg *m, struct dgram **out);
 
 #endif

@@ -7,6 +7,7 @@
 #include "kernel/log/log.h"
 #include "kernel/mm/mm.h"
 #include "kernel/net/ipconfig.h"
+#include "kernel/net/route.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/percpu.h"
 #include "lib/cmdline.h"
@@ -55,7 +56,6 @@ void eth_flush(struct eth *e)
 static void eth_receive(struct netdev *d, u32 queue, const struct netdev_frame *f)
 {
 	struct eth *e = d->owner;
-	struct netdev_buffer *b = f->first, *next;
 
 	(void)queue;
 	if (is_up(e)) {
@@ -64,10 +64,7 @@ static void eth_receive(struct netdev *d, u32 queue, const struct netdev_frame *
 		e->wire->receive(e, f);
 		return;
 	}
-	for (; b; b = next) {
-		next = b->next;
-		netdev_buffer_free(b);
-	}
+	netdev_buffers_free(f->first);
 }
 
 static void eth_sent(struct netdev *d, u32 queue, void *cookie)
@@ -156,11 +153,10 @@ static void eth_configure(struct eth *e, const struct ipconfig *c)
 {
 	struct net_address a = {.addr = inet_addr_v4(c->address), .prefix = c->prefix};
 	struct inet_addr gateway = inet_addr_v4(c->gateway);
-	u32 host_bits = c->prefix < 32 ? ~0U >> c->prefix : 0;
 
 	if (c->address) {
 		if (c->prefix < 31)
-			a.broadcast = inet_addr_v4(c->address | net32(host_bits));
+			a.broadcast = net_broadcast_of(&a);
 		net_iface_add_address(&e->iface, &a);
 		if (c->gateway)
 			net_iface_set_gateway(&e->iface, &gateway);
@@ -190,7 +186,6 @@ static struct eth *eth_create(struct netdev *d, const struct eth_wire *wire)
 	e->iface.txqlen = TX_QUEUE_LENGTH;
 	e->iface.ops = wire->iface_ops;
 	e->iface.sum_stats = eth_sum_stats;
-	e->iface.data = e;
 	return e;
 }
 

@@ -128,11 +128,7 @@ static u32 address_place(const struct net_iface *i, const struct net_address *a)
 /* True if an earlier address of the interface has the same IPv4 network. */
 static bool is_secondary(const struct net_iface *i, const struct net_address *a)
 {
-	for (u32 k = 0; inet_is_v4(&a->addr) && k < i->nr_addrs; k++)
-		if (!(i->addrs[k].flags & IFA_F_SECONDARY) && i->addrs[k].prefix == a->prefix &&
-		    net_in_network(&i->addrs[k], &a->addr))
-			return true;
-	return false;
+	return inet_is_v4(&a->addr) && net_primary_of(i->addrs, i->nr_addrs, a);
 }
 
 /* Context: lock held. */
@@ -334,6 +330,28 @@ bool net_iface_info(u32 index, bool next, struct net_iface_info *out)
 	return true;
 }
 
+const struct net_address *net_iface_first_v4(const struct net_iface_info *info)
+{
+	for (u32 k = 0; k < info->nr_addrs; k++)
+		if (inet_is_v4(&info->addrs[k].addr))
+			return &info->addrs[k];
+	return NULL;
+}
+
+u8 net_iface_oper_state(const struct net_iface_info *info)
+{
+	if (!(info->flags & IFF_UP))
+		return ABI_IF_OPER_DOWN;
+	if (info->flags & IFF_LOOPBACK)
+		return ABI_IF_OPER_UNKNOWN;
+	return info->flags & IFF_LOWER_UP ? ABI_IF_OPER_UP : ABI_IF_OPER_DOWN;
+}
+
+bool net_lo_is_up(void)
+{
+	return atomic_load_relaxed(&lo.flags) & IFF_UP;
+}
+
 u32 net_iface_index(const char *name)
 {
 	u32 nr = atomic_load_acquire(&nr_ifaces);
@@ -345,15 +363,6 @@ u32 net_iface_index(const char *name)
 }
 
 /* ---- who listens ---- */
-
-void net_wire_listen(struct tcp_sock *t)
-{
-	u32 nr = atomic_load_acquire(&nr_ifaces);
-
-	for (u32 i = 0; i < nr; i++)
-		if (ifaces[i]->ops && ifaces[i]->ops->tcp_listen)
-			ifaces[i]->ops->tcp_listen(t);
-}
 
 void net_wire_unlisten(struct tcp_sock *t)
 {

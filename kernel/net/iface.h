@@ -69,8 +69,7 @@ struct net_iface_ops {
 	void (*tcp_cancel)(struct tcp_sock *t);
 	/* Frees t->wire: the socket goes. */
 	void (*tcp_free)(struct tcp_sock *t);
-	/* Starts and stops to hear of connections to a listening socket. NULL: nothing to do. */
-	int (*tcp_listen)(struct tcp_sock *t);
+	/* Stops to hear of connections to a listening socket. NULL: nothing to do. */
 	void (*tcp_unlisten)(struct tcp_sock *t);
 	/*
 	 * A program changed addresses, gateway, MTU or IFF_UP; the new ones are in net_iface_info(). May
@@ -97,7 +96,6 @@ struct net_iface {
 	struct inet_addr dns[NET_IFACE_DNS_MAX];       /* [L:lock of iface.c] what DHCP said */
 	u8 gateway_protocol[2]; /* [L:lock of iface.c] RTPROT_*, v4 and v6; 0: BOOT */
 	void (*sum_stats)(struct net_iface *i, struct net_iface_stats *out); /* [I] */
-	void *data;							     /* [I] the driver's */
 };
 
 /* A copy of what is known of one interface, for everyone who shows it. */
@@ -119,6 +117,10 @@ void net_iface_init(void);
 int net_iface_register(struct net_iface *i);
 /* Facts of interface `index`, the first one behind it with `next`. False: none. */
 bool net_iface_info(u32 index, bool next, struct net_iface_info *out);
+/* The first IPv4 address, or NULL. */
+const struct net_address *net_iface_first_v4(const struct net_iface_info *info);
+/* ABI_IF_OPER_*. */
+u8 net_iface_oper_state(const struct net_iface_info *info);
 /* Index of the interface with that name; 0: none. */
 u32 net_iface_index(const char *name);
 struct net_iface *net_iface_by_index(u32 index); /* NULL: none */
@@ -131,7 +133,6 @@ struct net_iface *net_iface_by_index(u32 index); /* NULL: none */
  */
 int net_iface_add_address(struct net_iface *i, const struct net_address *a);
 int net_iface_del_address(struct net_iface *i, const struct inet_addr *a);
-void net_iface_set_gateway(struct net_iface *i, const struct inet_addr *gateway);
 void net_iface_set_dns(struct net_iface *i, u32 which, struct inet_addr server);
 void net_iface_set_gateway(struct net_iface *i, const struct inet_addr *gateway); /* any: none */
 void net_iface_set_flags(struct net_iface *i, u32 flags, u32 mask); /* those of `mask` */

@@ -15,11 +15,18 @@ LOCK_CLASS(net_config, RANK_NET_CONFIG);
 
 static struct mutex config = MUTEX_INIT(config, net_config_class);
 
-/* Tells the interface's protocol, and lets the next one in. */
+/* Tells the interface's protocol. */
+static void tell(struct net_iface *i)
+{
+	if (i->ops && i->ops->configured)
+		i->ops->configured(i);
+}
+
+/* The end of a change of `i`: tells, and lets the next one in. */
 static int finish(struct net_iface *i, int err)
 {
-	if (!err && i && i->ops && i->ops->configured)
-		i->ops->configured(i);
+	if (!err && i)
+		tell(i);
 	mutex_unlock(&config);
 	return err;
 }
@@ -147,10 +154,10 @@ int net_config_add_gateway(const struct net_gateway *g, bool replace)
 	}
 	if (!err) {
 		i = net_iface_by_index(to.index);
-		if (other)
+		if (other) {
 			net_iface_set_gateway(other, v4 ? &inet_any_v4 : &inet_any_v6);
-		if (other && other->ops && other->ops->configured)
-			other->ops->configured(other);
+			tell(other);
+		}
 		set_gateway(i, &g->addr, g->protocol);
 	}
 	return finish(i, err);

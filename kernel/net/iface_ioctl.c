@@ -15,24 +15,15 @@ static struct abi_sockaddr_in sockaddr_v4(u32 addr)
 	return (struct abi_sockaddr_in){.sin_family = AF_INET, .sin_addr = {addr}};
 }
 
-/* The interface's first IPv4 address, or NULL. */
-static const struct net_address *first_v4(const struct net_iface_info *info)
-{
-	for (u32 i = 0; i < info->nr_addrs; i++)
-		if (inet_is_v4(&info->addrs[i].addr))
-			return &info->addrs[i];
-	return NULL;
-}
-
 static int get_address(u32 cmd, const struct net_iface_info *info, struct abi_ifreq *req)
 {
-	const struct net_address *a = first_v4(info);
+	const struct net_address *a = net_iface_first_v4(info);
 	u32 v = 0;
 
 	if (!a)
 		return -EADDRNOTAVAIL;
 	if (cmd == SIOCGIFNETMASK)
-		v = a->prefix ? net32(~0U << (32 - a->prefix)) : 0;
+		v = inet_v4_mask(a->prefix);
 	else if (cmd == SIOCGIFBRDADDR)
 		v = inet_is_any(&a->broadcast) ? 0 : a->broadcast.w[3];
 	else
@@ -157,7 +148,7 @@ static bool with_broadcast(const struct net_iface_info *info, const struct net_a
 /* SIOCSIFADDR: the first address becomes another one; 0.0.0.0 takes it away. */
 static int set_address(const struct net_iface_info *info, const struct abi_ifreq *req)
 {
-	const struct net_address *old = first_v4(info);
+	const struct net_address *old = net_iface_first_v4(info);
 	u32 v4 = req->ifr_inet.sin_addr.s_addr;
 	struct net_address a = {.addr = inet_addr_v4(v4), .broadcast = inet_any_v4};
 
@@ -177,7 +168,7 @@ static int set_address(const struct net_iface_info *info, const struct abi_ifreq
 /* SIOCSIFNETMASK and SIOCSIFBRDADDR change the first address. */
 static int change_address(u32 cmd, const struct net_iface_info *info, const struct abi_ifreq *req)
 {
-	const struct net_address *old = first_v4(info);
+	const struct net_address *old = net_iface_first_v4(info);
 	u32 v4 = req->ifr_inet.sin_addr.s_addr;
 	struct net_address a;
 	struct inet_addr last;

@@ -57,6 +57,11 @@ static inline bool inet_equal(const struct inet_addr *a, const struct inet_addr 
 {
 	return a->d[0] == b->d[0] && a->d[1] == b->d[1];
 }
+/* The netmask of an IPv4 prefix, in network byte order. */
+static inline u32 inet_v4_mask(u32 prefix)
+{
+	return prefix ? net32(~0U << (32 - prefix)) : 0;
+}
 /* 0.0.0.0 or :: */
 static inline bool inet_is_any(const struct inet_addr *a)
 {

@@ -358,10 +358,7 @@ static int answer_one(struct nl_request *r, struct nl_dump *d, const struct abi_
 	if (!err) {
 		if (e.tcp)
 			ask_connection(&e, e.tcp);
-		err = put_entry(&b, d, &e);
-		if (!err)
-			err = nl_reply(r, &b);
-		nl_buf_free(&b);
+		err = nl_reply(r, &b, put_entry(&b, d, &e));
 	}
 	entry_put(&e);
 	return err;

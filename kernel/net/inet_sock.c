@@ -167,13 +167,6 @@ void inet_sock_icmp_error(struct inet_sock *i, const struct inet_end *to, const 
 	socket_fail(&i->s, error);
 }
 
-static int at_end(struct socket *s, bool take)
-{
-	if (atomic_load_relaxed(&s->error))
-		return take ? socket_take_error(s) : -(int)atomic_load_relaxed(&s->error);
-	return atomic_load_relaxed(&s->shutdown) & SOCK_SHUT_RD ? 0 : -EAGAIN;
-}
-
 static int put_int(struct sock_msg *m, int level, int type, int v)
 {
 	return cmsg_put(m, level, type, &v, sizeof(v));
@@ -290,7 +283,7 @@ long inet_sock_recv(struct socket *s, struct sock_msg *m)
 		return -EOPNOTSUPP;
 	if (m->name)
 		m->name->len = 0;
-	ret = dgram_recv(s, &i->queue, m, at_end, &d);
+	ret = dgram_recv(s, &i->queue, m, &d);
 	if (!d)
 		return ret;
 	if (m->name)

@@ -42,8 +42,7 @@ enum net_counter {
 void net_count(enum net_counter counter);
 u64 net_counter_sum(enum net_counter counter);
 
-/* Tells every interface but lo that `t` listens, or does no more. */
-void net_wire_listen(struct tcp_sock *t);
+/* Tells every interface but lo that `t` does no more listen. */
 void net_wire_unlisten(struct tcp_sock *t);
 /* Gives up what connect() began over an interface; frees t->wire. */
 void net_wire_cancel(struct tcp_sock *t);

@@ -241,13 +241,6 @@ static long netlink_send(struct socket *s, struct sock_msg *m)
 
 /* ---- receiving ---- */
 
-static int at_end(struct socket *s, bool take)
-{
-	if (atomic_load_relaxed(&s->error))
-		return take ? socket_take_error(s) : -(int)atomic_load_relaxed(&s->error);
-	return -EAGAIN;
-}
-
 static int put_control(struct netlink_sock *n, struct sock_msg *m, const struct dgram *d)
 {
 	u32 group = d->group;
@@ -282,7 +275,7 @@ static long netlink_recv(struct socket *s, struct sock_msg *m)
 		return -EOPNOTSUPP;
 	if (m->it->count > atomic_load_relaxed(&n->max_recv))
 		atomic_store_relaxed(&n->max_recv, (u32)MIN(m->it->count, 1UL << 20));
-	ret = dgram_recv(s, &n->queue, m, at_end, &d);
+	ret = dgram_recv(s, &n->queue, m, &d);
 	if (!d)
 		return ret;
 	if (m->name)

@@ -93,8 +93,8 @@ static inline int nl_refuse(struct nl_request *r, int err, const char *why)
 	return err;
 }
 
-/* Sends what was built to the requester as one datagram. 0 or -errno. */
-int nl_reply(struct nl_request *r, const struct nl_buf *b);
+/* Sends what was built to the requester as one datagram, unless `err`, and frees it. `err`, 0 or -errno. */
+int nl_reply(struct nl_request *r, struct nl_buf *b, int err);
 /* True if the sender asked for NETLINK_GET_STRICT_CHK. */
 bool nl_strict(const struct nl_request *r);
 
@@ -145,7 +145,7 @@ extern const struct nl_protocol nl_route, nl_sock_diag;
 
 struct netlink_sock {
 	struct socket s;
-	const struct nl_protocol *protocol; /* [I] NULL: NETLINK_USERSOCK, programs among themselves */
+	const struct nl_protocol *protocol; /* [I] &usersock: programs among themselves */
 	u32 portid;			    /* [a] 0: not bound; set once */
 	u32 peer_portid, peer_group;	    /* [a] of connect() */
 	u32 options;			    /* [a] NL_F_* */
@@ -182,7 +182,7 @@ u64 netlink_groups(struct netlink_sock *n);
 /* Leaves both tables. */
 void netlink_leave(struct netlink_sock *n);
 /* A datagram for all subscribers of a group but `except` (a number, 0: nobody). True if there was one. */
-bool netlink_broadcast(u32 protocol, u32 group, const struct nl_buf *b, u32 portid, u32 except);
+void netlink_broadcast(u32 protocol, u32 group, const struct nl_buf *b, u32 portid, u32 except);
 /* True if somebody may listen: what nobody hears need not be built. */
 bool netlink_has_subscribers(void);
 /* For /proc/net/netlink: calls fn for every bound socket under a spin lock. */

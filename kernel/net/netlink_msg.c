@@ -142,9 +142,12 @@ bool nl_strict(const struct nl_request *r)
 
 /* ---- answers ---- */
 
-int nl_reply(struct nl_request *r, const struct nl_buf *b)
+int nl_reply(struct nl_request *r, struct nl_buf *b, int err)
 {
-	return netlink_deliver(r->from, b->data, b->len, 0, 0);
+	if (!err)
+		err = netlink_deliver(r->from, b->data, b->len, 0, 0);
+	nl_buf_free(b);
+	return err;
 }
 
 /* struct nlmsgerr is the error and the header of the request, or all of it. */
@@ -168,9 +171,7 @@ static void acknowledge(struct nl_request *r, int err)
 		nl_put_string(&b, NLMSGERR_ATTR_MSG, r->why);
 	if (tell && r->bad)
 		nl_put_u32(&b, NLMSGERR_ATTR_OFFS, (u32)((const u8 *)r->bad - (const u8 *)r->head));
-	if (!nl_end(&b))
-		nl_reply(r, &b);
-	nl_buf_free(&b);
+	nl_reply(r, &b, nl_end(&b));
 }
 
 void netlink_requests(struct netlink_sock *n, const u8 *data, u32 len)

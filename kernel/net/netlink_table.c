@@ -138,23 +138,20 @@ bool netlink_has_subscribers(void)
 	return atomic_load_relaxed(&nr_subscribers);
 }
 
-bool netlink_broadcast(u32 protocol, u32 group, const struct nl_buf *b, u32 portid, u32 except)
+void netlink_broadcast(u32 protocol, u32 group, const struct nl_buf *b, u32 portid, u32 except)
 {
 	struct netlink_sock *n;
-	bool any = false;
 
 	if (!netlink_has_subscribers())
-		return false;
+		return;
 	spin_lock(&subscribers_lock);
 	list_for_each(n, &subscribers, subscriber) {
 		if (n->s.protocol != protocol || !(n->groups & BIT(group - 1)) ||
 		    (except && n->portid == except))
 			continue;
-		any = true;
 		netlink_deliver(n, b->data, b->len, portid, group);
 	}
 	spin_unlock(&subscribers_lock);
-	return any;
 }
 
 void netlink_leave(struct netlink_sock *n)

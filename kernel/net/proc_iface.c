@@ -63,7 +63,7 @@ int proc_show_route(struct seq *s, u64 key)
 		seq_printf(s, "%s\t%08X\t%08X\t%04X\t0\t0\t%u\t%08X\t0\t0\t0", i.name, r->dst.w[3],
 			   r->has_gateway ? r->gateway.w[3] : 0,
 			   (u32)(RTF_UP | (r->has_gateway ? RTF_GATEWAY : 0)), r->metric,
-			   r->prefix ? net32(~0U << (32 - r->prefix)) : 0);
+			   inet_v4_mask(r->prefix));
 		end_route_line(s, start);
 	}
 	kfree(l);

@@ -112,9 +112,7 @@ bool net_is_local(const struct inet_addr *a)
 
 struct inet_addr net_broadcast_of(const struct net_address *n)
 {
-	u32 host = n->prefix ? net32((u32)((1UL << (32 - n->prefix)) - 1)) : ~0U;
-
-	return inet_addr_v4(n->addr.w[3] | host);
+	return inet_addr_v4(n->addr.w[3] | ~inet_v4_mask(n->prefix));
 }
 
 /* The one that was set, or the last address of the network. */
@@ -128,16 +126,6 @@ static bool broadcast_matches(const struct net_address *n, const struct inet_add
 		return true;
 	last = net_broadcast_of(n);
 	return n->prefix < 31 && inet_equal(&last, a);
-}
-
-bool net_lo_is_up(void)
-{
-	bool up;
-
-	epoch_enter();
-	up = atomic_load_acquire(&routes)->lo_up;
-	epoch_exit();
-	return up;
 }
 
 bool net_is_broadcast(const struct inet_addr *a)
@@ -260,14 +248,14 @@ static struct inet_addr network_of(const struct net_address *n)
 	return a;
 }
 
-/* Who sends from a network: its first address. */
-static struct inet_addr primary_of(const struct net_iface_info *i, const struct net_address *a)
+const struct net_address *net_primary_of(const struct net_address *addrs, u32 nr,
+					 const struct net_address *a)
 {
-	for (u32 k = 0; k < i->nr_addrs; k++)
-		if (!(i->addrs[k].flags & IFA_F_SECONDARY) && i->addrs[k].prefix == a->prefix &&
-		    net_in_network(&i->addrs[k], &a->addr))
-			return i->addrs[k].addr;
-	return a->addr;
+	for (u32 k = 0; k < nr; k++)
+		if (!(addrs[k].flags & IFA_F_SECONDARY) && addrs[k].prefix == a->prefix &&
+		    net_in_network(&addrs[k], &a->addr))
+			return &addrs[k];
+	return NULL;
 }
 
 static void v4_routes(const struct net_iface_info *i, const struct net_address *a,
@@ -275,8 +263,9 @@ static void v4_routes(const struct net_iface_info *i, const struct net_address *
 {
 	bool lo = i->flags & IFF_LOOPBACK, up = i->flags & IFF_UP;
 	bool secondary = a->flags & IFA_F_SECONDARY;
+	const struct net_address *p = secondary ? net_primary_of(i->addrs, i->nr_addrs, a) : NULL;
 	struct net_route_info r = {.iface = i->index,
-				   .source = secondary ? primary_of(i, a) : a->addr,
+				   .source = p ? p->addr : a->addr,
 				   .has_source = true,
 				   .dst = a->addr,
 				   .prefix = 32,

@@ -43,6 +43,9 @@ struct net_route_info net_gateway_route(const struct net_iface_info *i,
 
 /* True if `a` is in the network of `n`. */
 bool net_in_network(const struct net_address *n, const struct inet_addr *a);
+/* Of `nr` addresses of an interface the first that is not secondary and has the network of `a`: who sends from there. NULL: none. */
+const struct net_address *net_primary_of(const struct net_address *addrs, u32 nr,
+					 const struct net_address *a);
 /* The last address of an IPv4 network. */
 struct inet_addr net_broadcast_of(const struct net_address *n);
 

@@ -16,15 +16,6 @@
 
 /* ---- what an interface is ---- */
 
-static u8 oper_state(const struct net_iface_info *i)
-{
-	if (!(i->flags & IFF_UP))
-		return ABI_IF_OPER_DOWN;
-	if (i->flags & IFF_LOOPBACK)
-		return ABI_IF_OPER_UNKNOWN;
-	return i->flags & IFF_LOWER_UP ? ABI_IF_OPER_UP : ABI_IF_OPER_DOWN;
-}
-
 static void put_stats(struct nl_buf *b, const struct net_iface_stats *st)
 {
 	struct abi_link_stats64 s64 = {.rx_packets = st->rx_packets,
@@ -97,7 +88,7 @@ int rt_put_link(struct nl_buf *b, u16 type, struct rt_to to, const struct net_if
 	nl_begin(b, type, to.flags, to.portid, to.seq, &head, sizeof(head));
 	nl_put_string(b, IFLA_IFNAME, i->name);
 	nl_put_u32(b, IFLA_TXQLEN, i->txqlen);
-	nl_put_u8(b, IFLA_OPERSTATE, oper_state(i));
+	nl_put_u8(b, IFLA_OPERSTATE, net_iface_oper_state(i));
 	nl_put_u8(b, IFLA_LINKMODE, 0);
 	put_numbers(b, i);
 	nl_put_u8(b, IFLA_CARRIER, i->flags & IFF_LOWER_UP ? 1 : 0);
@@ -124,7 +115,7 @@ static int put_v6_link(struct nl_buf *b, struct rt_to to, const struct net_iface
 	nl_put_string(b, IFLA_IFNAME, i->name);
 	nl_put(b, IFLA_ADDRESS, i->hwaddr, sizeof(i->hwaddr));
 	nl_put_u32(b, IFLA_MTU, i->mtu);
-	nl_put_u8(b, IFLA_OPERSTATE, oper_state(i));
+	nl_put_u8(b, IFLA_OPERSTATE, net_iface_oper_state(i));
 	nest = nl_nest(b, IFLA_PROTINFO);
 	nl_put_u32(b, IFLA_INET6_FLAGS, IF_READY);
 	nl_nest_end(b, nest);
@@ -190,11 +181,7 @@ int rt_get_link(struct nl_request *r)
 	err = nl_buf_alloc(&b, REPLY_MAX);
 	if (err)
 		return err;
-	err = rt_put_link(&b, RTM_NEWLINK, rt_to_request(r), &info, ext_mask, 0);
-	if (!err)
-		err = nl_reply(r, &b);
-	nl_buf_free(&b);
-	return err;
+	return nl_reply(r, &b, rt_put_link(&b, RTM_NEWLINK, rt_to_request(r), &info, ext_mask, 0));
 }
 
 enum { ARG_EXT_MASK, ARG_NONE, ARG_V6 };

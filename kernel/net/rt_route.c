@@ -286,11 +286,7 @@ int rt_get_route(struct nl_request *r)
 		put_v4_answer(&b, rt_to_request(r), &info);
 	else
 		put_v6_answer(&b, rt_to_request(r), &info);
-	err = nl_end(&b);
-	if (!err)
-		err = nl_reply(r, &b);
-	nl_buf_free(&b);
-	return err;
+	return nl_reply(r, &b, nl_end(&b));
 }
 
 /* ---- default routes ---- */

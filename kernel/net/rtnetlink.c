@@ -155,12 +155,6 @@ static int dump_neighbours(struct nl_request *r)
 
 /* ---- requests ---- */
 
-static int refuse_change(struct nl_request *r)
-{
-	(void)r;
-	return -EOPNOTSUPP;
-}
-
 static const struct {
 	int (*run)(struct nl_request *r);
 	int (*dump)(struct nl_request *r); /* with NLM_F_DUMP */
@@ -175,7 +169,6 @@ static const struct {
 	[RTM_NEWROUTE - RTM_BASE] = {.run = rt_new_route},
 	[RTM_DELROUTE - RTM_BASE] = {.run = rt_del_route},
 	[RTM_GETROUTE - RTM_BASE] = {.run = rt_get_route, .dump = rt_dump_routes},
-	[RTM_NEWNEIGH - RTM_BASE] = {.run = refuse_change},
 	[RTM_GETNEIGH - RTM_BASE] = {.dump = dump_neighbours},
 	[RTM_GETRULE - RTM_BASE] = {.dump = dump_rules},
 };

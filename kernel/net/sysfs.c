@@ -34,7 +34,7 @@ struct net_file {
 	const char *name;
 	enum fact fact;
 	const char *text; /* FACT_ONE_TEXT */
-	u32 counter;	  /* FACT_COUNTER: offset in struct net_iface_stats, or ~0: always 0 */
+	u32 counter;	  /* FACT_COUNTER: offset in struct net_iface_stats */
 	bool writable;	  /* the MTU */
 };
 
@@ -49,7 +49,7 @@ struct net_file {
 	}
 #define ZERO(name_)                                                                                \
 	{                                                                                          \
-		.name = "statistics/" name_, .fact = FACT_COUNTER, .counter = ~0U                  \
+		.name = "statistics/" name_, .fact = FACT_ONE_TEXT, .text = "0"                    \
 	}
 
 static const struct net_file files[] = {
@@ -112,19 +112,17 @@ static void show_hwaddr(struct seq *s, const u8 addr[6])
 
 static const char *operstate(const struct net_iface_info *i)
 {
-	if (!(i->flags & IFF_UP))
-		return "down";
-	if (i->flags & IFF_LOOPBACK)
-		return "unknown";
-	return i->flags & IFF_LOWER_UP ? "up" : "down";
+	static const char *const names[] = {
+		[ABI_IF_OPER_UNKNOWN] = "unknown", [ABI_IF_OPER_DOWN] = "down", [ABI_IF_OPER_UP] = "up"};
+
+	return names[net_iface_oper_state(i)];
 }
 
 static void show_counter(struct seq *s, const struct net_iface_info *i, const struct net_file *f)
 {
-	u64 v = 0;
+	u64 v;
 
-	if (f->counter != ~0U)
-		memcpy(&v, (const u8 *)&i->stats + f->counter, sizeof(v));
+	memcpy(&v, (const u8 *)&i->stats + f->counter, sizeof(v));
 	seq_printf(s, "%lu\n", v);
 }
 

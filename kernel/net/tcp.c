@@ -148,6 +148,13 @@ int tcp_at_end(struct socket *s, bool take)
 	return state == ABI_TCP_CLOSE || state == ABI_TCP_LISTEN ? -ENOTCONN : -EAGAIN;
 }
 
+int tcp_may_send(struct socket *s)
+{
+	if (unlikely(atomic_load_relaxed(&s->shutdown) & SOCK_SHUT_WR))
+		return -EPIPE;
+	return unlikely(atomic_load_relaxed(&s->error)) ? -EPIPE : 0;
+}
+
 static const struct stream_kind no_path_kind = {.at_end = tcp_at_end};
 
 /* MSG_OOB: the urgent byte. */

@@ -69,6 +69,7 @@ struct tcp_listener {
 #define TCP_F_BOUND_ADDR BIT(11) /* bind() chose an address and left the port open */
 
 #define TCP_SNDBUF_DEFAULT 16384U /* grows when connected, unless it was set */
+#define TCP_SNDBUF_GROWN   2626560U
 #define TCP_RCVBUF_DEFAULT 131072U
 
 struct tcp_sock {
@@ -175,6 +176,14 @@ int tcp_local_connect(struct tcp_sock *t);
 void tcp_local_admit(struct tcp_sock *listener);
 /* What a receive answers if nothing is there: 0, -EAGAIN (wait), -errno, which it consumes if `take`. */
 int tcp_at_end(struct socket *s, bool take);
+int tcp_may_send(struct socket *s); /* 0, -EPIPE: shut down, or an error is there */
+
+/* ESTABLISHED: the send buffer grows, unless it was set. */
+static inline void tcp_grow_sndbuf(struct tcp_sock *t)
+{
+	if (t->s.sndbuf == TCP_SNDBUF_DEFAULT)
+		t->s.sndbuf = TCP_SNDBUF_GROWN;
+}
 
 static inline u32 tcp_state(const struct tcp_sock *t)
 {

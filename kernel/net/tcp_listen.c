@@ -64,8 +64,6 @@ int tcp_listen(struct socket *s, int backlog)
 		socket_set_flag(s, SOCK_F_ACCEPTCONN, true);
 	}
 	mutex_unlock(&s->lock);
-	if (!err)
-		net_wire_listen(t);
 	return err;
 }
 

@@ -17,8 +17,6 @@
 #include "kernel/net/tcp.h"
 #include "kernel/sync/atomic.h"
 
-#define SNDBUF_GROWN 2626560U
-
 /* ---- connecting ---- */
 
 /* Bytes in flight: half of what each side asked for, as a window and a send queue would hold. */
@@ -50,8 +48,7 @@ void tcp_options_changed(struct socket *s)
 
 static void end_open(struct tcp_sock *t, struct tcp_sock *peer)
 {
-	if (t->s.sndbuf == TCP_SNDBUF_DEFAULT)
-		t->s.sndbuf = SNDBUF_GROWN;
+	tcp_grow_sndbuf(t);
 	t->rx.ring.limit = buffer_limit(peer, t);
 	atomic_store_relaxed(&t->path, &tcp_local_path);
 	if (peer != t)
@@ -150,13 +147,6 @@ void tcp_local_admit(struct tcp_sock *listener)
 
 /* ---- data ---- */
 
-static int local_may_send(struct socket *s)
-{
-	if (unlikely(atomic_load_relaxed(&s->shutdown) & SOCK_SHUT_WR))
-		return -EPIPE;
-	return unlikely(atomic_load_relaxed(&s->error)) ? -EPIPE : 0;
-}
-
 static u64 ring_tail(const struct ring *r)
 {
 	return atomic_load_relaxed(&r->tail);
@@ -188,12 +178,12 @@ static size_t local_clip(struct socket *s, struct sock_msg *m, u64 done, size_t 
 }
 
 static const struct stream_kind local_kind = {
-	.may_send = local_may_send, .at_end = tcp_at_end, .clip = local_clip};
+	.may_send = tcp_may_send, .at_end = tcp_at_end, .clip = local_clip};
 
 /* The peer's file is gone: its host answers data with a reset, which the next call hears of. */
 static long send_to_dead(struct tcp_sock *t, struct sock_msg *m)
 {
-	int err = local_may_send(&t->s);
+	int err = tcp_may_send(&t->s);
 
 	if (err)
 		return err;
@@ -244,7 +234,7 @@ static long local_send(struct tcp_sock *t, struct sock_msg *m)
 	if (unlikely(m->flags & MSG_OOB) && m->it->count)
 		return local_send_urgent(t, peer, m);
 	if (unlikely(!m->it->count))
-		return local_may_send(&t->s);
+		return tcp_may_send(&t->s);
 	ret = stream_send(&t->s, &peer->s, &peer->rx, m, &local_kind);
 	if (ret > 0) {
 		net_lo_count(2, (u64)ret + 104);

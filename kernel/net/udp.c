@@ -168,41 +168,32 @@ static int udp_fits(const struct port_owner *o, void *arg)
 }
 
 /* Delivery to a group: each socket that fits gets a datagram of its own. */
-struct udp_group {
-	struct dgram *d;
-	bool any;
-};
-
 static bool udp_group_member(struct port_owner *o, void *arg)
 {
-	struct udp_group *g = arg;
+	struct dgram *d = arg;
 	struct udp_sock *u = container_of(o, struct udp_sock, port);
 	struct dgram *copy;
 
-	if (!inet_is_any(&o->addr) && udp_fits(o, g->d) < 0)
+	if (!inet_is_any(&o->addr) && udp_fits(o, d) < 0)
 		return true;
-	if (inet_is_multicast(&g->d->local.addr) && !multicast_wanted(&u->i, g->d))
+	if (inet_is_multicast(&d->local.addr) && !multicast_wanted(&u->i, d))
 		return true;
-	copy = dgram_alloc(g->d->len);
+	copy = dgram_alloc(d->len);
 	if (!copy)
 		return false;
-	copy->local = g->d->local;
-	copy->remote = g->d->remote;
-	copy->ttl = g->d->ttl;
-	copy->tos = g->d->tos;
-	copy->iface = g->d->iface;
-	memcpy(copy->data, g->d->data, g->d->len);
-	g->any = true;
+	copy->local = d->local;
+	copy->remote = d->remote;
+	copy->ttl = d->ttl;
+	copy->tos = d->tos;
+	copy->iface = d->iface;
+	memcpy(copy->data, d->data, d->len);
 	inet_sock_deliver(&u->i, copy);
 	return true;
 }
 
-static bool udp_input_group(struct dgram *d)
+static void udp_input_group(struct dgram *d)
 {
-	struct udp_group g = {d, false};
-
-	port_for_each(PORT_UDP, d->local.port, udp_group_member, &g);
-	return g.any;
+	port_for_each(PORT_UDP, d->local.port, udp_group_member, d);
 }
 
 /* As udp_input(), but the reference stays the caller's if nobody wants it. */

@@ -222,14 +222,6 @@ static long unix_dgram_send(struct socket *s, struct sock_msg *m)
 
 /* ---- receiving ---- */
 
-static int dgram_at_end(struct socket *s, bool take)
-{
-	if (atomic_load_relaxed(&s->error))
-		return take ? socket_take_error(s) : -(int)atomic_load_relaxed(&s->error);
-	/* A datagram socket that was shut down just has nothing. */
-	return atomic_load_relaxed(&s->shutdown) & SOCK_SHUT_RD ? 0 : -EAGAIN;
-}
-
 static long unix_dgram_recv(struct socket *s, struct sock_msg *m)
 {
 	struct unix_sock *u = unix_of(s);
@@ -244,7 +236,7 @@ static long unix_dgram_recv(struct socket *s, struct sock_msg *m)
 		return -ENOTCONN;
 	if (m->name)
 		m->name->len = 0;
-	ret = dgram_recv(s, &u->queue, m, dgram_at_end, &d);
+	ret = dgram_recv(s, &u->queue, m, &d);
 	if (!d)
 		return ret;
 	unix_dgram_took(u);

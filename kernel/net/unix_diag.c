@@ -118,12 +118,8 @@ static int answer_one(struct nl_request *r, struct nl_dump *d, const struct abi_
 	d->seq = r->head->nlmsg_seq;
 	if (!err)
 		err = nl_buf_alloc(&b, REPLY_MAX);
-	if (!err) {
-		err = put_socket(&b, d, u);
-		if (!err)
-			err = nl_reply(r, &b);
-		nl_buf_free(&b);
-	}
+	if (!err)
+		err = nl_reply(r, &b, put_socket(&b, d, u));
 	if (u)
 		socket_put(&u->s);
 	return err;

@@ -51,16 +51,6 @@ static void buffer_pbuf_free(struct pbuf *p)
 	netdev_buffer_free((struct netdev_buffer *)((uintptr_t)p & ~(PAGE_SIZE - 1)));
 }
 
-static void buffers_free(struct netdev_buffer *b)
-{
-	struct netdev_buffer *next;
-
-	for (; b; b = next) {
-		next = b->next;
-		netdev_buffer_free(b);
-	}
-}
-
 static struct pbuf *buffer_pbuf(struct netdev_buffer *b)
 {
 	struct pbuf_custom *c = (struct pbuf_custom *)b->room;
@@ -85,7 +75,7 @@ static struct pbuf *frame_pbuf(const struct netdev_frame *f)
 	u32 rest = f->length - ETH_HEADER;
 
 	if (f->length < ETH_HEADER || b->length < ETH_HEADER || rest > 0xffff || !frame_wanted(f)) {
-		buffers_free(b);
+		netdev_buffers_free(b);
 		return NULL;
 	}
 	b->data += ETH_HEADER;
@@ -121,7 +111,7 @@ void wire_receive(struct eth *e, const struct netdev_frame *f)
 	if (f->first->length >= ETH_HEADER)
 		memcpy(&h, f->first->data, ETH_HEADER);
 	trace_frame(f->length, false);
-	checksum_good = f->checksum_good || f->checksum_partial;
+	checksum_good = f->checksum_good;
 	p = frame_pbuf(f);
 	if (!p) {
 		atomic_store_relaxed(&e->stats.rx_dropped, e->stats.rx_dropped + 1);

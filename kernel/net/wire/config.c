@@ -31,19 +31,6 @@ struct wire_card *wire_card_of(const struct net_iface *i)
 
 /* ---- from the table to lwIP ---- */
 
-static u32 prefix_mask(u32 prefix)
-{
-	return prefix ? net32(~0U << (32 - prefix)) : 0;
-}
-
-static const struct net_address *table_v4(const struct net_iface_info *info)
-{
-	for (u32 k = 0; k < info->nr_addrs; k++)
-		if (inet_is_v4(&info->addrs[k].addr))
-			return &info->addrs[k];
-	return NULL;
-}
-
 static bool table_has(const struct net_iface_info *info, const struct inet_addr *a)
 {
 	for (u32 k = 0; k < info->nr_addrs; k++)
@@ -59,12 +46,12 @@ static struct inet_addr netif_v6(const struct netif *n, u32 slot)
 
 static void give_v4(struct wire_card *c, const struct net_iface_info *info)
 {
-	const struct net_address *a = table_v4(info);
+	const struct net_address *a = net_iface_first_v4(info);
 	ip4_addr_t ip = {0}, mask = {0}, gateway = {0};
 
 	if (a) {
 		ip.addr = a->addr.w[3];
-		mask.addr = prefix_mask(a->prefix);
+		mask.addr = inet_v4_mask(a->prefix);
 	}
 	if (!inet_is_any(&info->gateway_v4))
 		gateway.addr = info->gateway_v4.w[3];
@@ -115,7 +102,7 @@ static void give_flags(struct wire_card *c, u32 flags)
 	netif_set_up(&c->netif);
 	netif_create_ip6_linklocal_address(&c->netif, 1);
 	netif_set_ip6_autoconfig_enabled(&c->netif, 1);
-	if (c->dhcp)
+	if (c->eth->dhcp)
 		dhcp_start(&c->netif);
 }
 
@@ -128,7 +115,7 @@ static void run_changed(void *arg)
 		return;
 	c->netif.mtu = (u16)info.mtu;
 	give_flags(c, info.flags);
-	if (!c->dhcp || !dhcp_supplied_address(&c->netif))
+	if (!c->eth->dhcp || !dhcp_supplied_address(&c->netif))
 		give_v4(c, &info);
 	give_v6(c, &info);
 }
@@ -142,7 +129,7 @@ void wire_changed(struct net_iface *i)
 
 static void take_v4(struct wire_card *c, const struct net_iface_info *info)
 {
-	const struct net_address *old = table_v4(info);
+	const struct net_address *old = net_iface_first_v4(info);
 	u32 ip = netif_ip4_addr(&c->netif)->addr, mask = netif_ip4_netmask(&c->netif)->addr;
 	struct inet_addr gateway = inet_addr_v4(netif_ip4_gw(&c->netif)->addr);
 	struct net_address a = {.addr = inet_addr_v4(ip), .broadcast = inet_addr_v4(ip | ~mask)};
@@ -211,14 +198,14 @@ void wire_config_tick(void)
 		run_changed(&c->eth->iface);
 		if (!netif_is_up(&c->netif) || !net_iface_info(c->eth->iface.index, false, &info))
 			continue;
-		if (c->dhcp)
+		if (c->eth->dhcp)
 			take_v4(c, &info);
 		take_v6(c);
 		take_gateway_v6(c, &info);
 	}
 }
 
-void wire_link(struct eth *e)
+static void wire_link(struct eth *e)
 {
 	struct wire_card *c = e->wire_data;
 
@@ -243,14 +230,13 @@ static err_t no_input(struct pbuf *p, struct netif *n)
 	return ERR_OK;
 }
 
-int wire_card_start(struct eth *e)
+static int wire_card_start(struct eth *e)
 {
 	struct wire_card *c = kzalloc(sizeof(*c)), **end;
 
 	if (!c)
 		return -ENOMEM;
 	c->eth = e;
-	c->dhcp = e->dhcp;
 	e->wire_data = c;
 	wire_enter();
 	wire_start();

@@ -93,19 +93,12 @@ err_t wire_conn_sent(void *arg, struct tcp_pcb *pcb, u16_t len)
 	return ERR_OK;
 }
 
-static int wire_may_send(struct socket *s)
-{
-	if (unlikely(atomic_load_relaxed(&s->shutdown) & SOCK_SHUT_WR))
-		return -EPIPE;
-	return unlikely(atomic_load_relaxed(&s->error)) ? -EPIPE : 0;
-}
-
 static void wire_wrote(struct socket *s)
 {
 	wire_conn_kick(wire_conn_of(tcp_of(s)));
 }
 
-static const struct stream_kind wire_kind = {.may_send = wire_may_send, .wrote = wire_wrote};
+static const struct stream_kind wire_kind = {.may_send = tcp_may_send, .wrote = wire_wrote};
 
 long wire_send(struct tcp_sock *t, struct sock_msg *m)
 {
@@ -114,7 +107,7 @@ long wire_send(struct tcp_sock *t, struct sock_msg *m)
 	if (unlikely(m->flags & MSG_OOB) && m->it->count)
 		return -EOPNOTSUPP;
 	if (unlikely(!m->it->count))
-		return wire_may_send(&t->s);
+		return tcp_may_send(&t->s);
 	atomic_store_relaxed(&c->more, (m->flags & MSG_MORE) != 0);
 	return stream_send(&t->s, &t->s, &c->tx, m, &wire_kind);
 }
@@ -213,6 +206,7 @@ err_t wire_conn_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 {
 	struct wire_conn *c = arg;
 
+	(void)pcb;
 	(void)err;
 	if (!p) {
 		fin_received(c->sock);
@@ -221,10 +215,7 @@ err_t wire_conn_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 	if (c->orphan) {
 		/* Nobody will read it. */
 		pbuf_free(p);
-		tcp_err(pcb, NULL);
-		tcp_abort(pcb);
-		net_count(TCP_OUT_RSTS);
-		wire_conn_gone(c, ECONNRESET);
+		wire_conn_abort(c, true, ECONNRESET);
 		return ERR_ABRT;
 	}
 	rx_add(&c->rx, p);

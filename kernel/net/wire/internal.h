@@ -53,7 +53,6 @@ struct wire_card {
 	struct wire_tx *first, **last; /* [w] the card's queue was full: these wait */
 	u32 nr_waiting;		       /* [w] */
 	bool unflushed;		       /* [w] */
-	bool dhcp;		       /* [I] lwIP says the IPv4 address */
 	struct inet_addr leased;       /* [w] DHCP's address in the table; any: none */
 	u32 v6_known;		       /* [w] slots of netif.ip6_addr that the interface has */
 	struct wire_card *next;	       /* [I] */
@@ -71,8 +70,6 @@ bool wire_checksum_good(void);
 
 /* ---- config.c: addresses ---- */
 
-int wire_card_start(struct eth *e);
-void wire_link(struct eth *e);
 void wire_changed(struct net_iface *i);
 void wire_config_tick(void); /* twice a second */
 

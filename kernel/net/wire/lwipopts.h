@@ -85,7 +85,7 @@
 #define LWIP_TCP_RTO_TIME		1000
 #define TCP_MSL				30000UL
 #define TCP_MAXRTX			12
-#define TCP_SYNMAXRTX			12 /* but see tcp_open.c: TCP_SYNCNT decides */
+#define TCP_SYNMAXRTX			12 /* but see open.c: TCP_SYNCNT decides */
 #define TCP_MSS				1460
 #define TCP_WND				(4U << 20)
 #define LWIP_WND_SCALE			1

@@ -17,7 +17,6 @@
 
 #define HALF_MIN	64U
 #define HALF_MAX	4096U
-#define SNDBUF_GROWN	2626560U
 #define SYN_BACKOFF	6U /* doublings of the first second */
 #define SYN_UNREACHABLE 2U /* SYNs sent again without an answer of ARP: nobody is there */
 
@@ -47,8 +46,7 @@ static void conn_open(struct wire_conn *c)
 {
 	struct tcp_sock *t = c->sock;
 
-	if (t->s.sndbuf == TCP_SNDBUF_DEFAULT)
-		t->s.sndbuf = SNDBUF_GROWN;
+	tcp_grow_sndbuf(t);
 	wire_conn_options(c);
 	atomic_store_release(&t->path, &tcp_wire_path);
 }

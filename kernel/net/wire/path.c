@@ -78,11 +78,7 @@ static void run_close(void *arg)
 
 	if (!c->pcb)
 		return;
-	if (atomic_load_relaxed(&c->rx.bytes)) {
-		wire_conn_abort(c, true, 0);
-		return;
-	}
-	if (linger2 < 0 && c->pcb->state == FIN_WAIT_2) {
+	if (atomic_load_relaxed(&c->rx.bytes) || (linger2 < 0 && c->pcb->state == FIN_WAIT_2)) {
 		wire_conn_abort(c, true, 0);
 		return;
 	}

@@ -110,7 +110,6 @@ struct wire_tx *tx_make(struct pbuf *p, u32 features)
 	tx->frame = p->payload;
 	if (!(features & NETDEV_F_CSUM) || !tcp_frame_parse(p->payload, p->len, &f))
 		return tx;
-	tx->v6 = f.v6;
 	tx->packet.checksum = true;
 	tx->packet.checksum_start = (u16)(ETH_HEADER + f.ip_length);
 	tx->packet.checksum_offset = offsetof(struct tcp_hdr, chksum);

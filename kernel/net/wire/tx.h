@@ -17,7 +17,6 @@ struct wire_tx {
 	struct netdev_packet packet;
 	u8 *frame;    /* where Ethernet, IP and TCP headers lie: in the first piece */
 	bool segment; /* TCP data that the card may cut: others may join */
-	bool v6;
 	u32 next_seq; /* where a segment would continue it */
 	u32 payload;
 	u32 length; /* of the frame */
