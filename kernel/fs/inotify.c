@@ -221,7 +221,7 @@ static struct queued_event *queue_take(struct event_queue *q, u64 room, int *err
 	*err = 0;
 	spin_lock(&lock);
 	if (!list_empty(&q->events)) {
-		e = container_of(q->events.next, struct queued_event, link);
+		e = list_first(&q->events, struct queued_event, link);
 		if (sizeof(e->head) + e->head.len > room) {
 			*err = -EINVAL;
 			e = NULL;
@@ -299,7 +299,7 @@ static void inotify_release(struct file *f)
 
 	spin_lock(&lock);
 	while (!list_empty(&q->watches)) {
-		struct watch *w = container_of(q->watches.next, struct watch, mine);
+		struct watch *w = list_first(&q->watches, struct watch, mine);
 
 		watch_unlink(w);
 		w->next = ended;
@@ -388,7 +388,6 @@ long inotify_add(struct file *f, struct inode *inode, u32 mask)
 int inotify_remove(struct file *f, s32 wd)
 {
 	struct event_queue *q = f->data;
-	struct unpark_batch batch = {0};
 	struct watch *w, *found = NULL;
 
 	spin_lock(&lock);
@@ -399,12 +398,11 @@ int inotify_remove(struct file *f, s32 wd)
 		queue_event(q, wd, IN_IGNORED, 0, NULL);
 		watch_unlink(found);
 		found->next = NULL;
-		spin_lock(&q->wait.lock);
-		waitq_wake_locked(&q->wait, POLL_EVENT_READ, WAITQ_ALL, &batch);
-		spin_unlock(&q->wait.lock);
 	}
 	spin_unlock(&lock);
-	unpark_batch_flush(&batch);
+	if (!found)
+		return -EINVAL;
+	waitq_wake(&q->wait, POLL_EVENT_READ, WAITQ_ALL);
 	watches_free(found);
-	return found ? 0 : -EINVAL;
+	return 0;
 }

@@ -26,6 +26,11 @@ extern const struct pseudo_node proc_process_nodes[];
 /* Its links and directories (proc_task_links.c). Keys are the process's. */
 extern const struct inode_ops proc_cwd_ops, proc_exe_ops, proc_root_ops;
 extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops;
+/*
+ * A place as seen from the first root, with " (deleted)" if it is gone; lies at the end of `buf`, of which
+ * the text may be the last part. An error pointer.
+ */
+char *proc_path_text(const struct path *p, char *buf, size_t size);
 extern struct fs_context *proc_context; /* [I] for paths as seen from the first root */
 
 /* ---- making entries; under the epoch ---- */

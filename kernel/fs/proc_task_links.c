@@ -22,22 +22,29 @@
 #define FD_SHIFT    32
 #define FD_KEY(key) ((u32)((key) >> FD_SHIFT) & ~(u32)(PROC_THREAD >> FD_SHIFT))
 
-static long path_text(const struct path *p, char *buf, size_t size)
+char *proc_path_text(const struct path *p, char *buf, size_t size)
 {
 	static const char deleted[] = " (deleted)";
+	/* The path ends at the end of the room that it gets; what may follow it comes behind. */
+	char *text = fs_path_text(proc_context, p, buf, size - sizeof(deleted));
+
+	if (!is_err(text) && (atomic_load_relaxed(&p->dentry->flags) & DENTRY_UNLINKED))
+		memcpy(text + strlen(text), deleted, sizeof(deleted));
+	return text;
+}
+
+static long path_text(const struct path *p, char *buf, size_t size)
+{
 	char *text = kmalloc(FS_PATH_MAX), *start;
 	long len;
 
 	if (!text)
 		return -ENOMEM;
-	/* The path ends at the end of the room that it gets; what may follow it comes behind. */
-	start = fs_path_text(proc_context, p, text, FS_PATH_MAX - sizeof(deleted));
+	start = proc_path_text(p, text, FS_PATH_MAX);
 	if (is_err(start)) {
 		kfree(text);
 		return ptr_err(start);
 	}
-	if (atomic_load_relaxed(&p->dentry->flags) & DENTRY_UNLINKED)
-		memcpy(start + strlen(start), deleted, sizeof(deleted));
 	len = (long)MIN(strlen(start), size);
 	memcpy(buf, start, (size_t)len);
 	kfree(text);

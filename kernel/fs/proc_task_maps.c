@@ -18,26 +18,19 @@
 struct map_text {
 	struct seq *s;
 	struct mm *mm;
-	struct fs_context *view; /* paths are shown as from the first root */
-	u64 first, last;	 /* of a rollup: where it begins and ends */
+	u64 first, last; /* of a rollup: where it begins and ends */
 	struct mm_usage sum;
 	char path[PATH_MAX_LEN];
 };
 
 static const char *map_path(struct map_text *t, const struct path *p)
 {
-	static const char deleted[] = " (deleted)";
 	char *text;
 
 	if (!p->dentry)
 		return "";
-	text = fs_path_text(t->view, p, t->path, sizeof(t->path) - sizeof(deleted));
-	if (is_err(text))
-		return "";
-	/* The path ends at the end of the room that it was given. */
-	if (atomic_load_relaxed(&p->dentry->flags) & DENTRY_UNLINKED)
-		memcpy(text + strlen(text), deleted, sizeof(deleted));
-	return text;
+	text = proc_path_text(p, t->path, sizeof(t->path));
+	return is_err(text) ? "" : text;
 }
 
 /* What the mapping was made from: device, inode and name ("" if it has none). */
@@ -145,14 +138,12 @@ static int show_regions(struct seq *s, u64 key, int (*fn)(const struct mm_region
 {
 	struct map_text *t = kzalloc(sizeof(*t));
 	struct proc_space space = {0};
-	int err = -ENOMEM;
+	int err;
 
 	if (!t)
-		return err;
+		return -ENOMEM;
 	t->s = s;
-	t->view = fs_context_create();
-	if (t->view)
-		err = proc_space_get(key, true, &space);
+	err = proc_space_get(key, true, &space);
 	if (!err) {
 		t->mm = space.mm;
 		err = mm_for_each_region(t->mm, fn, t);
@@ -163,8 +154,6 @@ static int show_regions(struct seq *s, u64 key, int (*fn)(const struct mm_region
 		}
 		mm_put(t->mm);
 	}
-	if (t->view)
-		fs_context_put(t->view);
 	kfree(t);
 	/* Who has no space has no mappings. */
 	return err == -ESRCH ? 0 : err;

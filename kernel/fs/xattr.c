@@ -29,7 +29,7 @@ static bool in_space(const char *name, const char *space)
 	return strncmp(name, space, len) == 0 && name[len];
 }
 
-/* May the caller use this name? `missing`: what a reader is told of names that are not for it. */
+/* May the caller use this name? `admin`: it has CAP_SYS_ADMIN. */
 static int xattr_allowed(const struct inode *inode, const char *name, bool write, bool admin)
 {
 	u32 mode = inode->mode;

@@ -148,11 +148,7 @@ static void waiter_queue(struct list *waiters, struct mq_waiter *w)
 /* The first of `waiters`, whose wait ends, or NULL. */
 static struct mq_waiter *waiter_first(struct list *waiters)
 {
-	struct mq_waiter *w;
-
-	list_for_each(w, waiters, link)
-		return w;
-	return NULL;
+	return list_empty(waiters) ? NULL : list_first(waiters, struct mq_waiter, link);
 }
 
 static void waiter_end(struct mq_waiter *w, struct unpark_batch *batch)
@@ -203,7 +199,8 @@ static int waiter_sleep(struct mq *q, struct mq_waiter *w, u64 deadline)
 
 /* ---- notification ---- */
 
-struct mq_notice mq_notice_take(struct mq *q)
+/* Ends a registration; the reference in it is the caller's to drop. Context: the queue's lock. */
+static struct mq_notice mq_notice_take(struct mq *q)
 {
 	struct mq_notice n = q->notice;
 

@@ -44,7 +44,5 @@ struct mq {
 /* ---- mq.c ---- */
 struct mq *mq_alloc(const struct mq_size *size); /* an error pointer: -ENOMEM, -EMFILE (RLIMIT_MSGQUEUE) */
 void mq_free(struct mq *q);			 /* with what is in it */
-/* Ends a registration; mq_notice_put() is due. Context: the queue's lock. */
-struct mq_notice mq_notice_take(struct mq *q);
 
 #endif

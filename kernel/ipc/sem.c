@@ -89,7 +89,8 @@ __hot int sem_try(struct sem_set *set, struct sem_request *r)
 	return 0;
 }
 
-void sem_finish(struct sem_set *set, struct sem_request *r, int result, struct unpark_batch *batch)
+static void sem_finish(struct sem_set *set, struct sem_request *r, int result,
+		       struct unpark_batch *batch)
 {
 	struct thread *t = r->thread;
 

@@ -82,8 +82,6 @@ void sem_end(struct sem_set *set, struct unpark_batch *batch);
 int sem_try(struct sem_set *set, struct sem_request *r);
 /* Ends the requests that values allow now, in order of arrival. */
 void sem_wake(struct sem_set *set, struct unpark_batch *batch);
-/* Takes `r` out of the queue and ends it. */
-void sem_finish(struct sem_set *set, struct sem_request *r, int result, struct unpark_batch *batch);
 
 /* ---- sem_undo.c ---- */
 

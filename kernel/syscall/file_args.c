@@ -16,6 +16,22 @@
 
 static_assert(sizeof(struct iov_segment) == sizeof(struct abi_iovec), "copied as they are");
 
+int path_of_fd(u64 fd, struct path *out)
+{
+	struct fd_ref r = fd_arg_open(fd);
+	int err = -EINVAL;
+
+	if (!r.file)
+		return -EBADF;
+	if (r.file->path.dentry) {
+		*out = r.file->path;
+		path_get(out);
+		err = 0;
+	}
+	fd_return(&r);
+	return err;
+}
+
 u32 fd_limit(void)
 {
 	return (u32)MIN(process_rlimit(process_current(), RLIMIT_NOFILE), (u64)FD_TABLE_MAX);

@@ -31,6 +31,9 @@ static inline struct fd_ref fd_arg_open(u64 fd)
 	return r;
 }
 
+/* The place of an open descriptor, a reference. -EBADF also for O_PATH; -EINVAL: it has none. */
+int path_of_fd(u64 fd, struct path *out);
+
 /* The limit on descriptors of the running process. */
 u32 fd_limit(void);
 

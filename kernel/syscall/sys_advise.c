@@ -11,11 +11,8 @@
 static long advise_file(struct file *f, s64 len, u32 advice)
 {
 	struct stat_info st;
-	int err;
+	int err = f->ops->stat(f, &st);
 
-	if (f->flags & O_PATH)
-		return -EBADF;
-	err = f->ops->stat(f, &st);
 	if (err)
 		return err;
 	if (S_ISFIFO(st.mode))
@@ -25,7 +22,7 @@ static long advise_file(struct file *f, s64 len, u32 advice)
 
 long sys_fadvise64(SYSCALL_ARGS)
 {
-	struct fd_ref r = fd_arg(a0);
+	struct fd_ref r = fd_arg_open(a0);
 	long err;
 
 	if (!r.file)

@@ -8,7 +8,6 @@
 #include "kernel/file/epoll.h"
 #include "kernel/file/eventfd.h"
 #include "kernel/mm/uaccess.h"
-#include "kernel/sync/atomic.h"
 #include "kernel/sync/park.h"
 #include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"

@@ -4,7 +4,6 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/inotify.h"
-#include "abi/stat.h"
 #include "kernel/fs/inotify.h"
 #include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"

@@ -197,12 +197,10 @@ long sys_signalfd4(SYSCALL_ARGS)
 	if (fd == -1)
 		return file_install_new(signalfd_create(mask, flags & SFD_NONBLOCK),
 					flags & SFD_CLOEXEC);
-	r = fd_arg(a0);
+	r = fd_arg_open(a0);
 	if (!r.file)
 		return -EBADF;
-	if (r.file->flags & O_PATH)
-		fd = -EBADF;
-	else if (signalfd_is(r.file))
+	if (signalfd_is(r.file))
 		signalfd_set_mask(r.file, mask);
 	else
 		fd = -EINVAL;

@@ -151,7 +151,7 @@ static long exec_from(u64 dirfd, const char *path, u64 argv, u64 env, u32 walk)
 	return err;
 }
 
-static long exec_call(u64 dirfd, u64 path_user, u64 argv, u64 env, u32 walk, u32 flags)
+static long exec_call(u64 dirfd, u64 path_user, u64 argv, u64 env, u32 flags)
 {
 	u64 nr = task_frame(task_current())->a7; /* the new program's registers are zero */
 	struct path_arg path;
@@ -159,12 +159,12 @@ static long exec_call(u64 dirfd, u64 path_user, u64 argv, u64 env, u32 walk, u32
 
 	if (err)
 		return err;
-	if (!*path.text && !(walk & WALK_EMPTY))
+	if (!*path.text && !(flags & AT_EMPTY_PATH))
 		err = -ENOENT;
 	else if (flags & ~(u32)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		err = -EINVAL;
 	else
-		err = exec_from(dirfd, path.text, argv, env, walk);
+		err = exec_from(dirfd, path.text, argv, env, walk_of_at(flags));
 	path_arg_put(&path);
 	if (err)
 		return err;
@@ -174,18 +174,12 @@ static long exec_call(u64 dirfd, u64 path_user, u64 argv, u64 env, u32 walk, u32
 
 long sys_execve(SYSCALL_ARGS)
 {
-	return exec_call((u64)AT_FDCWD, a0, a1, a2, WALK_FOLLOW, 0);
+	return exec_call((u64)AT_FDCWD, a0, a1, a2, 0);
 }
 
 long sys_execveat(SYSCALL_ARGS)
 {
-	u32 flags = (u32)a4, walk = 0;
-
-	if (flags & AT_EMPTY_PATH)
-		walk |= WALK_EMPTY;
-	if (!(flags & AT_SYMLINK_NOFOLLOW))
-		walk |= WALK_FOLLOW;
-	return exec_call(a0, a1, a2, a3, walk, flags);
+	return exec_call(a0, a1, a2, a3, (u32)a4);
 }
 
 long sys_wait4(SYSCALL_ARGS)

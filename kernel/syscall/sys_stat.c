@@ -156,33 +156,10 @@ long sys_statx(SYSCALL_ARGS)
 
 /* ---- changes ---- */
 
-/*
- * The place of an open descriptor, a reference; -EBADF also for O_PATH unless `path_ok`; -EINVAL if
- * it has none.
- */
-static int path_of_fd(u64 fd, bool path_ok, struct path *out)
-{
-	struct fd_ref r = fd_arg(fd);
-	int err = 0;
-
-	if (!r.file)
-		return -EBADF;
-	if ((r.file->flags & O_PATH) && !path_ok)
-		err = -EBADF;
-	else if (!r.file->path.dentry)
-		err = -EINVAL;
-	if (!err) {
-		*out = r.file->path;
-		path_get(out);
-	}
-	fd_return(&r);
-	return err;
-}
-
 long sys_fchmod(SYSCALL_ARGS)
 {
 	struct path p;
-	int err = path_of_fd(a0, false, &p);
+	int err = path_of_fd(a0, &p);
 
 	if (err)
 		return err;
@@ -220,7 +197,7 @@ long sys_fchmodat2(SYSCALL_ARGS)
 long sys_fchown(SYSCALL_ARGS)
 {
 	struct path p;
-	int err = path_of_fd(a0, false, &p);
+	int err = path_of_fd(a0, &p);
 
 	if (err)
 		return err;
@@ -302,7 +279,7 @@ long sys_utimensat(SYSCALL_ARGS)
 	if (err)
 		return err;
 	if (a1 == 0 && (int)a0 != AT_FDCWD)
-		err = flags ? -EINVAL : path_of_fd(a0, false, &p);
+		err = flags ? -EINVAL : path_of_fd(a0, &p);
 	else
 		err = path_lookup_arg(a0, a1, walk_of_at(flags), &p);
 	if (err)
@@ -420,8 +397,6 @@ static long sync_range(struct file *f, s64 offset, s64 len, u32 flags)
 	u32 type = f->path.dentry ? file_inode(f)->mode : S_IFIFO;
 	s64 end;
 
-	if (f->flags & O_PATH)
-		return -EBADF;
 	if (flags & ~SYNC_FILE_RANGE_VALID)
 		return -EINVAL;
 	if (offset < 0 || __builtin_add_overflow(offset, len, &end) || end < offset)
@@ -431,7 +406,7 @@ static long sync_range(struct file *f, s64 offset, s64 len, u32 flags)
 
 long sys_sync_file_range(SYSCALL_ARGS)
 {
-	struct fd_ref r = fd_arg(a0);
+	struct fd_ref r = fd_arg_open(a0);
 	long ret;
 
 	if (!r.file)

@@ -11,7 +11,6 @@
 #include "kernel/syscall/syscall.h"
 
 /* Magic numbers of Linux's file systems for files without a name. */
-#define PIPEFS_MAGIC	    0x50495045
 #define SOCKFS_MAGIC	    0x534f434b
 #define ANON_INODE_FS_MAGIC 0x09041934
 

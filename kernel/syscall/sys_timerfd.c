@@ -31,16 +31,13 @@ long sys_timerfd_create(SYSCALL_ARGS)
 /* The timer behind descriptor `fd`; -EBADF, -EINVAL (no timer). On success fd_return() is due. */
 static int timer_arg(u64 fd, struct fd_ref *r)
 {
-	int err;
-
-	*r = fd_arg(fd);
+	*r = fd_arg_open(fd);
 	if (!r->file)
 		return -EBADF;
 	if (timerfd_is(r->file))
 		return 0;
-	err = r->file->flags & O_PATH ? -EBADF : -EINVAL;
 	fd_return(r);
-	return err;
+	return -EINVAL;
 }
 
 static int store_setting(u64 user, const struct timerfd_setting *s)

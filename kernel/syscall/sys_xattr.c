@@ -19,24 +19,12 @@ enum xattr_by { BY_PATH, BY_LINK, BY_FD };
 /* The place that the first argument names, with references. */
 static int xattr_place(enum xattr_by by, u64 arg, struct path *out)
 {
-	struct fd_ref r;
-	int err = 0;
+	int err;
 
 	if (by != BY_FD)
 		return path_lookup_arg((u64)AT_FDCWD, arg, by == BY_PATH ? WALK_FOLLOW : 0, out);
-	r = fd_arg(arg);
-	if (!r.file)
-		return -EBADF;
-	if (r.file->flags & O_PATH)
-		err = -EBADF;
-	else if (!r.file->path.dentry)
-		err = -EOPNOTSUPP;
-	if (!err) {
-		*out = r.file->path;
-		path_get(out);
-	}
-	fd_return(&r);
-	return err;
+	err = path_of_fd(arg, out);
+	return err == -EINVAL ? -EOPNOTSUPP : err;
 }
 
 static int xattr_name(u64 addr, char name[XATTR_NAME_MAX + 1])

@@ -25,7 +25,7 @@ u32 task_ioprio_locked(const struct task *t)
 	return cell ? atomic_load_relaxed(&cell->value) : t->io.value;
 }
 
-u32 task_ioprio(struct task *t)
+static u32 task_ioprio(struct task *t)
 {
 	u32 value;
 

@@ -6,11 +6,9 @@
 
 #include "kernel/task/task.h"
 
-/* As it was set, 0 if never. Context: takes the process lock. */
-u32 task_ioprio(struct task *t);
 /* Sets it for `t` and whoever shares it. -ESRCH: `t` has exited. Context: `t`'s process lock is held. */
 int task_ioprio_set_locked(struct task *t, u32 ioprio);
-u32 task_ioprio_locked(const struct task *t);
+u32 task_ioprio_locked(const struct task *t); /* as it was set, 0 if never */
 
 /* A new task gets the running one's priority, or with CLONE_IO shares it. 0 or -ENOMEM. May sleep. */
 int task_ioprio_clone(struct task *child, u64 flags);

@@ -87,8 +87,7 @@ long process_new_session(void)
 	return p->pid;
 }
 
-/* Does this parent keep its child's group from being orphaned? It could continue it. */
-static bool parent_ties_group(const struct process *parent, const struct process *child)
+bool process_ties_group(const struct process *parent, const struct process *child)
 {
 	return parent && parent != process_init && parent->sid == child->sid &&
 	       parent->pgid != child->pgid;
@@ -101,7 +100,7 @@ bool process_group_orphaned(u32 pgid)
 
 		if (!p || atomic_load_relaxed(&p->pgid) != pgid || p->nr_tasks == 0)
 			continue;
-		if (parent_ties_group(atomic_load_acquire(&p->parent), p))
+		if (process_ties_group(atomic_load_acquire(&p->parent), p))
 			return false;
 	}
 	return true;
@@ -149,7 +148,7 @@ void process_orphan_groups(struct process *p, u32 child_pgid)
 	if (likely(!atomic_load_relaxed(&nr_stopped_processes)))
 		return;
 	/* A group that was orphaned before stays as it is, whoever of it exits. */
-	if (parent_ties_group(atomic_load_acquire(&p->parent), p))
+	if (process_ties_group(atomic_load_acquire(&p->parent), p))
 		group_hang_up(p->pgid);
 	if (child_pgid && child_pgid != p->pgid)
 		group_hang_up(child_pgid);

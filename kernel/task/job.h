@@ -22,6 +22,8 @@ struct task;
 long process_set_group(u32 pid, u32 pgid);
 long process_new_session(void);
 
+/* Does this parent keep its child's group from being orphaned? It could continue it. */
+bool process_ties_group(const struct process *parent, const struct process *child);
 /*
  * No member has a parent in another group of the same session, who could continue it. Context:
  * under the epoch.

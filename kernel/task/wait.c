@@ -96,7 +96,7 @@ static u32 process_orphan_children(struct process *p)
 	list_for_each(child, &p->children, sibling) {
 		atomic_store_release(&child->parent, reaper);
 		parent_death(child);
-		if (child->pgid != p->pgid && child->sid == p->sid)
+		if (process_ties_group(p, child))
 			pgid = child->pgid;
 	}
 	list_splice_tail(&reaper->children, &p->children);
