@@ -151,14 +151,15 @@ static int store_enabled(const char *text, u64 key)
 	if (err)
 		return err;
 	mutex_lock(&tracefs_lock);
-	sampled = trace_enabled(sample);
-	if (on && !anything_wanted())
+	if (on && !anything_wanted()) {
 		err = while_quiet(want, key);
-	else
+	} else {
+		sampled = trace_enabled(sample);
 		err = trace_set_wanted((u32)key, on);
-	/* Harts that run on, and programs that are there, must hear of it. */
-	if (!sampled && trace_enabled(sample))
-		tell_present();
+		/* Harts that run on, and programs that are there, must hear of it. */
+		if (!sampled && trace_enabled(sample))
+			tell_present();
+	}
 	mutex_unlock(&tracefs_lock);
 	return err;
 }

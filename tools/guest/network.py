@@ -30,6 +30,8 @@ _USER_GUEST, _USER_GATEWAY, _USER_DNS = "10.0.2.15", "10.0.2.2", "10.0.2.3"
 _MASK = "255.255.255.0"
 _MAC = "52:54:00:12:34:56"
 _TUN = "/dev/net/tun"
+# A user and a network namespace for the command that follows.
+NEW_NAMESPACE = ("unshare", "--user", "--map-root-user", "--net")
 # In the order in which they are loaded.
 _MODULES = ("net/core/failover.ko.xz", "drivers/net/net_failover.ko.xz",
             "drivers/net/virtio_net.ko.xz")
@@ -108,7 +110,7 @@ class Namespace:
             raise ToolError(f"--net tap needs {_TUN}, which is not there or not readable")
         holder = [sys.executable, "-P", "-m", "tools.guest.tap"]
         self._holder = subprocess.Popen(
-            ["unshare", "--user", "--map-root-user", "--net", *holder], stdin=subprocess.PIPE,
+            [*NEW_NAMESPACE, *holder], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=dict(os.environ, PYTHONPATH=str(Path(__file__).resolve().parents[2])))
         if self._holder.stdout.readline() != "ready\n":

@@ -179,10 +179,7 @@ def _debugger(guest, folder):
     return ["-S", "-gdb", f"unix:path={path},server=on,wait=off"]
 
 
-def _convert(dump, out):
-    if not dump.exists():
-        raise ToolError("the kernel wrote no trace")
-    convert, = build.build(build.TRACE_CONVERT)
+def _convert(convert, dump, out):
     found = run_quietly([str(convert), str(dump), "-o", str(out)], "converting the trace")
     say(f"trace: {out}: {found.strip()}; open it at ui.perfetto.dev")
 
@@ -194,20 +191,17 @@ def _events(options):
     return f"{options.events},sample" if options.trace else "sample"
 
 
-def _add_samples(dump, guest, options, trace, title):
+def _add_samples(convert, dump, guest, options, trace, title):
     """Resolves the samples: into the trace, and into a flame graph."""
-    if not dump.exists():
-        raise ToolError("the kernel wrote no trace")
-    convert, = build.build(build.TRACE_CONVERT)
     found, missed = samples.read(convert, dump, guest.kernel, guest.tree)
     if not found:
         say("no samples: the run was too short")
         return
     if trace:
         with open(trace, "ab") as file:
-            file.writelines(samples.packets(found, samples.HZ))
-    more = f", {missed} missed" if missed else ""
+            file.writelines(samples.packets(found))
     if options.profile:
+        more = f", {missed} missed" if missed else ""
         stacks = samples.fold(found)
         Path(options.profile).write_text(flame_graph(stacks, title))
         folded = Path(options.profile).with_suffix(".folded")
@@ -247,10 +241,13 @@ def _boot(guest, options, command, streams, trace=None):
         if result.detail and not options.verbose:
             print(result.detail, file=sys.stderr)
         if records and (dump.exists() or not result.error):
+            if not dump.exists():
+                raise ToolError("the kernel wrote no trace")
+            convert, = build.build(build.TRACE_CONVERT)
             if trace:
-                _convert(dump, trace)
+                _convert(convert, dump, trace)
             if "sample" in _events(options).split(","):
-                _add_samples(dump, guest, options, trace, " ".join(command))
+                _add_samples(convert, dump, guest, options, trace, " ".join(command))
     return result.status
 
 

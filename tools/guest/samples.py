@@ -13,7 +13,7 @@ from tools.guest.elf import Elf
 from tools.guest.errors import ToolError
 
 _UPPER_HALF = 1 << 63
-_USER, _KERNEL, _OFF = 0, 1, 2  # enum trace_sample_mode
+_USER, _OFF = 0, 2  # enum trace_sample_mode
 HZ = 997  # SAMPLE_HZ_DEFAULT of kernel/trace/sample.h
 _OFF_NAME = "[kernel, interrupts off]"
 _KERNEL_PATH = "/kernel"
@@ -100,12 +100,8 @@ class Resolver:
         return Frame(name or f"[{path.rpartition('/')[2]}]", path, inside or offset)
 
     def _stack(self, pid, mode, addresses):
-        frames, before = [], None
-        for address in addresses:
-            # A program's pc in the kernel is behind its ecall, which is as good as a call.
-            first = before is None and (mode == _KERNEL or mode == _USER)
-            frames.append(self._frame(pid, address, not first))
-            before = address
+        # A program's pc in the kernel is behind its ecall, which is as good as a call.
+        frames = [self._frame(pid, address, at > 0 or mode == _OFF) for at, address in enumerate(addresses)]
         if mode == _OFF:
             frames.insert(0, Frame(_OFF_NAME, _KERNEL_PATH, _UPPER_HALF))
         return tuple(frames[::-1])
@@ -206,10 +202,10 @@ class _Stacks:
         return b"".join(out)
 
 
-def packets(samples, hz):
+def packets(samples):
     """The samples as packets of a Perfetto trace, on a sequence of their own."""
     stacks = _Stacks(samples)
-    timebase = _number(2, hz) + _number(4, _SW_CPU_CLOCK)
+    timebase = _number(2, HZ) + _number(4, _SW_CPU_CLOCK)
     head = (_number(_TIMESTAMP, samples[0].ns) + _number(_SEQUENCE, _OUR_SEQUENCE) +
             _bytes(_INTERNED, stacks.message()) + _number(_FLAGS, _CLEARED) +
             _bytes(_DEFAULTS, _bytes(12, _bytes(1, timebase))))

@@ -44,7 +44,6 @@ void model_futex_requeue(struct model *m, const struct merged *e)
 						   address(ANNOTATION_UADDR2, e->record->b)}});
 }
 
-/* One result ends a slice; the other is told before. */
 void model_futex_requeue_done(struct model *m, const struct merged *e)
 {
 	const struct annotation results[] = {argument(ANNOTATION_WOKEN, slot(e, SLOT_al)),

@@ -119,11 +119,12 @@ class Trace:
         if 2 in packet:
             self.process_tree(packet[2][0])
         if 12 in packet:
-            self.stack_data(dict_of(packet[12][0]))
-            for name in dict_of(packet[12][0]).get(2, []):
+            interned = dict_of(packet[12][0])
+            self.stack_data(interned)
+            for name in interned.get(2, []):
                 name = dict_of(name)
                 self.event_names[name[1][0]] = text(name[2][0])
-            for name in dict_of(packet[12][0]).get(3, []):
+            for name in interned.get(3, []):
                 name = dict_of(name)
                 self.argument_names[name[1][0]] = text(name[2][0])
         if 60 in packet:
