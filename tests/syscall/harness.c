@@ -107,8 +107,13 @@ int child_status(int (*body)(void))
 	int status = -1;
 	pid_t pid = fork();
 
-	if (pid == 0)
-		_exit(body());
+	if (pid == 0) {
+		int ret;
+
+		failed = false;
+		ret = body();
+		_exit(failed ? CHILD_FAILED : ret);
+	}
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	return status;
 }

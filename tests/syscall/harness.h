@@ -94,7 +94,8 @@ static inline struct timespec timespec_of(int64_t ns)
 pthread_t thread_start(void *(*fn)(void *), void *arg);
 void thread_join(pthread_t thread);
 
-/* Runs `body` in a child, which exits with what it returns: the wait status. */
+/* Runs `body` in a child, which exits with what it returns, or CHILD_FAILED if a check failed there: the wait status. */
+#define CHILD_FAILED 113
 int child_status(int (*body)(void));
 
 /* Sleeps in short steps until `cond` holds; false after ten seconds. */

@@ -21,8 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 # pylint: disable=wrong-import-position
 from tests.wire import client  # noqa: E402
 from tests.wire.guest import Guest, add_options, has_tap  # noqa: E402
+from tools.guest.network import TAP_GUEST as GUEST  # noqa: E402
 
-GUEST, ECHO, REPORT = "10.77.0.2", 7, 13
+ECHO, REPORT = 7, 13
 ALIVE = 30
 RESET = struct.pack("ii", 1, 0)
 KEPT_KIB = 8192  # what caches may have taken

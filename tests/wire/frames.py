@@ -4,9 +4,11 @@ import socket
 import struct
 from dataclasses import dataclass
 
+from tools.guest.network import TAP_GUEST, TAP_HOST
+
 GUEST_MAC = bytes.fromhex("525400123456")
 PEER_MAC = bytes.fromhex("020000000001")
-GUEST, PEER = "10.77.0.2", "10.77.0.1"
+GUEST, PEER = TAP_GUEST, TAP_HOST
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 IPV4, ARP, IPV6 = 0x0800, 0x0806, 0x86DD
 ICMP, TCP, UDP = 1, 6, 17

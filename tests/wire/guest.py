@@ -9,6 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tools.guest.network import NEW_NAMESPACE
+
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 900
 _PR_SET_PDEATHSIG = 1
@@ -28,7 +30,7 @@ def add_options(parser):
 def has_tap():
     """The machine lets us make namespaces and tap devices. Says so if not: the test then passes."""
     able = os.access("/dev/net/tun", os.R_OK | os.W_OK) and subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--net", "true"], check=False).returncode == 0
+        [*NEW_NAMESPACE, "true"], check=False).returncode == 0
     if not able:
         print("SKIPPED: no /dev/net/tun, or no namespaces")
     return able

@@ -26,10 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.wire import client  # noqa: E402
 from tests.wire.guest import Guest, add_options, folder, has_tap  # noqa: E402
 from tools.guest import tap  # noqa: E402
+from tools.guest.network import NEW_NAMESPACE, TAP_GUEST  # noqa: E402
 
 LATE_S = 0.02
 INSIDE = "WIRE_TEST_INSIDE"
-NAMESPACE = ["unshare", "--user", "--map-root-user", "--net"]
 
 
 class Relay(threading.Thread):
@@ -94,9 +94,9 @@ def transfer(options, loss):
         relay.start()
         with Guest(options, "dgram:" + ":".join(relay.paths), ["/bin/server"]) as guest:
             try:
-                client.connect("10.77.0.2", 7, 120).close()
+                client.connect(TAP_GUEST, 7, 120).close()
                 start = time.monotonic()
-                client.echo("10.77.0.2", 7, options.size, options.seed, 120)
+                client.echo(TAP_GUEST, 7, options.size, options.seed, 120)
             except (OSError, ValueError) as error:
                 return guest.failed(f"loss {loss}%, seed {options.seed}: {error!r} {relay.counts}")
         took = time.monotonic() - start
@@ -116,7 +116,7 @@ def main():
     if not has_tap():
         return 0
     for loss in options.loss or (1, 10):
-        status = subprocess.run([*NAMESPACE, sys.executable, "-P", *sys.argv, f"--loss={loss}"],
+        status = subprocess.run([*NEW_NAMESPACE, sys.executable, "-P", *sys.argv, f"--loss={loss}"],
                                 check=False, env=dict(os.environ, **{INSIDE: "1"})).returncode
         if status:
             return status

@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 # pylint: disable=wrong-import-position
 from tests.wire import client  # noqa: E402
 from tests.wire.guest import Guest, add_options, has_tap  # noqa: E402
+from tools.guest.network import TAP_GUEST as GUEST  # noqa: E402
 
-GUEST = "10.77.0.2"
 ECHO, DISCARD, SOURCE = 7, 9, 19
 
 

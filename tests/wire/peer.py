@@ -30,11 +30,6 @@ class Peer:
         self._socket.setblocking(False)
         self._listeners = []
         self._port = 20000
-        self.received = 0
-
-    def close(self):
-        """Unplugs."""
-        self._socket.close()
 
     @contextlib.contextmanager
     def listening(self, listener):
@@ -46,7 +41,6 @@ class Peer:
             self._listeners.remove(listener)
 
     def _handle(self, frame):
-        self.received += 1
         if frame[12:14] == b"\x08\x06" and len(frame) >= 42:
             operation, = struct.unpack("!H", frame[20:22])
             if operation == 1 and frame[38:42] == socket.inet_aton(PEER):
@@ -101,7 +95,7 @@ class Peer:
                 again = now + RESEND_S
             self.poll(0.05)
 
-    def ping(self, wait_s=WAIT_S):
+    def ping(self):
         """One echo request that must be answered with its data."""
         rest, data, got = struct.pack("!HH", 0x5A5A, 1), os.urandom(56), []
 
@@ -110,7 +104,7 @@ class Peer:
                 got.append(True)
         with self.listening(listener):
             self.until(lambda: got, lambda: self.send_ip(
-                frames.ipv4(frames.ICMP, frames.icmp(8, 0, rest, data))), "no ping", wait_s)
+                frames.ipv4(frames.ICMP, frames.icmp(8, 0, rest, data))), "no ping")
 
     def connect(self, port):
         """A connection to the guest's port."""

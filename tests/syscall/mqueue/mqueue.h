@@ -73,9 +73,7 @@ static inline bool thread_sleeps(pid_t tid)
 /* `ms` from now on the clock that timeouts count. */
 static inline struct timespec in_ms(long ms)
 {
-	int64_t ns = now_ns(CLOCK_REALTIME) + ms * (NS_PER_SEC / 1000);
-
-	return (struct timespec){ns / NS_PER_SEC, ns % NS_PER_SEC};
+	return timespec_of(now_ns(CLOCK_REALTIME) + ms * NS_PER_MS);
 }
 
 #endif

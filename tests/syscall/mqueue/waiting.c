@@ -13,14 +13,21 @@ struct waiter {
 	long result;
 };
 
-static void *wait_for_message(void *arg)
+/* In its own thread: with its priority, and told by its tid. */
+static void waiter_begin(struct waiter *w)
 {
-	struct waiter *w = arg;
 	struct sched_param param = {.sched_priority = w->prio};
 
 	if (w->prio)
 		sched_setscheduler(0, SCHED_FIFO, &param);
 	__atomic_store_n(&w->tid, gettid(), __ATOMIC_RELAXED);
+}
+
+static void *wait_for_message(void *arg)
+{
+	struct waiter *w = arg;
+
+	waiter_begin(w);
 	w->result = mq_receive_(w->q, w->got, TEXT_MAX, NULL, NULL);
 	return NULL;
 }
@@ -28,11 +35,8 @@ static void *wait_for_message(void *arg)
 static void *wait_for_room(void *arg)
 {
 	struct waiter *w = arg;
-	struct sched_param param = {.sched_priority = w->prio};
 
-	if (w->prio)
-		sched_setscheduler(0, SCHED_FIFO, &param);
-	__atomic_store_n(&w->tid, gettid(), __ATOMIC_RELAXED);
+	waiter_begin(w);
 	w->result = put(w->q, w->got, 0);
 	return NULL;
 }

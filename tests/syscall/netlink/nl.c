@@ -155,14 +155,3 @@ int lo_address(int fd, int type, int flags, const char *address, int prefix)
 	nl_attr(&r, IFA_ADDRESS, &a, sizeof(a));
 	return nl_ack(fd, &r);
 }
-
-void unprivileged(int (*fn)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0)
-		_exit(setuid(1000) || fn());
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK_EQ(status, 0);
-}

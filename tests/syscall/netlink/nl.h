@@ -15,7 +15,6 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #define LO 1
 
@@ -67,7 +66,5 @@ static inline uint32_t nl_u32(const struct rtattr *a)
 
 /* Adds or takes away an IPv4 address of lo: the errno of the answer. */
 int lo_address(int fd, int type, int flags, const char *address, int prefix);
-/* Runs fn in a child without privileges; its result must be 0. */
-void unprivileged(int (*fn)(void));
 
 #endif
