@@ -32,6 +32,7 @@ struct sim_thread {
 struct sim_hart {
 	struct sim_thread *current; /* NULL: idle */
 	bool ipi;		    /* rung, not answered */
+	bool flushing;		    /* waits for others to flush their translations */
 };
 
 static struct sim_thread threads[MAX_THREADS];
@@ -140,6 +141,18 @@ static void fault(void)
 	trace_page_fault_done(0);
 }
 
+static u64 others(const struct sim_hart *h)
+{
+	return ((1UL << nr_harts) - 1) & ~(1UL << hart_id(h));
+}
+
+/* Others go on until the hart is next looked at: their rings may by then have lost what came before. */
+static void begin_flush(struct sim_hart *h)
+{
+	trace_tlb_flush(others(h), PROCESS, 0);
+	h->flushing = true;
+}
+
 static void call(void)
 {
 	trace_sys_enter(63, 3, 0x3fffffff00, random_below(4096));
@@ -224,6 +237,11 @@ static void step(struct sim_hart *h)
 		finish_parking(h);
 		return;
 	}
+	if (h->flushing) {
+		h->flushing = false;
+		trace_tlb_flushed(others(h));
+		return;
+	}
 	if (h->ipi) {
 		h->ipi = false;
 		trace_irq_entry(1);
@@ -254,6 +272,7 @@ static void step(struct sim_hart *h)
 		break;
 	case 6:
 		fault();
+		begin_flush(h);
 		break;
 	case 7:
 	case 8:

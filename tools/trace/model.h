@@ -25,7 +25,8 @@ struct model_cpu {
 	u64 runnable_ns;		   /* when it was told */
 	char marker[MODEL_MAX_MARKER + 1]; /* text of a program, gathered so far: it comes in pieces */
 	u32 marker_len;
-	u64 unmapped; /* pages that the next TLB flush is for */
+	u64 unmapped;  /* pages that the next TLB flush is for */
+	bool flushing; /* it waits for other harts to flush */
 	/* Of the system call that begins next. */
 	u64 args[6];
 	u32 args_known; /* a bit each */

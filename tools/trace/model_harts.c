@@ -119,6 +119,7 @@ void model_lock_taken(struct model *m, const struct merged *e)
 
 /* ---- memory, timers ---- */
 
+/* The begin of a hart's first flush may be among what its ring has overwritten: the end alone is no slice. */
 void model_tlb_flush(struct model *m, const struct merged *e, bool begins)
 {
 	struct model_cpu *cpu = &m->cpus[e->cpu];
@@ -138,7 +139,10 @@ void model_tlb_flush(struct model *m, const struct merged *e, bool begins)
 		if (cpu->unmapped)
 			event.annotations[2] = (struct annotation){ANNOTATION_PAGES,
 								   ANNOTATION_UINT, cpu->unmapped};
+	} else if (!cpu->flushing) {
+		return;
 	}
+	cpu->flushing = begins;
 	cpu->unmapped = 0;
 	track_event(&m->out, &event);
 }
