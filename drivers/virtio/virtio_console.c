@@ -274,10 +274,11 @@ static void control_handle_all(struct virtio_console *vc)
 	}
 }
 
-static void virtio_console_interrupt(struct virtio_device *dev)
+static void virtio_console_interrupt(struct virtio_device *dev, u32 vector)
 {
 	struct virtio_console *vc = dev->driver;
 
+	(void)vector;
 	control_handle_all(vc);
 	for (u32 id = 0; id < vc->nr_ports; id++) {
 		if (virtq_has_used(vc->ports[id].rx))
@@ -297,8 +298,8 @@ static bool vport_create_queues(struct virtio_console *vc, u32 id)
 	p->console.write = vport_write;
 	p->console.read = vport_read;
 	p->console.readable = vport_readable;
-	p->rx = virtio_queue_create(vc->dev, first, RX_PAGES);
-	p->tx = virtio_queue_create(vc->dev, (u16)(first + 1), RX_PAGES);
+	p->rx = virtio_queue_create(vc->dev, first, RX_PAGES, 0);
+	p->tx = virtio_queue_create(vc->dev, (u16)(first + 1), RX_PAGES, 0);
 	return p->rx && p->rx->size == RX_PAGES && p->tx;
 }
 
@@ -307,8 +308,8 @@ static bool virtio_console_create_queues(struct virtio_console *vc)
 	struct virtio_device *dev = vc->dev;
 	u8 *messages = page_alloc(0, 0);
 
-	vc->control_in = virtio_queue_create(dev, QUEUE_CONTROL_IN, CONTROL_SIZE);
-	vc->control_out = virtio_queue_create(dev, QUEUE_CONTROL_OUT, 1);
+	vc->control_in = virtio_queue_create(dev, QUEUE_CONTROL_IN, CONTROL_SIZE, 0);
+	vc->control_out = virtio_queue_create(dev, QUEUE_CONTROL_OUT, 1, 0);
 	vc->message = kmalloc(sizeof(*vc->message));
 	if (!messages || !vc->control_in || !vc->control_out || !vc->message)
 		return false;
@@ -337,9 +338,10 @@ void virtio_console_probe(struct virtio_device *dev)
 	vc->dev = dev;
 	vc->nr_ports = nr_ports;
 	dev->driver = vc;
-	dev->interrupt = virtio_console_interrupt;
-	if (!virtio_console_create_queues(vc) || virtio_ready(dev, "virtio-console"))
+	if (virtio_vectors(dev, "virtio-console", 1) < 0 || !virtio_console_create_queues(vc))
 		goto fail;
+	dev->interrupt = virtio_console_interrupt;
+	virtio_ready(dev);
 	virtio_kick(dev, vc->control_in);
 	control_send(vc, 0, DEVICE_READY, 1);
 	control_handle_all(vc);

@@ -1,5 +1,8 @@
-#include "drivers/drivers.h"
-#include "drivers/virtio/virtio.h"
+/*
+ * Virtio over memory-mapped registers, version 2: one device a node of the device tree, one wired interrupt for everything.
+ * Source: Virtual I/O Device (VIRTIO) Version 1.2, section 4.2.
+ */
+#include "drivers/virtio/transport.h"
 
 #include "abi/errno.h"
 #include "arch/riscv64/layout.h"
@@ -7,7 +10,6 @@
 #include "kernel/irq/irq.h"
 #include "kernel/log/log.h"
 #include "kernel/mm/mm.h"
-#include "kernel/sync/atomic.h"
 
 #define REG_MAGIC		0x000
 #define REG_VERSION		0x004
@@ -29,28 +31,29 @@
 #define REG_QUEUE_USED		0x0a0
 #define REG_CONFIG		0x100
 
-#define MAGIC	   0x74726976 /* "virt" */
-#define VERSION	   2
-#define ID_NONE	   0
-#define ID_NET	   1
-#define ID_CONSOLE 3
+#define MAGIC	0x74726976 /* "virt" */
+#define VERSION 2
 
-#define INTERRUPT_CONFIG 2
+struct virtio_mmio {
+	struct virtio_device dev;
+	volatile u32 *regs; /* [I] */
+	u64 size;	    /* [I] of the registers */
+	u32 source;	    /* [I] its wired interrupt */
+};
 
-#define STATUS_ACKNOWLEDGE 1
-#define STATUS_DRIVER	   2
-#define STATUS_DRIVER_OK   4
-#define STATUS_FEATURES_OK 8
-#define STATUS_FAILED	   128
+static struct virtio_mmio *to_mmio(struct virtio_device *dev)
+{
+	return container_of(dev, struct virtio_mmio, dev);
+}
 
 static u32 reg_read(struct virtio_device *dev, u32 reg)
 {
-	return dev->regs[reg / 4];
+	return to_mmio(dev)->regs[reg / 4];
 }
 
 static void reg_write(struct virtio_device *dev, u32 reg, u32 value)
 {
-	dev->regs[reg / 4] = value;
+	to_mmio(dev)->regs[reg / 4] = value;
 }
 
 static void reg_write_address(struct virtio_device *dev, u32 reg, const void *va)
@@ -61,65 +64,29 @@ static void reg_write_address(struct virtio_device *dev, u32 reg, const void *va
 	reg_write(dev, reg + 4, (u32)(pa >> 32));
 }
 
-static void status_add(struct virtio_device *dev, u32 bits)
+static u8 mmio_status(struct virtio_device *dev)
 {
-	reg_write(dev, REG_STATUS, reg_read(dev, REG_STATUS) | bits);
+	return (u8)reg_read(dev, REG_STATUS);
 }
 
-int virtio_negotiate(struct virtio_device *dev, u64 wanted)
+static void mmio_set_status(struct virtio_device *dev, u8 status)
 {
-	u64 offered;
-
-	reg_write(dev, REG_STATUS, 0);
-	status_add(dev, STATUS_ACKNOWLEDGE);
-	status_add(dev, STATUS_DRIVER);
-	reg_write(dev, REG_DEVICE_FEATURES_SEL, 0);
-	offered = reg_read(dev, REG_DEVICE_FEATURES);
-	reg_write(dev, REG_DEVICE_FEATURES_SEL, 1);
-	offered |= (u64)reg_read(dev, REG_DEVICE_FEATURES) << 32;
-	dev->features = offered & (wanted | VIRTIO_F_VERSION_1);
-	reg_write(dev, REG_DRIVER_FEATURES_SEL, 0);
-	reg_write(dev, REG_DRIVER_FEATURES, (u32)dev->features);
-	reg_write(dev, REG_DRIVER_FEATURES_SEL, 1);
-	reg_write(dev, REG_DRIVER_FEATURES, (u32)(dev->features >> 32));
-	status_add(dev, STATUS_FEATURES_OK);
-	if ((dev->features & VIRTIO_F_VERSION_1) && (reg_read(dev, REG_STATUS) & STATUS_FEATURES_OK))
-		return 0;
-	virtio_fail(dev);
-	return -ENODEV;
+	reg_write(dev, REG_STATUS, status);
 }
 
-struct virtq *virtio_queue_create(struct virtio_device *dev, u16 number, u16 size)
+static u32 mmio_offered(struct virtio_device *dev, u32 word)
 {
-	struct virtq *q;
-	void *memory;
-	u32 max;
-
-	reg_write(dev, REG_QUEUE_SEL, number);
-	max = reg_read(dev, REG_QUEUE_SIZE_MAX);
-	if (!max || reg_read(dev, REG_QUEUE_READY))
-		return NULL;
-	while (size > max)
-		size /= 2;
-	q = kmalloc(sizeof(*q));
-	memory = kzalloc(virtq_bytes(size));
-	if (!q || !memory) {
-		kfree(memory);
-		kfree(q);
-		return NULL;
-	}
-	virtq_init(q, number, size, memory, dev->features);
-	reg_write(dev, REG_QUEUE_SIZE, size);
-	reg_write_address(dev, REG_QUEUE_DESC, q->desc);
-	reg_write_address(dev, REG_QUEUE_AVAIL, q->avail);
-	reg_write_address(dev, REG_QUEUE_USED, q->used);
-	/* The empty rings are written before the device may look at them. */
-	__asm__ volatile("fence w, o" ::: "memory");
-	reg_write(dev, REG_QUEUE_READY, 1);
-	return q;
+	reg_write(dev, REG_DEVICE_FEATURES_SEL, word);
+	return reg_read(dev, REG_DEVICE_FEATURES);
 }
 
-static void virtio_interrupt(void *arg)
+static void mmio_accept(struct virtio_device *dev, u32 word, u32 features)
+{
+	reg_write(dev, REG_DRIVER_FEATURES_SEL, word);
+	reg_write(dev, REG_DRIVER_FEATURES, features);
+}
+
+static void mmio_interrupt(void *arg)
 {
 	struct virtio_device *dev = arg;
 	u32 status = reg_read(dev, REG_INTERRUPT_STATUS);
@@ -127,84 +94,93 @@ static void virtio_interrupt(void *arg)
 	/* Acknowledge first: what the device does from here on raises the interrupt again. */
 	reg_write(dev, REG_INTERRUPT_ACK, status);
 	__asm__ volatile("fence io, r" ::: "memory");
-	if ((status & INTERRUPT_CONFIG) && dev->config_changed)
-		dev->config_changed(dev);
-	dev->interrupt(dev);
+	if (status & VIRTIO_INTERRUPT_CONFIG)
+		virtio_deliver_config(dev);
+	virtio_deliver(dev, 0);
 }
 
-int virtio_ready(struct virtio_device *dev, const char *name)
+static int mmio_vectors(struct virtio_device *dev, const char *name, u32 wanted)
 {
-	int err = irq_register(dev->source, name, virtio_interrupt, dev);
+	int err = irq_register(to_mmio(dev)->source, name, mmio_interrupt, dev);
 
-	if (!err)
-		status_add(dev, STATUS_DRIVER_OK);
-	return err;
+	(void)wanted;
+	return err ? err : 1;
 }
 
-void virtio_fail(struct virtio_device *dev)
+static u32 mmio_queue_size_max(struct virtio_device *dev, u16 number)
 {
-	status_add(dev, STATUS_FAILED);
+	reg_write(dev, REG_QUEUE_SEL, number);
+	return reg_read(dev, REG_QUEUE_READY) ? 0 : reg_read(dev, REG_QUEUE_SIZE_MAX);
 }
 
-void virtio_kick(struct virtio_device *dev, struct virtq *q)
+static bool mmio_queue_start(struct virtio_device *dev, struct virtq *q, u32 vector)
 {
-	if (!virtq_wants_kick(q))
-		return;
-	/* (V1) for the notification, which is device output. */
+	(void)vector;
+	reg_write(dev, REG_QUEUE_SEL, q->number);
+	reg_write(dev, REG_QUEUE_SIZE, q->size);
+	reg_write_address(dev, REG_QUEUE_DESC, q->desc);
+	reg_write_address(dev, REG_QUEUE_AVAIL, q->avail);
+	reg_write_address(dev, REG_QUEUE_USED, q->used);
+	/* The empty rings are written before the device may look at them. */
 	__asm__ volatile("fence w, o" ::: "memory");
+	reg_write(dev, REG_QUEUE_READY, 1);
+	return true;
+}
+
+static void mmio_notify(struct virtio_device *dev, const struct virtq *q)
+{
 	reg_write(dev, REG_QUEUE_NOTIFY, q->number);
 }
 
-u32 virtio_config(struct virtio_device *dev, u32 offset)
+static u32 mmio_config(struct virtio_device *dev, u32 offset)
 {
-	return reg_read(dev, REG_CONFIG + offset);
+	return REG_CONFIG + offset + 4 <= to_mmio(dev)->size ? reg_read(dev, REG_CONFIG + offset) : 0;
 }
 
-/* Lives as long as the kernel: devices do not go away. */
-static struct virtio_device *virtio_create(int node, volatile u32 *regs)
-{
-	struct virtio_device *dev = kzalloc(sizeof(*dev));
+static const struct virtio_transport mmio_transport = {
+	.status = mmio_status,
+	.set_status = mmio_set_status,
+	.offered = mmio_offered,
+	.accept = mmio_accept,
+	.vectors = mmio_vectors,
+	.queue_size_max = mmio_queue_size_max,
+	.queue_start = mmio_queue_start,
+	.notify = mmio_notify,
+	.config = mmio_config,
+};
 
-	if (!dev) {
-		klog(KLOG_ERR, "virtio: no memory\n");
-		return NULL;
-	}
-	dev->regs = regs;
-	dt_cell(node, "interrupts", 0, &dev->source);
-	return dev;
-}
-
-static void virtio_probe(int node, volatile u32 *regs)
+static void mmio_probe(int node, volatile u32 *regs, u64 size)
 {
-	static void (*const probes[])(struct virtio_device *) = {
-		[ID_NET] = virtio_net_probe,
-		[ID_CONSOLE] = virtio_console_probe,
-	};
 	u32 id = regs[REG_DEVICE_ID / 4];
-	struct virtio_device *dev;
+	struct virtio_mmio *vm;
 
-	if (regs[REG_MAGIC / 4] != MAGIC || id == ID_NONE)
+	if (regs[REG_MAGIC / 4] != MAGIC || id == VIRTIO_ID_NONE)
 		return;
 	if (regs[REG_VERSION / 4] != VERSION) {
 		klog(KLOG_WARN, "virtio: device %u is legacy: use force-legacy=false\n", id);
 		return;
 	}
-	if (id >= ARRAY_SIZE(probes) || !probes[id]) {
-		klog(KLOG_INFO, "virtio: no driver for device %u\n", id);
+	if (!virtio_has_driver(id))
+		return;
+	vm = kzalloc(sizeof(*vm));
+	if (!vm) {
+		klog(KLOG_ERR, "virtio: no memory\n");
 		return;
 	}
-	dev = virtio_create(node, regs);
-	if (dev)
-		probes[id](dev);
+	vm->dev.transport = &mmio_transport;
+	vm->regs = regs;
+	vm->size = size;
+	dt_cell(node, "interrupts", 0, &vm->source);
+	virtio_probe(&vm->dev, id);
 }
 
-void virtio_init(void)
+void virtio_mmio_init(void)
 {
 	int node = -1;
 	u64 address, size;
 
 	while ((node = dt_find(node, "virtio,mmio")) >= 0) {
-		if (dt_reg(node, 0, &address, &size))
-			virtio_probe(node, pa_to_va(address));
+		if (dt_reg(node, 0, &address, &size) && size >= REG_CONFIG)
+			mmio_probe(node, pa_to_va(address), size);
 	}
 }

@@ -344,10 +344,11 @@ static void tell_work(struct virtio_net *vn)
 		user->work(&vn->dev, 0);
 }
 
-static void virtio_net_interrupt(struct virtio_device *dev)
+static void virtio_net_interrupt(struct virtio_device *dev, u32 vector)
 {
 	struct virtio_net *vn = dev->driver;
 
+	(void)vector;
 	if (virtq_has_used(vn->rx) || virtq_has_used(vn->tx))
 		tell_work(vn);
 }
@@ -404,8 +405,8 @@ static u32 netdev_features(u64 features)
 
 static bool create_queues(struct virtio_net *vn)
 {
-	vn->rx = virtio_queue_create(vn->virtio, QUEUE_RX, QUEUE_SIZE);
-	vn->tx = virtio_queue_create(vn->virtio, QUEUE_TX, QUEUE_SIZE);
+	vn->rx = virtio_queue_create(vn->virtio, QUEUE_RX, QUEUE_SIZE, 0);
+	vn->tx = virtio_queue_create(vn->virtio, QUEUE_TX, QUEUE_SIZE, 0);
 	if (!vn->rx || !vn->tx || vn->tx->size < 2 * (NETDEV_PIECES_MAX + 1))
 		return false;
 	vn->slots = kzalloc(vn->tx->size * sizeof(*vn->slots));
@@ -446,12 +447,13 @@ void virtio_net_probe(struct virtio_device *dev)
 	vn->dev.nr_queues = 1;
 	vn->dev.features = netdev_features(dev->features);
 	dev->driver = vn;
-	dev->interrupt = virtio_net_interrupt;
-	dev->config_changed = virtio_net_config_changed;
 	timer_init(&vn->refill, refill_timer);
 	read_config(vn);
-	if (!create_queues(vn) || virtio_ready(dev, "virtio-net"))
+	if (virtio_vectors(dev, "virtio-net", 1) < 0 || !create_queues(vn))
 		goto fail;
+	dev->interrupt = virtio_net_interrupt;
+	dev->config_changed = virtio_net_config_changed;
+	virtio_ready(dev);
 	rx_refill(vn);
 	netdev_register(&vn->dev);
 	klog(KLOG_INFO, "virtio: %s features %lx mtu %u\n", vn->dev.name, dev->features, vn->dev.mtu);

@@ -60,6 +60,7 @@ struct virtq {
 	struct virtq_avail *avail; /* [I] */
 	struct virtq_used *used;   /* [I] */
 	void **tokens;		   /* [I] by head */
+	volatile void *door;	   /* [I] the transport's: where it tells the device */
 };
 
 /* A piece of a request: memory in the direct map. */

@@ -2,7 +2,8 @@
  * IMSIC: each hart has an interrupt file of its own, a page whose first word takes the number of the interrupt to raise. A store there is
  * both what devices' MSIs are (aplic.c) and the cheapest IPI.
  *
- * Interrupt numbers (EIIDs) of the supervisor file: 1 is the IPI, 1 + s is wired source s. The file's registers are reached through the
+ * Interrupt numbers (EIIDs) of the supervisor file: 1 is the IPI, 1 + s is wired source s or, behind these, a device's own message. Every hart takes
+ * every message; the file that the device stores to says which one gets it. The file's registers are reached through the
  * CSRs siselect (0x150) and sireg (0x151), the top interrupt through stopei (0x15c); the assembler knows them by number only.
  * Source: RISC-V Advanced Interrupt Architecture 1.0, chapter 3.
  */
@@ -44,6 +45,9 @@ static void imsic_hart_init(void)
 		panic("hart %u has no interrupt file", cpu_self()->hartid);
 	imsic_write(EITHRESHOLD, 0);
 	imsic_enable_id(EIID_IPI);
+	/* All messages: a number that nobody has registered runs nothing. */
+	for (u32 id = IRQ_SOURCES; id <= MIN(imsic_ids, IRQ_ALL); id += 64)
+		imsic_write(EIE0 + id / 64 * 2, ~0UL);
 	imsic_write(EIDELIVERY, 1);
 }
 
@@ -56,6 +60,14 @@ static void imsic_enable(u32 source)
 	aplic_route(source, imsic_pages[cpu_id()], EIID_OF(source));
 }
 
+static bool imsic_message(u32 number, u32 cpu, struct irq_message *out)
+{
+	if (EIID_OF(number) > imsic_ids || !imsic_pages[cpu])
+		return false;
+	*out = (struct irq_message){.address = imsic_pages[cpu], .data = EIID_OF(number)};
+	return true;
+}
+
 static void imsic_handle(void)
 {
 	u32 id;
@@ -66,7 +78,8 @@ static void imsic_handle(void)
 			irq_ipi_received();
 		} else {
 			irq_run_source(id - EIID_IPI);
-			aplic_complete(id - EIID_IPI);
+			if (id < EIID_OF(IRQ_SOURCES))
+				aplic_complete(id - EIID_IPI);
 		}
 	}
 }
@@ -75,6 +88,7 @@ static const struct irq_controller imsic = {
 	.name = "imsic",
 	.hart_init = imsic_hart_init,
 	.enable = imsic_enable,
+	.message = imsic_message,
 	.handle = imsic_handle,
 };
 

@@ -18,7 +18,8 @@ struct irq_action {
 	const char *name;  /* [I] */
 };
 
-static struct irq_action irq_actions[IRQ_SOURCES];
+static struct irq_action irq_actions[IRQ_ALL];
+static u32 irq_next_message = IRQ_SOURCES; /* boot only */
 static const struct irq_controller *irq_controller;
 
 PERCPU(struct irq_stats, irq_stats);
@@ -50,19 +51,40 @@ s32 irq_cpu_of_intc(u32 phandle)
 	return -1;
 }
 
-int irq_register(u32 source, const char *name, irq_handler_fn fn, void *arg)
+static void irq_set_action(u32 number, const char *name, irq_handler_fn fn, void *arg)
 {
-	struct irq_action *action;
+	struct irq_action *action = &irq_actions[number];
 
-	if (!source || source >= IRQ_SOURCES || !irq_controller)
-		return -EINVAL;
-	action = &irq_actions[source];
-	if (action->fn)
-		return -EBUSY;
 	action->arg = arg;
 	action->name = name;
+	/* Pairs with the acquire load of irq_run_source(). */
 	atomic_store_release(&action->fn, fn);
+}
+
+int irq_register(u32 source, const char *name, irq_handler_fn fn, void *arg)
+{
+	if (!source || source >= IRQ_SOURCES || !irq_controller)
+		return -EINVAL;
+	if (irq_actions[source].fn)
+		return -EBUSY;
+	irq_set_action(source, name, fn, arg);
 	irq_controller->enable(source);
+	return 0;
+}
+
+bool irq_has_messages(void)
+{
+	return irq_controller && irq_controller->message;
+}
+
+int irq_register_message(u32 cpu, const char *name, irq_handler_fn fn, void *arg,
+			 struct irq_message *out)
+{
+	if (!irq_has_messages())
+		return -ENODEV;
+	if (irq_next_message == IRQ_ALL || !irq_controller->message(irq_next_message, cpu, out))
+		return -ENOSPC;
+	irq_set_action(irq_next_message++, name, fn, arg);
 	return 0;
 }
 
@@ -79,8 +101,7 @@ struct irq_stats irq_stats_of(u32 cpu)
 
 void irq_run_source(u32 source)
 {
-	irq_handler_fn fn =
-		source < IRQ_SOURCES ? atomic_load_acquire(&irq_actions[source].fn) : NULL;
+	irq_handler_fn fn = source < IRQ_ALL ? atomic_load_acquire(&irq_actions[source].fn) : NULL;
 
 	this_cpu(irq_stats).device++;
 	trace_irq_entry(64 + source);

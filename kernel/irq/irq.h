@@ -14,6 +14,17 @@ void irq_init(void);
 void irq_hart_init(void); /* every hart: its context of the controller, sie */
 /* `source`: the wired interrupt number of the device tree. 0, or -EINVAL, -EBUSY. */
 int irq_register(u32 source, const char *name, irq_handler_fn fn, void *arg);
+/* A store that raises an interrupt: what a device that sends messages (MSI) is told. */
+struct irq_message {
+	u64 address; /* physical */
+	u32 data;
+};
+bool irq_has_messages(void);
+/*
+ * A message of its own, which runs fn(arg) on hart `cpu`. 0; -ENODEV: the machine has no messages; -ENOSPC: all are taken. Boot, one hart.
+ */
+int irq_register_message(u32 cpu, const char *name, irq_handler_fn fn, void *arg,
+			 struct irq_message *out);
 /* What a hart has served since boot. Another hart's figures may be a little old. */
 struct irq_stats {
 	u64 timer;

@@ -8,13 +8,17 @@
 #include "kernel/sync/percpu.h"
 #include "lib/types.h"
 
-#define IRQ_SOURCES 128 /* QEMU virt has 96 */
+#define IRQ_SOURCES  128U /* wired; QEMU virt has 96 */
+#define IRQ_MESSAGES 127U /* numbered behind the wired sources */
+#define IRQ_ALL	     (IRQ_SOURCES + IRQ_MESSAGES)
 
 /* One external interrupt controller drives the machine; its probe returns NULL where it is absent. */
 struct irq_controller {
 	const char *name;
 	void (*hart_init)(void);    /* every hart */
 	void (*enable)(u32 source); /* route the source to some started hart */
+	/* What raises interrupt `number` on a hart; false: the controller has no such number. NULL: no messages. */
+	bool (*message)(u32 number, u32 cpu, struct irq_message *out);
 	void (*handle)(void); /* SEIP is set: claim, irq_run_source(), complete, until none is left */
 };
 

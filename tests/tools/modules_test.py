@@ -19,7 +19,7 @@ sys.path.insert(0, os.getcwd())
 from tools.guest import benchlist, count, cpio, machine, panic, program, rootfs, run, stats  # noqa: E402
 from tools.guest import build, busybox, commands, compare, lab, plot  # noqa: E402
 from tools.guest.errors import NOT_EXECUTABLE, NOT_FOUND, USAGE, ToolError  # noqa: E402
-from tools.guest.network import Network, parse_kind  # noqa: E402
+from tools.guest.network import Network, parse_kind, parse_nic  # noqa: E402
 from tools.guest.tree import Tree  # noqa: E402
 
 LIST = """
@@ -264,6 +264,20 @@ class NetworkTest(unittest.TestCase):
         self.assertIn("remote.path=/b", Network("dgram:/a:/b").qemu_words("stellar")[1])
         self.assertEqual(Network("tap").boot_words(),
                          ["ip=10.77.0.2::10.77.0.1:255.255.255.0::eth0:off"])
+
+    def test_buses(self):
+        for system in ("stellar", "linux"):
+            self.assertIn("virtio-net-pci", Network("user", nic=("pci", 1)).qemu_words(system)[3])
+            self.assertIn("virtio-net-device", Network("user", nic=("mmio", 1)).qemu_words(system)[3])
+        netdev, card = Network("tap", nic=parse_nic("pci,queues=4")).qemu_words("stellar")[1::2]
+        self.assertIn("queues=4", netdev)
+        self.assertIn("mq=on,vectors=10", card)
+        for text in ("", "isa", "pci,queues=0", "pci,queues=65", "pci,queues=", "mmio,queues=2"):
+            with self.assertRaises(ValueError):
+                parse_nic(text)
+        for kind, nic in (("none", ("pci", 1)), ("user", ("pci", 2))):
+            with self.assertRaises(ToolError):
+                Network(kind, nic=nic)
 
     def test_refused(self):
         for text in ("tcp:80", "sctp:1:2", "tcp:0:1", "tcp:1:65536", "tcp:a:b", "tcp:1.2.3:1:2", ""):

@@ -25,6 +25,8 @@ def add_options(parser):
     parser.add_argument("--built", action="append", default=[], metavar="LABEL=FILE",
                         help="files that tools/run need not build")
     parser.add_argument("--append", default="", help="kernel arguments")
+    parser.add_argument("--nic", help="of tools/run")
+    parser.add_argument("--machine", default="virt", help="of tools/run")
 
 
 def has_tap():
@@ -56,6 +58,7 @@ class Guest:
         given = " ".join(f"{label}={os.path.abspath(file)}" for label, file in pairs)
         words = ["--system", options.system, "--smp", options.smp, "--net", net, "--timeout",
                  str(LIMIT_S), "--file", f"{os.path.abspath(options.server)}:/bin/server", *more]
+        words += ["--machine", options.machine] + ["--nic", options.nic] * bool(options.nic)
         words += ["--debug"] * options.debug + ["--append", options.append] * bool(options.append)
         self._log = tempfile.TemporaryFile("a+")
         self._process = subprocess.Popen(

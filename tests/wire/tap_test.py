@@ -122,7 +122,8 @@ def main():
     options = parser.parse_args()
     if not has_tap():
         return 0
-    without = [word for name in OFFLOADS for word in ("-global", f"virtio-net-device.{name}=off")]
+    device = "virtio-net-pci" if (options.nic or "mmio").startswith("pci") else "virtio-net-device"
+    without = [word for name in OFFLOADS for word in ("-global", f"{device}.{name}=off")]
     status = run(options, [])
     if status or options.system == "linux":
         return status

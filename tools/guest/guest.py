@@ -114,7 +114,8 @@ class Guest:
         with contextlib.ExitStack() as stack:
             namespace = companion = None
             if self.network.kind == "tap":
-                namespace = stack.enter_context(contextlib.closing(Namespace()))
+                namespace = stack.enter_context(contextlib.closing(
+                    Namespace(self.network.queues)))
                 command = namespace.enter(command)
             if self.host_command:
                 companion = HostCommand(self.host_command, namespace)

@@ -8,6 +8,9 @@ tap:  a virtual cable into a network namespace of its own (10.77.0.0/24), made f
 dgram:GUEST:PEER: a cable to another program, with the addresses of tap: each frame is a message from
       the unix datagram socket GUEST, which QEMU makes, to PEER, or back.
 
+The card is a virtio device, on the PCI bus or behind memory-mapped registers (--nic). With several
+pairs of queues it is on PCI, and at a tap, which is the only one that has them too.
+
 The address is a boot argument in Linux's form, ip=; StellarOS reads it itself, on Linux init does,
 as Debian's kernel cannot. Debian's kernel has its driver as modules: they go into /etc/stellar.
 """
@@ -32,9 +35,14 @@ _MAC = "52:54:00:12:34:56"
 _TUN = "/dev/net/tun"
 # A user and a network namespace for the command that follows.
 NEW_NAMESPACE = ("unshare", "--user", "--map-root-user", "--net")
-# In the order in which they are loaded.
+# In the order in which they are loaded. The transport on PCI is part of the kernel.
 _MODULES = ("net/core/failover.ko.xz", "drivers/net/net_failover.ko.xz",
             "drivers/net/virtio_net.ko.xz")
+_MMIO_MODULE = "drivers/virtio/virtio_mmio.ko.xz"
+_DEVICES = {"mmio": "virtio-net-device", "pci": "virtio-net-pci,romfile="}
+# Where each kernel has its card when nobody says.
+_NICS = {"stellar": "mmio", "linux": "pci"}
+_MAX_QUEUES = 64
 
 
 def _split_forward(text):
@@ -55,16 +63,40 @@ def parse_kind(text):
     return text
 
 
+def parse_nic(text):
+    """The value of --nic, mmio or pci[,queues=N] -> (bus, pairs of queues). Raises ValueError."""
+    match = re.fullmatch(r"(mmio|pci)(?:,queues=(\d+))?", text)
+    if not match:
+        raise ValueError
+    bus, queues = match[1], int(match[2] or 1)
+    if not 1 <= queues <= _MAX_QUEUES or (queues > 1 and bus == "mmio"):
+        raise ValueError
+    return bus, queues
+
+
 @dataclass
 class Network:
-    """What the guest's card is connected to."""
+    """What the guest's card is, and what it is connected to."""
     kind: str = "none"
     forwards: list = field(default_factory=list)
+    nic: tuple | None = None
 
     def __post_init__(self):
         self._forward_words = [_split_forward(text) for text in self.forwards]
         if self.forwards and self.kind != "user":
             raise ToolError("--forward needs --net user", USAGE)
+        if self.nic and self.kind == "none":
+            raise ToolError("--nic needs --net", USAGE)
+        if self.queues > 1 and self.kind != "tap":
+            raise ToolError("--nic with several queues needs --net tap", USAGE)
+
+    @property
+    def queues(self):
+        """Pairs of queues of the card."""
+        return self.nic[1] if self.nic else 1
+
+    def _bus(self, system):
+        return self.nic[0] if self.nic else _NICS[system]
 
     def add_files(self, tree, system):
         """Puts into the root file system what the guest needs for its card."""
@@ -73,7 +105,8 @@ class Network:
         if self.kind == "user":
             tree.add_file("etc/resolv.conf", f"nameserver {_USER_DNS}\n".encode())
         if system == "linux":
-            for number, name in enumerate(_MODULES):
+            mmio = [_MMIO_MODULE] if self._bus(system) == "mmio" else []
+            for number, name in enumerate([*mmio, *_MODULES]):
                 module = lzma.decompress((LINUX_MODULES / "kernel" / name).read_bytes())
                 tree.add_file(f"etc/stellar/module{number}", module)
 
@@ -94,21 +127,25 @@ class Network:
         if kind == "user":
             netdev = ",".join(["user,id=net0", *self._forward_words])
         elif kind == "tap":
-            netdev = f"tap,id=net0,ifname={TAP},script=no,downscript=no"
+            netdev = f"tap,id=net0,ifname={TAP},script=no,downscript=no,queues={self.queues}"
         else:
             netdev = (f"dgram,id=net0,local.type=unix,local.path={paths[0]},"
                       f"remote.type=unix,remote.path={paths[1]}")
-        device = "virtio-net-pci,romfile=" if system == "linux" else "virtio-net-device"
-        return ["-netdev", netdev, "-device", f"{device},netdev=net0,mac={_MAC}"]
+        device = f"{_DEVICES[self._bus(system)]},netdev=net0,mac={_MAC}"
+        if self.queues > 1:
+            # One interrupt for each queue, one for changes of the configuration, one for commands.
+            device += f",mq=on,vectors={2 * self.queues + 2}"
+        return ["-netdev", netdev, "-device", device]
 
 
 class Namespace:
     """A user and network namespace with the host's end of the cable, for as long as it is open."""
 
-    def __init__(self):
+    def __init__(self, queues=1):
+        """`queues`: that the tap device has."""
         if not os.access(_TUN, os.R_OK | os.W_OK):
             raise ToolError(f"--net tap needs {_TUN}, which is not there or not readable")
-        holder = [sys.executable, "-P", "-m", "tools.guest.tap"]
+        holder = [sys.executable, "-P", "-m", "tools.guest.tap", str(queues)]
         self._holder = subprocess.Popen(
             [*NEW_NAMESPACE, *holder], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -14,7 +14,7 @@ from tools.guest.flame import flame_graph
 from tools.guest.guest import SYSTEMS, Guest
 from tools.guest.machine import Machine, parse_size
 from tools.guest.memory import Monitor
-from tools.guest.network import Network, parse_kind
+from tools.guest.network import Network, parse_kind, parse_nic
 from tools.guest.process import run_quietly, say
 from tools.guest.session import Streams
 
@@ -66,6 +66,11 @@ def net(text):
     return parse_kind(text)
 
 
+def nic(text):
+    """The network card."""
+    return parse_nic(text)
+
+
 def split_file(text):
     """HOST[:GUEST] -> (host, guest). GUEST is absolute; without it the file goes to /NAME."""
     host, colon, guest = text.rpartition(":/")
@@ -94,6 +99,9 @@ def _parser():
         help="the network card eth0: none (default), user (QEMU's network 10.0.2.0/24; default with "
         "--forward), tap (a namespace of its own, 10.77.0.0/24, the guest is .2), or "
         "dgram:GUEST:PEER (a message a frame between these two unix sockets)")
+    add("--nic", type=nic, metavar="BUS",
+        help="where the card is: mmio (default of stellar), pci (default of linux), or "
+        "pci,queues=N with N pairs of queues (--net tap)")
     add("--forward", action="append", default=[], metavar="PROTO:HOST:GUEST",
         help="tcp or udp: port HOST of 127.0.0.1 leads to port GUEST of the guest (--net user)")
     add("--host", metavar="CMD", help="run this shell command on the host, with --net tap at the "
@@ -211,7 +219,8 @@ def _add_samples(convert, dump, guest, options, trace, title):
 
 def _guest(options):
     hardware = Machine(options.smp, options.mem, options.machine, options.cpu, options.qemu_arg)
-    network = Network(options.net or ("user" if options.forward else "none"), options.forward)
+    network = Network(options.net or ("user" if options.forward else "none"), options.forward,
+                      options.nic)
     return Guest(options.system, hardware, options.package, map(split_file, options.file),
                  options.debug, options.kernel, options.verbose, network, options.host)
 

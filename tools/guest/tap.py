@@ -1,5 +1,7 @@
 """Run inside a new network namespace: makes the host's end of a guest's cable.
 
+The argument is the number of queues that its user will open.
+
 Prints "ready", then keeps the namespace until its standard input ends.
 """
 
@@ -11,7 +13,7 @@ import sys
 from tools.guest.network import TAP, TAP_HOST
 
 _TUNSETIFF, _TUNSETPERSIST = 0x400454CA, 0x400454CB
-_IFF_TAP, _IFF_NO_PI, IFF_VNET_HDR = 0x2, 0x1000, 0x4000
+_IFF_TAP, _IFF_NO_PI, IFF_VNET_HDR, _IFF_MULTI_QUEUE = 0x2, 0x1000, 0x4000, 0x100
 _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK = 0x8914, 0x8916, 0x891C
 _IFF_UP = 0x1
 
@@ -42,7 +44,8 @@ def bring_up():
 
 def main():
     """The device outlives this program's file, for QEMU to open."""
-    with open_tap(IFF_VNET_HDR) as tun:
+    several = _IFF_MULTI_QUEUE if int(sys.argv[1]) > 1 else 0
+    with open_tap(IFF_VNET_HDR | several) as tun:
         fcntl.ioctl(tun, _TUNSETPERSIST, 1)
     bring_up()
     print("ready", flush=True)
