@@ -33,6 +33,7 @@
 #define TIOCGPTN    0x80045430
 #define TIOCSPTLCK  0x40045431
 #define TIOCGDEV    0x80045432
+#define TIOCGPKT    0x80045438
 #define TIOCGPTLCK  0x80045439
 #define TIOCGPTPEER 0x5441
 #define FIONCLEX    0x5450
@@ -149,5 +150,14 @@ struct abi_winsize {
 #define PENDIN	0040000
 #define IEXTEN	0100000
 #define EXTPROC 0200000
+
+/* The first byte of a master's read in packet mode (ioctl_tty(2)). */
+#define TIOCPKT_DATA	   0
+#define TIOCPKT_FLUSHREAD  1
+#define TIOCPKT_FLUSHWRITE 2
+#define TIOCPKT_STOP	   4
+#define TIOCPKT_START	   8
+#define TIOCPKT_NOSTOP	   16
+#define TIOCPKT_DOSTOP	   32
 
 #endif

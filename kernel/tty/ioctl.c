@@ -85,8 +85,10 @@ static long settings_set(struct tty *tty, u32 cmd, const void __user *from)
 	termios.c_ospeed = speed_of(termios.c_cflag, termios.c_ospeed);
 	termios.c_ispeed = termios.c_ospeed;
 	spin_lock(&tty->lock);
-	if (flush)
+	if (flush) {
 		ldisc_flush_input(&tty->ldisc);
+		ldisc_tell(&tty->ldisc, 0, TIOCPKT_FLUSHREAD);
+	}
 	ldisc_set_termios(&tty->ldisc, &termios);
 	spin_unlock(&tty->lock);
 	/* Readers may find something in the new mode, and stopped output goes on without IXON. */
@@ -124,14 +126,17 @@ static long winsize_set(struct tty *tty, const void __user *from)
 
 /* ---- flow ---- */
 
-static void flush_queues(struct tty *tty, bool input, bool output)
+static void flush_queues(struct tty *tty, bool input, bool output, u8 news)
 {
 	spin_lock(&tty->lock);
 	if (input)
 		ldisc_flush_input(&tty->ldisc);
 	if (output)
 		ldisc_flush_output(&tty->ldisc);
+	ldisc_tell(&tty->ldisc, 0, news);
 	spin_unlock(&tty->lock);
+	if (news)
+		tty->ops->output(tty);
 	if (output)
 		waitq_wake(&tty->wait, POLL_EVENT_WRITE, WAITQ_ALL);
 	if (input)
@@ -147,9 +152,11 @@ static long flow_flush(struct tty *tty, u64 which, bool master)
 		return -EINVAL;
 	/* What the terminal writes is the master's input. */
 	if (master)
-		flush_queues(tty, output, input);
+		flush_queues(tty, output, input, 0);
 	else
-		flush_queues(tty, input, output);
+		flush_queues(
+			tty, input, output,
+			(u8)((input ? TIOCPKT_FLUSHREAD : 0) | (output ? TIOCPKT_FLUSHWRITE : 0)));
 	return 0;
 }
 
@@ -161,7 +168,7 @@ static long flow_control(struct tty *tty, u64 action)
 		return -EINVAL;
 	spin_lock(&tty->lock);
 	if (action == TCOOFF || action == TCOON)
-		ld->stopped = action == TCOOFF;
+		ldisc_stop(ld, action == TCOOFF);
 	else
 		ldisc_emit(ld, (char)ld->termios.c_cc[action == TCIOFF ? VSTOP : VSTART]);
 	spin_unlock(&tty->lock);

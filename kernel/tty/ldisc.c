@@ -289,10 +289,7 @@ static int signal_of(const struct ldisc *ld, char byte)
 
 static u32 restart_output(struct ldisc *ld)
 {
-	if (!ld->stopped)
-		return 0;
-	ld->stopped = false;
-	return LDISC_RESTART;
+	return ldisc_stop(ld, false) ? LDISC_RESTART : 0;
 }
 
 static u32 receive_signal(struct ldisc *ld, char byte)
@@ -300,6 +297,7 @@ static u32 receive_signal(struct ldisc *ld, char byte)
 	if (!ldisc_local(ld, NOFLSH)) {
 		ldisc_flush_input(ld);
 		ldisc_flush_output(ld);
+		ldisc_tell(ld, 0, TIOCPKT_FLUSHREAD | TIOCPKT_FLUSHWRITE);
 	}
 	if (ldisc_local(ld, ECHO))
 		ldisc_echo(ld, byte);
@@ -336,7 +334,7 @@ u32 ldisc_receive(struct ldisc *ld, char byte, int *signal)
 	if ((flags & IXON) && is_special(ld, VSTART, byte))
 		return restart_output(ld);
 	if ((flags & IXON) && is_special(ld, VSTOP, byte)) {
-		ld->stopped = true;
+		ldisc_stop(ld, true);
 		return 0;
 	}
 	*signal = signal_of(ld, byte);
@@ -434,15 +432,38 @@ static void switch_mode(struct ldisc *ld)
 	}
 }
 
+bool ldisc_stop(struct ldisc *ld, bool stop)
+{
+	if (ld->stopped == stop)
+		return false;
+	ld->stopped = stop;
+	if (stop)
+		ldisc_tell(ld, TIOCPKT_START, TIOCPKT_STOP);
+	else
+		ldisc_tell(ld, TIOCPKT_STOP, TIOCPKT_START);
+	return true;
+}
+
+/* ^S and ^Q stop and continue: a master in packet mode may do that itself. */
+static bool usual_flow(const struct abi_termios2 *t)
+{
+	return (t->c_iflag & IXON) && t->c_cc[VSTOP] == ('S' & 0x1f) &&
+	       t->c_cc[VSTART] == ('Q' & 0x1f);
+}
+
 void ldisc_set_termios(struct ldisc *ld, const struct abi_termios2 *termios)
 {
 	u32 changed = ld->termios.c_lflag ^ termios->c_lflag;
+	bool flow = usual_flow(termios);
 
+	if (flow != usual_flow(&ld->termios))
+		ldisc_tell(ld, TIOCPKT_DOSTOP | TIOCPKT_NOSTOP,
+			   flow ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP);
 	ld->termios = *termios;
 	ld->termios.c_lflag &= ~LOCAL_UNSUPPORTED;
 	ld->termios.c_iflag &= ~INPUT_UNSUPPORTED;
 	if (!(termios->c_iflag & IXON))
-		ld->stopped = false;
+		ldisc_stop(ld, false);
 	if (changed & ICANON)
 		switch_mode(ld);
 }

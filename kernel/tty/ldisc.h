@@ -38,6 +38,8 @@ struct ldisc {
 	u32 line_column; /* where the line that is typed began */
 	bool literal;	 /* the next byte is taken as it is (VLNEXT) */
 	bool stopped;	 /* output waits (VSTOP, TCOOFF) */
+	bool packet;	 /* a master wants to know what becomes of the terminal (TIOCPKT) */
+	u8 packet_news;	 /* TIOCPKT_* that it has not read yet */
 	u8 line_end[LDISC_INPUT / 8];
 	char in[LDISC_INPUT];
 	char out[LDISC_OUTPUT];
@@ -93,6 +95,15 @@ void ldisc_emit_cooked(struct ldisc *ld, char byte);
  * Bits that are not implemented read back as 0: whoever sets them can see that they had no effect.
  */
 void ldisc_set_termios(struct ldisc *ld, const struct abi_termios2 *termios);
+/* Output waits, or goes on. True if it did not before. */
+bool ldisc_stop(struct ldisc *ld, bool stop);
+
+/* News for a master in packet mode: `news` instead of what it was not told of `outdated`. */
+static inline void ldisc_tell(struct ldisc *ld, u8 outdated, u8 news)
+{
+	if (ld->packet)
+		ld->packet_news = (u8)((ld->packet_news & ~outdated) | news);
+}
 
 static inline bool ldisc_local(const struct ldisc *ld, u32 flag)
 {

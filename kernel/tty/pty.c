@@ -118,7 +118,7 @@ static void node_remove(struct tty *tty)
 
 static void pty_output(struct tty *tty)
 {
-	waitq_wake(&tty->master_wait, POLL_EVENT_READ, WAITQ_ALL);
+	waitq_wake(&tty->master_wait, POLL_EVENT_READ | POLL_EVENT_PRI, WAITQ_ALL);
 }
 
 static void pty_input_room(struct tty *tty)
@@ -153,7 +153,7 @@ const struct tty_ops pty_ops = {
 
 static bool master_has_output(struct tty *tty)
 {
-	return !tty->ldisc.stopped && ldisc_output_count(&tty->ldisc);
+	return tty->ldisc.packet_news || (!tty->ldisc.stopped && ldisc_output_count(&tty->ldisc));
 }
 
 static bool master_read_ready(void *arg)
@@ -167,12 +167,35 @@ static bool master_read_ready(void *arg)
 	return ready;
 }
 
+/*
+ * The first byte of a read in packet mode: news, which come alone, or a zero before output. Bytes (0: not in packet mode, or nothing
+ * is there), or -EFAULT, and then the news are lost, as on Linux.
+ */
+static long master_read_head(struct tty *tty, struct iov_iter *it, bool *alone)
+{
+	char head = TIOCPKT_DATA;
+	bool ready;
+
+	spin_lock(&tty->lock);
+	ready = tty->ldisc.packet && master_has_output(tty);
+	if (ready) {
+		head = (char)tty->ldisc.packet_news;
+		tty->ldisc.packet_news = 0;
+	}
+	spin_unlock(&tty->lock);
+	*alone = head != TIOCPKT_DATA;
+	return ready ? iov_copy_out(it, &head, 1) : 0;
+}
+
 /* What is there. Bytes; -EAGAIN nothing yet, -EIO nothing and nobody who could write, -EFAULT. */
 static long master_read_now(struct tty *tty, struct iov_iter *it)
 {
 	char buf[CHUNK];
-	long done = 0, n = 0;
+	bool alone;
+	long done = master_read_head(tty, it, &alone), n = done;
 
+	if (done < 0 || alone)
+		return done;
 	while (it->count) {
 		spin_lock(&tty->lock);
 		n = (long)ldisc_take_output(&tty->ldisc, buf, MIN(it->count, (u64)CHUNK));
@@ -282,6 +305,8 @@ static PollEvent master_poll(struct file *f, struct wait_queue **source)
 	spin_lock(&tty->lock);
 	if (master_has_output(tty))
 		events |= POLL_EVENT_READ;
+	if (tty->ldisc.packet_news)
+		events |= POLL_EVENT_PRI;
 	if (ldisc_has_room(&tty->ldisc))
 		events |= POLL_EVENT_WRITE;
 	if (tty->slaves_gone)
@@ -307,6 +332,20 @@ static long peer_open(struct tty *tty, u32 flags)
 	return err;
 }
 
+static long packet_set(struct tty *tty, const u32 __user *user)
+{
+	u32 on = 0;
+
+	if (user_load_u32(user, &on))
+		return -EFAULT;
+	spin_lock(&tty->lock);
+	if (!on || !tty->ldisc.packet)
+		tty->ldisc.packet_news = 0;
+	tty->ldisc.packet = on;
+	spin_unlock(&tty->lock);
+	return 0;
+}
+
 static long master_ioctl(struct file *f, u32 cmd, u64 arg)
 {
 	struct tty *tty = f->data;
@@ -323,6 +362,10 @@ static long master_ioctl(struct file *f, u32 cmd, u64 arg)
 		return 0;
 	case TIOCGPTLCK:
 		return user_store_u32(user, atomic_load_relaxed(&tty->locked));
+	case TIOCPKT:
+		return packet_set(tty, user);
+	case TIOCGPKT:
+		return user_store_u32(user, tty->ldisc.packet);
 	case TIOCGPTPEER:
 		return peer_open(tty, (u32)arg);
 	default:

@@ -603,3 +603,82 @@ TEST(pairs_come_and_go)
 		pair_close(&p);
 	}
 }
+
+/* ---- packet mode ---- */
+
+static void packet_mode(int master, int on)
+{
+	CHECK_EQ(ioctl(master, TIOCPKT, &on), 0);
+}
+
+/* Waits until there is news, and takes it: one byte alone. */
+static int read_news(int master)
+{
+	struct pollfd p = {.fd = master, .events = POLLIN | POLLPRI};
+	unsigned char buf[16];
+
+	CHECK_EQ(poll(&p, 1, 5000), 1);
+	CHECK_EQ(p.revents, POLLIN | POLLPRI);
+	CHECK_EQ(read(master, buf, sizeof(buf)), 1);
+	return buf[0];
+}
+
+TEST(packets_begin_with_a_byte)
+{
+	struct pair p = pair_open();
+	char buf[16];
+	int on = 5;
+
+	CHECK_EQ(ioctl(p.master, TIOCGPKT, &on), 0);
+	CHECK_EQ(on, 0);
+	packet_mode(p.master, 1);
+	CHECK_EQ(ioctl(p.master, TIOCGPKT, &on), 0);
+	CHECK_EQ(on, 1);
+	send(p.slave, "out");
+	WAIT_UNTIL(ready(p.master) & POLLIN);
+	CHECK_EQ(read(p.master, buf, sizeof(buf)), 4);
+	CHECK_EQ(memcmp(buf, "\0out", 4), 0);
+	CHECK_EQ(ioctl(p.slave, TIOCPKT, &on), -1);
+	CHECK_EQ(errno, ENOTTY);
+	CHECK_EQ(ioctl(p.master, TIOCPKT, 8), -1);
+	CHECK_EQ(errno, EFAULT);
+	packet_mode(p.master, 0);
+	send(p.slave, "x");
+	CHECK_EQ(read(p.master, buf, sizeof(buf)) > 0, 1);
+	pair_close(&p);
+}
+
+TEST(packets_tell_of_flow_and_flushes)
+{
+	struct pair p = pair_open();
+	struct termios t;
+
+	packet_mode(p.master, 1);
+	CHECK_EQ(tcgetattr(p.slave, &t), 0);
+	t.c_iflag &= ~(tcflag_t)IXON;
+	CHECK_EQ(tcsetattr(p.slave, TCSANOW, &t), 0);
+	CHECK_EQ(read_news(p.master), TIOCPKT_NOSTOP);
+	t.c_iflag |= IXON;
+	CHECK_EQ(tcsetattr(p.slave, TCSANOW, &t), 0);
+	CHECK_EQ(read_news(p.master), TIOCPKT_DOSTOP);
+	send(p.master, "\023");
+	CHECK_EQ(read_news(p.master), TIOCPKT_STOP);
+	send(p.master, "\021");
+	CHECK_EQ(read_news(p.master), TIOCPKT_START);
+	CHECK_EQ(tcflow(p.slave, TCOOFF), 0);
+	CHECK_EQ(tcflow(p.slave, TCOON), 0);
+	CHECK_EQ(read_news(p.master), TIOCPKT_START);
+	CHECK_EQ(tcflush(p.slave, TCIFLUSH), 0);
+	CHECK_EQ(read_news(p.master), TIOCPKT_FLUSHREAD);
+	CHECK_EQ(tcflush(p.slave, TCIOFLUSH), 0);
+	CHECK_EQ(read_news(p.master), TIOCPKT_FLUSHREAD | TIOCPKT_FLUSHWRITE);
+	send(p.master, "\003");
+	CHECK_EQ(read_news(p.master) & (TIOCPKT_FLUSHREAD | TIOCPKT_FLUSHWRITE),
+		 TIOCPKT_FLUSHREAD | TIOCPKT_FLUSHWRITE);
+	/* What was not read before the mode ends is forgotten. */
+	CHECK_EQ(tcflush(p.slave, TCIFLUSH), 0);
+	packet_mode(p.master, 0);
+	packet_mode(p.master, 1);
+	CHECK_EQ(ready(p.master) & POLLPRI, 0);
+	pair_close(&p);
+}
