@@ -44,11 +44,15 @@ void open_file_closed(struct file *f); /* file_closed */
  * name not there.
  */
 struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, const char *text);
+/* The inode for a new name there, or an error. Parent locked; its file system has `create`. */
+struct inode *name_inode(const struct walk_parent *wp, u32 mode, u64 rdev);
 
 /* ---- tmpfs.c ---- */
 extern const struct file_ops tmpfs_file_ops;
 struct super_block *super_alloc(const struct super_ops *ops, const char *type, u64 magic);
 int tmpfs_truncate(struct inode *inode, u64 size);
+/* vm_object_make_page() for a file. Context: may sleep; the inode may be locked. */
+int tmpfs_make_page(struct vm_object *o, u64 index, void **page);
 /* ---- tmpfs_space.c ---- */
 int tmpfs_fallocate(struct file *f, u32 mode, u64 offset, u64 len);
 long tmpfs_seek(struct file *f, s64 offset, int whence);

@@ -61,6 +61,23 @@ static struct dentry *name_add(const struct walk_parent *wp, struct inode *inode
 	return d;
 }
 
+struct inode *name_inode(const struct walk_parent *wp, u32 mode, u64 rdev)
+{
+	struct inode *dir = wp->dir.dentry->inode;
+	struct inode *inode = dir->sb->ops->create(dir->sb, mode, rdev);
+
+	if (is_err(inode))
+		return inode;
+	if (!inode)
+		return err_ptr(super_full(dir->sb) ? -ENOSPC : -ENOMEM);
+	if (dir->mode & S_ISGID) {
+		inode->gid = dir->gid;
+		if (S_ISDIR(mode))
+			inode->mode |= S_ISGID;
+	}
+	return inode;
+}
+
 struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, const char *text)
 {
 	struct inode *dir = wp->dir.dentry->inode;
@@ -73,11 +90,9 @@ struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, con
 	err = fs_permission(dir, MAY_WRITE | MAY_EXEC);
 	if (err)
 		return err_ptr(err);
-	inode = dir->sb->ops->create(dir->sb, mode, rdev);
+	inode = name_inode(wp, mode, rdev);
 	if (is_err(inode))
 		return err_ptr(ptr_err(inode));
-	if (!inode)
-		return err_ptr(super_full(dir->sb) ? -ENOSPC : -ENOMEM);
 	if (text) {
 		inode->link = kmalloc(strlen(text) + 1);
 		if (!inode->link) {
@@ -85,11 +100,6 @@ struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, con
 			return err_ptr(-ENOMEM);
 		}
 		strcpy(inode->link, text);
-	}
-	if (dir->mode & S_ISGID) {
-		inode->gid = dir->gid;
-		if (S_ISDIR(mode))
-			inode->mode |= S_ISGID;
 	}
 	return name_add(wp, inode);
 }

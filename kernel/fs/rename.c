@@ -91,9 +91,32 @@ static int rename_find(struct rename *r)
 	return 0;
 }
 
+/*
+ * RENAME_WHITEOUT: takes the old name before it is free, so that whoever looks it up finds the one or the other. Overlay file systems
+ * read a character device 0:0 as "nothing here". *out: the whiteout with a reference.
+ */
+static int rename_whiteout(const struct rename *r, struct dentry **out)
+{
+	struct inode *inode = name_inode(&r->from, S_IFCHR, 0);
+	struct dentry *d;
+	int err;
+
+	if (is_err(inode))
+		return (int)ptr_err(inode);
+	d = dentry_alloc(r->from.dir.dentry, r->from.name, r->from.len, inode);
+	if (!d)
+		return -ENOMEM;
+	err = dentry_link(d);
+	if (err)
+		dentry_put(d);
+	else
+		*out = d;
+	return err;
+}
+
 static int rename_over(struct rename *r)
 {
-	struct dentry *target = r->target;
+	struct dentry *target = r->target, *whiteout = NULL;
 	bool directory = S_ISDIR(r->source->inode->mode);
 	int err;
 
@@ -108,9 +131,16 @@ static int rename_over(struct rename *r)
 	}
 	if (target)
 		dentry_get(target);
-	err = dentry_move(r->source, r->to.dir.dentry, r->to.name, r->to.len, target);
+	err = r->flags & RENAME_WHITEOUT ? rename_whiteout(r, &whiteout) : 0;
+	if (!err)
+		err = dentry_move(r->source, r->to.dir.dentry, r->to.name, r->to.len, target);
 	if (err && target && directory)
 		atomic_store_relaxed(&target->inode->nr_children, 0);
+	if (whiteout) {
+		if (err)
+			dentry_unlink(whiteout);
+		dentry_put(whiteout);
+	}
 	if (target) {
 		if (!err) {
 			if (directory)
@@ -194,8 +224,9 @@ int fs_rename(struct fs_context *ctx, const struct path *old_at, const char *old
 	struct rename r = {.flags = flags};
 	int err;
 
-	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
-	    (flags & (RENAME_NOREPLACE | RENAME_EXCHANGE)) == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
+		return -EINVAL;
+	if ((flags & RENAME_EXCHANGE) && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)))
 		return -EINVAL;
 	err = walk_to_parent(ctx, old_at, old_name, &r.from);
 	if (err)

@@ -70,13 +70,27 @@ static long tmpfs_read(struct file *f, struct iov_iter *it, u64 *pos, bool nonbl
 	return (long)done;
 }
 
+/*
+ * The pages of a file whose last name has just gone come back a grace period later: they are waited for before anybody hears that
+ * there is no space.
+ */
+int tmpfs_make_page(struct vm_object *o, u64 index, void **page)
+{
+	int err = vm_object_make_page(o, index, page);
+
+	if (err != -ENOSPC)
+		return err;
+	epoch_barrier();
+	return vm_object_make_page(o, index, page);
+}
+
 /* One page's worth of a write at *pos. Bytes or -errno. The inode is locked. */
 static long tmpfs_write_page(struct vm_object *o, struct iov_iter *it, u64 pos)
 {
 	u64 at = pos & (PAGE_SIZE - 1);
 	u64 n = MIN(it->count, PAGE_SIZE - at);
 	void *page;
-	long got = vm_object_make_page(o, pos >> PAGE_SHIFT, &page);
+	long got = tmpfs_make_page(o, pos >> PAGE_SHIFT, &page);
 
 	if (got)
 		return got;

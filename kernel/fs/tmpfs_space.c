@@ -57,7 +57,7 @@ static int allocate(struct inode *inode, u64 start, u64 end, bool keep_size)
 			return err;
 	}
 	for (u64 i = start >> PAGE_SHIFT; i < (end + PAGE_SIZE - 1) >> PAGE_SHIFT; i++) {
-		err = vm_object_make_page(o, i, &page);
+		err = tmpfs_make_page(o, i, &page);
 		if (err)
 			return err == -ENOMEM ? -ENOSPC : err;
 		page_put(page);

@@ -268,6 +268,47 @@ TEST(rename_basics)
 	CHECK_ERRNO(rename("d", "empty"), ENOTEMPTY);
 }
 
+TEST(rename_leaves_a_whiteout)
+{
+	struct stat st;
+
+	enter_fresh_directory();
+	CHECK_EQ(mkdir("upper", 0777), 0);
+	CHECK_EQ(mkdir("other", 0777), 0);
+	write_file("upper/old", "text");
+	CHECK_EQ(sys5(SYS_renameat2, AT_FDCWD, "upper/old", AT_FDCWD, "upper/new", RENAME_WHITEOUT),
+		 0);
+	CHECK_EQ(stat("upper/old", &st), 0);
+	CHECK(S_ISCHR(st.st_mode));
+	CHECK_EQ(st.st_mode & 07777, 0);
+	CHECK_EQ(st.st_rdev, 0);
+	CHECK_EQ(st.st_nlink, 1);
+	CHECK_EQ(stat("upper/new", &st), 0);
+	CHECK(S_ISREG(st.st_mode));
+	/* Over an existing name, from one directory to another; a directory too. */
+	CHECK_EQ(sys5(SYS_renameat2, AT_FDCWD, "upper/new", AT_FDCWD, "upper/old", RENAME_WHITEOUT),
+		 0);
+	CHECK_EQ(stat("upper/old", &st), 0);
+	CHECK_EQ(st.st_size, 4);
+	CHECK_EQ(sys5(SYS_renameat2, AT_FDCWD, "upper/old", AT_FDCWD, "upper/new",
+		      RENAME_WHITEOUT | RENAME_NOREPLACE),
+		 -EEXIST);
+	CHECK_EQ(mkdir("upper/dir", 0777), 0);
+	CHECK_EQ(sys5(SYS_renameat2, AT_FDCWD, "upper/dir", AT_FDCWD, "other/dir", RENAME_WHITEOUT),
+		 0);
+	CHECK_EQ(stat("upper/dir", &st), 0);
+	CHECK(S_ISCHR(st.st_mode));
+	CHECK_EQ(stat("upper", &st), 0);
+	CHECK_EQ(st.st_nlink, 2);
+	CHECK_EQ(sys5(SYS_renameat2, AT_FDCWD, "upper/dir", AT_FDCWD, "other/dir",
+		      RENAME_WHITEOUT | RENAME_EXCHANGE),
+		 -EINVAL);
+	CHECK_EQ(unlink("upper/dir"), 0);
+	CHECK_EQ(unlink("upper/new"), 0);
+	CHECK_EQ(unlink("upper/old"), 0);
+	CHECK_EQ(rmdir("upper"), 0);
+}
+
 TEST(rename_flags)
 {
 	char buf[8];

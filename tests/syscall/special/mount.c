@@ -219,6 +219,25 @@ TEST(opens_race_with_umount)
 	CHECK_EQ(rmdir(DIR), 0);
 }
 
+/* What a removed file had is there for the next one at once. */
+TEST(space_of_removed_files_comes_back)
+{
+	static char page[4096];
+	long rounds = test_rounds(40);
+
+	dir_mount(0, "size=64k");
+	for (long i = 0; i < rounds; i++) {
+		int fd = open(DIR "/fill", O_CREAT | O_RDWR | O_EXCL, 0600), n = 0;
+
+		while (n < 16 && write(fd, page, sizeof(page)) == sizeof(page))
+			n++;
+		CHECK_EQ(n, 16);
+		close(fd);
+		CHECK_EQ(unlink(DIR "/fill"), 0);
+	}
+	CHECK_EQ(umount(DIR), 0);
+}
+
 TEST(tmpfs_has_limits)
 {
 	static char page[4096];
