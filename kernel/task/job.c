@@ -143,15 +143,33 @@ static void group_hang_up(u32 pgid)
 	process_group_signal(pgid, &info);
 }
 
-void process_orphan_groups(struct process *p, u32 child_pgid)
+bool process_untie_child(const struct process *p, struct process *child)
 {
-	if (likely(!atomic_load_relaxed(&nr_stopped_processes)))
-		return;
+	if (likely(!atomic_load_relaxed(&nr_stopped_processes)) || !process_ties_group(p, child))
+		return false;
+	atomic_store_relaxed(&child->untied, 1);
+	return true;
+}
+
+/* Several children may be of one group: the first hang-up leaves nobody stopped, so the others do nothing. */
+static void groups_hang_up_untied(void)
+{
+	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
+		struct process *p = process_find(pid);
+
+		if (p && atomic_load_relaxed(&p->untied) && atomic_xchg(&p->untied, 0U))
+			group_hang_up(atomic_load_relaxed(&p->pgid));
+	}
+}
+
+void process_orphan_groups(struct process *p, bool untied)
+{
 	/* A group that was orphaned before stays as it is, whoever of it exits. */
-	if (process_ties_group(atomic_load_acquire(&p->parent), p))
+	if (atomic_load_relaxed(&nr_stopped_processes) &&
+	    process_ties_group(atomic_load_acquire(&p->parent), p))
 		group_hang_up(p->pgid);
-	if (child_pgid && child_pgid != p->pgid)
-		group_hang_up(child_pgid);
+	if (untied)
+		groups_hang_up_untied();
 }
 
 /* ---- stopping and continuing ---- */

@@ -47,9 +47,14 @@ bool process_stop_complete_locked(struct process *p);
 /* Tells the parent. Context: no lock held. */
 void process_stopped(struct process *p);
 /*
- * Groups that `p` kept from being orphaned, with stopped members, get SIGHUP and SIGCONT. Context:
- * p has left its parent's view.
+ * The two halves of what a dying `p` does to groups that it kept from being orphaned. The first marks its `child` if that group may
+ * be orphaned now and somebody is stopped: true if so. Context: p's child lock held.
  */
-void process_orphan_groups(struct process *p, u32 child_pgid);
+bool process_untie_child(const struct process *p, struct process *child);
+/*
+ * The second sends SIGHUP and SIGCONT to its own group and to those of marked processes, as far as they are orphaned and have stopped
+ * members. `untied`: there are marked ones. Context: no lock, under the epoch; the children have their new parent.
+ */
+void process_orphan_groups(struct process *p, bool untied);
 
 #endif

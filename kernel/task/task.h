@@ -154,6 +154,7 @@ struct process {
 	int stop_signal;	  /* [L:lock] */
 	u32 nr_resting;		  /* [L:lock] tasks in task_stop() */
 	enum job_event job_event; /* [L:parent's child_lock] */
+	u32 untied; /* [a] the parent that kept its group from being orphaned has died (job.h) */
 	bool did_exec;		  /* [a] since fork: setpgid by the parent is refused */
 	bool zombie;		  /* [a] all tasks have exited; changes under parent's child_lock */
 	bool subreaper;		  /* [a] prctl: adopts orphans among its descendants */

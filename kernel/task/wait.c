@@ -86,23 +86,22 @@ static struct process *process_lock_reaper(struct process *p)
 	}
 }
 
-/* Returns the group of one of them that `p` tied to its session, 0 if there is none: it may be orphaned now. */
-static u32 process_orphan_children(struct process *p)
+/* True if a group of one of them may be orphaned now. */
+static bool process_orphan_children(struct process *p)
 {
 	struct process *reaper = process_lock_reaper(p), *child;
-	u32 pgid = 0;
+	bool untied = false;
 
 	p->childless = true;
 	list_for_each(child, &p->children, sibling) {
 		atomic_store_release(&child->parent, reaper);
 		parent_death(child);
-		if (process_ties_group(p, child))
-			pgid = child->pgid;
+		untied |= process_untie_child(p, child);
 	}
 	list_splice_tail(&reaper->children, &p->children);
 	process_wake_waiters_locked(reaper);
 	spin_unlock_pair(&p->child_lock, &reaper->child_lock);
-	return pgid;
+	return untied;
 }
 
 static void siginfo_of_child(struct process *p, struct abi_siginfo *info, int sig)
@@ -143,11 +142,9 @@ void process_become_zombie(struct process *p)
 	u32 sig = p->exit_signal;
 	struct process *parent;
 	struct abi_siginfo info;
-	u32 child_pgid;
 	bool reap;
 
-	child_pgid = process_orphan_children(p);
-	process_orphan_groups(p, child_pgid);
+	process_orphan_groups(p, process_orphan_children(p));
 	if (p->exe)
 		file_put(p->exe);
 	p->exe = NULL;

@@ -303,3 +303,34 @@ TEST(a_group_that_becomes_orphaned_is_hung_up)
 	close(pipes[0]);
 	close(pipes[1]);
 }
+
+/* The leader's two children lead a group each, both with a stopped member: both are hung up when it dies. */
+TEST(every_group_that_becomes_orphaned_is_hung_up)
+{
+	int pipes[2][2], status;
+	pid_t leader;
+
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(pipe(pipes[i]), 0);
+	leader = fork();
+	if (leader == 0) {
+		setsid();
+		for (int i = 0; i < 2; i++) {
+			news = pipes[i][1];
+			if (fork() == 0)
+				group_leader_body();
+		}
+		for (;;)
+			pause();
+	}
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(next_news(pipes[i][0]), 'r');
+	kill(leader, SIGKILL);
+	CHECK_EQ(waitpid(leader, &status, 0), leader);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(next_news(pipes[i][0]), 'h');
+		CHECK_EQ(next_news(pipes[i][0]), 'y');
+		close(pipes[i][0]);
+		close(pipes[i][1]);
+	}
+}
