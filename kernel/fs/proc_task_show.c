@@ -16,6 +16,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/hart.h"
+#include "kernel/task/user.h"
 #include "kernel/time/time.h"
 #include "kernel/tty/tty.h"
 
@@ -68,7 +69,7 @@ static int store_comm(const char *text, u64 key)
 }
 
 struct signal_sets {
-	u64 pending, shared, blocked, ignored, caught;
+	u64 pending, shared, blocked, ignored, caught, queued;
 };
 
 static void signal_sets(const struct proc_who *who, struct signal_sets *out)
@@ -81,6 +82,7 @@ static void signal_sets(const struct proc_who *who, struct signal_sets *out)
 		out->blocked = atomic_load_relaxed(&who->task->signals.blocked);
 	}
 	spin_lock(&p->lock);
+	out->queued = user_signals(atomic_load_acquire(&p->cred)->user);
 	for (u32 sig = 1; sig <= NSIG; sig++) {
 		u64 handler = p->signals.actions[sig - 1].sa_handler;
 
@@ -135,6 +137,8 @@ static void status_rights(struct seq *s, const struct proc_who *who)
 	struct signal_sets sig;
 
 	signal_sets(who, &sig);
+	seq_printf(s, "SigQ:\t%lu/%lu\n", sig.queued,
+		   process_rlimit(who->process, RLIMIT_SIGPENDING));
 	seq_printf(s, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n", sig.pending,
 		   sig.shared, sig.blocked);
 	seq_printf(s, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", sig.ignored, sig.caught);

@@ -9,6 +9,7 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/task.h"
+#include "kernel/task/user.h"
 
 static struct slab_cache *entry_cache;
 
@@ -79,6 +80,36 @@ static bool signal_fatal(struct process *p, int sig)
 
 /* ---- queues ---- */
 
+static void entry_uncharge(struct process *p)
+{
+	struct process_signals *s = &p->signals;
+
+	user_uncharge_signal(s->user);
+	if (--s->nr_queued == 0)
+		user_put(s->user);
+}
+
+/*
+ * One more entry, charged to the user of the process as Linux does: all processes of a user share the limit. Whoever changes the user
+ * while entries are queued takes those that follow along, until the queue has been empty once. False: beyond the limit, not charged.
+ */
+static bool entry_charge(struct process *p, bool must)
+{
+	struct process_signals *s = &p->signals;
+	u64 queued;
+
+	if (!s->nr_queued) {
+		s->user = atomic_load_acquire(&p->cred)->user;
+		user_get(s->user);
+	}
+	queued = user_charge_signal(s->user);
+	s->nr_queued++;
+	if (must || queued <= process_rlimit(p, RLIMIT_SIGPENDING))
+		return true;
+	entry_uncharge(p);
+	return false;
+}
+
 static void entry_free(struct process *p, struct signal_entry *e)
 {
 	list_del(&e->list);
@@ -86,7 +117,7 @@ static void entry_free(struct process *p, struct signal_entry *e)
 		posix_timer_dropped_locked(e->timer);
 		return;
 	}
-	p->signals.nr_queued--;
+	entry_uncharge(p);
 	slab_free(entry_cache, e);
 }
 
@@ -129,13 +160,14 @@ static int pending_add(struct process *p, struct signal_pending *pending,
 	if (info->si_signo < SIGRTMIN && (pending->set & bit))
 		return 0;
 	/* One that can be pending once only, and was not queued by a program, is told in full anyway. */
-	if ((info->si_signo < SIGRTMIN && info->si_code >= 0) ||
-	    p->signals.nr_queued < process_rlimit(p, RLIMIT_SIGPENDING))
+	if (entry_charge(p, info->si_signo < SIGRTMIN && info->si_code >= 0)) {
 		e = slab_alloc(entry_cache);
+		if (!e)
+			entry_uncharge(p);
+	}
 	if (e) {
 		*e = (struct signal_entry){.info = *info};
 		list_add_tail(&pending->queue, &e->list);
-		p->signals.nr_queued++;
 	} else if (info->si_signo >= SIGRTMIN && info->si_code != SI_USER) {
 		return -EAGAIN;
 	}

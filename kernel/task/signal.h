@@ -21,6 +21,7 @@ struct cred;
 struct process;
 struct task;
 struct trap_frame;
+struct user;
 
 #define SIGMASK(sig) BIT((sig)-1)
 /* Never blocked. */
@@ -43,7 +44,8 @@ struct task_signals {
 struct process_signals {
 	struct signal_pending pending;
 	struct abi_sigaction actions[NSIG]; /* [L:process] */
-	u32 nr_queued;			    /* [L:process] entries, bounded by RLIMIT_SIGPENDING */
+	u32 nr_queued;			    /* [L:process] entries, of the process and its tasks */
+	struct user *user; /* [L:process] who is charged for them; while there are some, a reference */
 };
 
 void signal_init(void); /* slab cache */

@@ -20,7 +20,8 @@ struct user_hart {
 struct user {
 	struct list link; /* [L:users] */
 	u32 uid;	  /* [I] */
-	u32 refs;	  /* [L:users] */
+	u32 refs;	  /* [a] from 1 to 0, and from 0 never, under users_lock */
+	u64 signals;	  /* [a] */
 	u64 queue_bytes;  /* [a] */
 	struct user_hart hart[];
 };
@@ -70,7 +71,7 @@ struct user *user_find(u32 uid)
 	spin_lock(&users_lock);
 	u = user_find_locked(uid);
 	if (u) {
-		u->refs++;
+		atomic_fetch_add(&u->refs, 1);
 	} else {
 		u = new;
 		list_add(&users[uid % NR_USER_LISTS], &u->link);
@@ -83,17 +84,21 @@ struct user *user_find(u32 uid)
 
 void user_get(struct user *u)
 {
-	spin_lock(&users_lock);
-	u->refs++;
-	spin_unlock(&users_lock);
+	atomic_fetch_add(&u->refs, 1);
 }
 
 void user_put(struct user *u)
 {
+	u32 refs = atomic_load_relaxed(&u->refs);
 	bool last;
 
+	while (refs > 1) {
+		if (atomic_cas(&u->refs, refs, refs - 1))
+			return;
+		refs = atomic_load_relaxed(&u->refs);
+	}
 	spin_lock(&users_lock);
-	last = --u->refs == 0;
+	last = atomic_fetch_add(&u->refs, (u32)-1) == 1;
 	if (last)
 		list_del(&u->link);
 	spin_unlock(&users_lock);
@@ -129,4 +134,19 @@ bool user_charge_queue(struct user *u, u64 bytes, u64 limit)
 void user_uncharge_queue(struct user *u, u64 bytes)
 {
 	atomic_fetch_add(&u->queue_bytes, -bytes);
+}
+
+u64 user_charge_signal(struct user *u)
+{
+	return atomic_fetch_add_relaxed(&u->signals, 1) + 1;
+}
+
+void user_uncharge_signal(struct user *u)
+{
+	atomic_fetch_add_relaxed(&u->signals, -1UL);
+}
+
+u64 user_signals(const struct user *u)
+{
+	return atomic_load_relaxed(&u->signals);
 }

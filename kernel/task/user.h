@@ -1,8 +1,13 @@
 /*
- * Users: how many tasks each has, for RLIMIT_NPROC. Credentials hold their real user.
+ * Users: what each has of what is limited by user: tasks (RLIMIT_NPROC), queued signals, bytes of message queues. Credentials hold
+ * their real user.
  *
- * Every hart counts for itself, so that starting and ending tasks shares no line; only who must stay
- * below a limit, which root and CAP_SYS_RESOURCE need not, adds the counts up.
+ * Every hart counts tasks for itself, so that starting and ending them shares no line; only who must stay
+ * below a limit, which root and CAP_SYS_RESOURCE need not, adds the counts up. Signals are counted in one word: each is held
+ * against the limit.
+ *
+ * The last reference goes under the table's lock, so that user_find() never meets a user that is on its way out; all others come and go
+ * without it.
  */
 #ifndef KERNEL_TASK_USER_H
 #define KERNEL_TASK_USER_H
@@ -15,7 +20,7 @@ void user_init(void); /* root; panics without memory */
 extern struct user *user_root;
 /* A reference on the user of id `uid`, or NULL: out of memory. */
 struct user *user_find(u32 uid);
-void user_get(struct user *u);
+void user_get(struct user *u); /* the caller knows of another reference */
 void user_put(struct user *u);
 
 /* One task more or less. Context: no relax between here and the last look at the hart. */
@@ -30,5 +35,10 @@ bool user_over_limit(const struct user *u, u64 limit);
  */
 bool user_charge_queue(struct user *u, u64 bytes, u64 limit);
 void user_uncharge_queue(struct user *u, u64 bytes);
+
+/* Queued signals, for RLIMIT_SIGPENDING: one more, the number with it; one less. Context: any. */
+u64 user_charge_signal(struct user *u);
+void user_uncharge_signal(struct user *u);
+u64 user_signals(const struct user *u);
 
 #endif

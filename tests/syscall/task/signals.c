@@ -5,6 +5,8 @@
 
 #include <setjmp.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 static volatile sig_atomic_t got_signal, got_code, got_count;
 static volatile pid_t got_pid;
@@ -156,6 +158,61 @@ TEST(realtime_signals_queue_in_order)
 	CHECK_EQ(sigtimedwait(&set, &info, &soon), -1);
 	CHECK_EQ(errno, EAGAIN);
 	block_signal(SIGRTMIN + 1, false);
+}
+
+#define QUEUE_LIMIT 20
+
+/* As an ordinary user with that limit: how many signals fit into its own queue. */
+static int queue_until_full(void)
+{
+	struct rlimit limit = {QUEUE_LIMIT, QUEUE_LIMIT};
+	int n = 0;
+
+	CHECK_EQ(setrlimit(RLIMIT_SIGPENDING, &limit), 0);
+	CHECK_EQ(setresuid(54321, 54321, 54321), 0);
+	block_signal(SIGRTMIN, true);
+	while (n < QUEUE_LIMIT / 2 && sigqueue(getpid(), SIGRTMIN, (union sigval){0}) == 0)
+		n++;
+	return n;
+}
+
+static int second_queue(void)
+{
+	int n = queue_until_full();
+
+	/* Half of it is used by the other process, which is the same user. */
+	CHECK_EQ(n, QUEUE_LIMIT / 2);
+	CHECK_EQ(sigqueue(getpid(), SIGRTMIN, (union sigval){0}), -1);
+	CHECK_EQ(errno, EAGAIN);
+	/* kill() goes without its siginfo, and what is taken makes room. */
+	CHECK_EQ(kill(getpid(), SIGRTMIN), 0);
+	sigset_t set = one_signal(SIGRTMIN);
+	CHECK_EQ(sigtimedwait(&set, NULL, &(struct timespec){0}), SIGRTMIN);
+	CHECK_EQ(sigqueue(getpid(), SIGRTMIN, (union sigval){0}), 0);
+	return 0;
+}
+
+TEST(queued_signals_are_limited_for_the_user)
+{
+	int pipes[2], status;
+	char byte = 0;
+	pid_t pid;
+
+	CHECK_EQ(pipe(pipes), 0);
+	pid = fork();
+	if (pid == 0) {
+		byte = (char)queue_until_full();
+		(void)!write(pipes[1], &byte, 1);
+		for (;;)
+			pause();
+	}
+	CHECK_EQ(read(pipes[0], &byte, 1), 1);
+	CHECK_EQ(byte, QUEUE_LIMIT / 2);
+	CHECK_EQ(child_status(second_queue), 0);
+	kill(pid, SIGKILL);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	close(pipes[0]);
+	close(pipes[1]);
 }
 
 static char spare_stack[65536];
