@@ -69,7 +69,19 @@ static_assert(sizeof(struct abi_sysinfo) == 112, "struct sysinfo");
 #define SECURE_ALL_BITS		    0x55
 #define SECURE_ALL_LOCKS	    0xaa
 
+/* personality(2): the low byte is a system's number, the rest are habits. */
+#define PER_MASK	   0xff
+#define PER_LINUX	   0
+#define PER_LINUX32	   8
+#define UNAME26		   0x0020000
+#define ADDR_NO_RANDOMIZE  0x0040000
+#define MMAP_PAGE_ZERO	   0x0100000
+#define ADDR_COMPAT_LAYOUT 0x0200000
+#define READ_IMPLIES_EXEC  0x0400000
+#define STICKY_TIMEOUTS	   0x4000000
+
 #define PIDFD_NONBLOCK		   04000
+#define PIDFD_THREAD		   00200 /* O_EXCL */
 #define PIDFD_SIGNAL_THREAD	   1
 #define PIDFD_SIGNAL_THREAD_GROUP  2
 #define PIDFD_SIGNAL_PROCESS_GROUP 4

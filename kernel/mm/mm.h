@@ -151,6 +151,8 @@ enum mm_access { MM_READ, MM_WRITE, MM_EXEC };
 
 struct mm; /* opaque outside kernel/mm; reference counted */
 struct mm *mm_create(void);
+/* Places mappings where they are placed every time. Context: nothing is mapped yet. */
+void mm_derandomize(struct mm *mm);
 /* A copy, private memory shared until written; NULL when out of memory. May sleep. */
 struct mm *mm_fork(struct mm *mm);
 void mm_get(struct mm *mm);

@@ -84,6 +84,12 @@ struct mm *mm_create(void)
 	return mm;
 }
 
+void mm_derandomize(struct mm *mm)
+{
+	mm->mmap_top = USER_TOP - MMAP_GAP;
+	mm->gap_top = mm->mmap_top;
+}
+
 void mm_get(struct mm *mm)
 {
 	atomic_fetch_add_relaxed(&mm->refs, 1U);

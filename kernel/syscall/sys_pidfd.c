@@ -15,62 +15,64 @@
 
 #define SIGSET_SIZE 8
 
-/* The process behind descriptor `fd`; NULL: none, or no pidfd. On success fd_return() is due. */
-static struct process *pidfd_arg(u64 fd, struct fd_ref *r)
-{
-	struct process *p;
-
-	*r = fd_arg(fd);
-	if (!r->file)
-		return NULL;
-	p = pidfd_process(r->file);
-	if (!p)
-		fd_return(r);
-	return p;
-}
-
 long sys_pidfd_open(SYSCALL_ARGS)
 {
+	u32 flags = (u32)a1;
 	struct process *p;
 	struct task *t;
 
-	if ((u32)a1 & ~(u32)PIDFD_NONBLOCK || (s32)a0 <= 0)
+	if (flags & ~(u32)(PIDFD_NONBLOCK | PIDFD_THREAD) || (s32)a0 <= 0)
 		return -EINVAL;
 	p = process_find((u32)a0);
+	if (flags & PIDFD_THREAD) {
+		t = p ? NULL : task_find((u32)a0);
+		if (!p && !t)
+			return -ESRCH;
+		return file_install_new(
+			pidfd_create_thread(p ? p : t->process, t, flags & PIDFD_NONBLOCK), true);
+	}
 	if (!p) {
 		/* A thread that leads no process names none; a reaped leader may just be on its way off its hart. */
 		t = task_find((u32)a0);
 		return t && t->process->pid != (u32)a0 ? -EINVAL : -ESRCH;
 	}
-	return file_install_new(pidfd_create(p, (u32)a1 & PIDFD_NONBLOCK), true);
+	return file_install_new(pidfd_create(p, flags & PIDFD_NONBLOCK), true);
 }
 
+/* Whom a signal is for. */
+struct signal_target {
+	struct process *process;
+	struct task *task; /* who bears the number, or NULL */
+	u32 number;
+	u32 scope; /* one of PIDFD_SIGNAL_* */
+};
+
 /* A sender may pretend to be the kernel, or kill(), to itself only. */
-static int load_info(u64 user, int sig, u32 target, bool group, struct abi_siginfo *info)
+static int load_info(u64 user, int sig, const struct signal_target *to, struct abi_siginfo *info)
 {
 	if (!user) {
-		signal_info_user(info, sig, SI_USER);
+		signal_info_user(info, sig, to->scope == PIDFD_SIGNAL_THREAD ? SI_TKILL : SI_USER);
 		return 0;
 	}
 	if (copy_from_user(info, (const void __user *)user, sizeof(*info)))
 		return -EFAULT;
 	if (info->si_signo != sig)
 		return -EINVAL;
-	if ((target != process_current()->pid || group) &&
+	if ((to->number != task_current()->thread.tid || to->scope == PIDFD_SIGNAL_PROCESS_GROUP) &&
 	    (info->si_code >= 0 || info->si_code == SI_TKILL))
 		return -EPERM;
 	return 0;
 }
 
-/* To the group that `p` leads. */
-static long signal_group(struct process *p, const struct abi_siginfo *info)
+/* To the group of that number. */
+static long signal_group(u32 pgid, const struct abi_siginfo *info)
 {
 	long err = -ESRCH, one;
 
 	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
 		struct process *member = process_find(pid);
 
-		if (!member || atomic_load_relaxed(&member->pgid) != p->pid)
+		if (!member || atomic_load_relaxed(&member->pgid) != pgid)
 			continue;
 		one = signal_may_send(member, atomic_load_acquire(&member->cred), info->si_signo);
 		if (!one && info->si_signo)
@@ -80,79 +82,85 @@ static long signal_group(struct process *p, const struct abi_siginfo *info)
 	return err;
 }
 
-static long signal_process(struct process *p, const struct abi_siginfo *info, u32 flags)
+static long signal_target(const struct signal_target *to, const struct abi_siginfo *info)
 {
-	struct task *t;
+	struct process *p = to->process;
+	struct cred **cred = to->task ? &to->task->cred : &p->cred;
 	long err;
 
-	if (atomic_load_acquire(&p->reaped))
-		return -ESRCH;
-	if (flags & PIDFD_SIGNAL_PROCESS_GROUP)
-		return signal_group(p, info);
-	err = signal_may_send(p, atomic_load_acquire(&p->cred), info->si_signo);
+	if (to->scope == PIDFD_SIGNAL_PROCESS_GROUP)
+		return signal_group(to->number, info);
+	err = signal_may_send(p, atomic_load_acquire(cred), info->si_signo);
 	if (err || info->si_signo == 0)
 		return err;
-	if (!(flags & PIDFD_SIGNAL_THREAD))
+	if (to->scope != PIDFD_SIGNAL_THREAD)
 		return signal_send_process(p, info);
-	t = task_find(p->pid);
-	return t ? signal_send_task(t, info) : 0;
+	/* A leader that has gone takes no signals, but its process's number is there. */
+	return to->task ? signal_send_task(to->task, info) : 0;
 }
 
 /*
- * The number of the process that `f` names for a signal, 0: none. A directory /proc/<pid> will do too, which killall relies on:
- * it holds the number only, which is not given away again before all others have been.
+ * The number that `f` names for a signal, 0: none. A directory /proc/<pid> will do too, which killall relies on: it holds the number
+ * only, which is not given away again before all others have been.
  */
-static u32 signal_target(const struct file *f)
+static u32 signal_number(const struct file *f)
 {
-	struct process *p = pidfd_process(f);
-
-	if (p)
-		return p->pid;
+	if (pidfd_process(f))
+		return pidfd_number(f);
 	return f->flags & O_PATH ? 0 : proc_directory_pid(f);
 }
 
-/* To whom `f` names, looked for only now: reading user memory may have waited. */
-static long signal_file(const struct file *f, u32 pid, const struct abi_siginfo *info, u32 flags)
+/* Whom the number names now. -ESRCH: nobody. */
+static int signal_find(const struct file *f, struct signal_target *to)
 {
-	struct process *p = pidfd_process(f) ?: process_find(pid);
-
-	return p ? signal_process(p, info, flags) : -ESRCH;
+	if (pidfd_process(f)) {
+		to->process = pidfd_reaped(f) ? NULL : pidfd_process(f);
+		to->task = pidfd_task(f);
+	} else {
+		to->process = process_find(to->number);
+		to->task = task_find(to->number);
+	}
+	return to->process ? 0 : -ESRCH;
 }
 
 long sys_pidfd_send_signal(SYSCALL_ARGS)
 {
 	const u32 known =
 		PIDFD_SIGNAL_THREAD | PIDFD_SIGNAL_THREAD_GROUP | PIDFD_SIGNAL_PROCESS_GROUP;
-	u32 flags = (u32)a3;
+	struct signal_target to = {.scope = (u32)a3};
 	struct abi_siginfo info;
 	struct fd_ref r;
 	long err;
-	u32 pid;
 
 	/* One of them at most. */
-	if ((flags & ~known) || (flags & (flags - 1)))
+	if ((to.scope & ~known) || (to.scope & (to.scope - 1)))
 		return -EINVAL;
 	r = fd_arg(a0);
 	if (!r.file)
 		return -EBADF;
-	pid = signal_target(r.file);
-	err = pid ? load_info(a2, (int)a1, pid, flags & PIDFD_SIGNAL_PROCESS_GROUP, &info) : -EBADF;
+	if (!to.scope && pidfd_of_thread(r.file))
+		to.scope = PIDFD_SIGNAL_THREAD;
+	to.number = signal_number(r.file);
+	err = to.number ? load_info(a2, (int)a1, &to, &info) : -EBADF;
 	if (!err && ((int)a1 < 0 || (int)a1 > NSIG))
 		err = -EINVAL;
+	/* Only now: reading user memory may have waited. */
 	if (!err)
-		err = signal_file(r.file, pid, &info, flags);
+		err = signal_find(r.file, &to);
+	if (!err)
+		err = signal_target(&to, &info);
 	fd_return(&r);
 	return err;
 }
 
-/* A reference on descriptor `fd` of the process's leading task, or an error pointer. */
-static struct file *file_of_process(struct process *p, int fd)
+/* A reference on descriptor `fd` of the thread that `pidfd` names, or an error pointer. */
+static struct file *file_of_task(const struct file *pidfd, int fd)
 {
-	struct task *t = task_find(p->pid);
+	struct task *t = pidfd_task(pidfd);
 	struct fd_table *table = NULL;
 	struct file *f;
 
-	if (atomic_load_acquire(&p->reaped) || !t)
+	if (!t)
 		return err_ptr(-ESRCH);
 	if (!task_may_inspect(t))
 		return err_ptr(-EPERM);
@@ -166,16 +174,15 @@ static struct file *file_of_process(struct process *p, int fd)
 
 long sys_pidfd_getfd(SYSCALL_ARGS)
 {
-	struct process *p;
 	struct fd_ref r;
 	struct file *f;
 
 	if ((u32)a2)
 		return -EINVAL;
-	p = pidfd_arg(a0, &r);
-	if (!p)
+	r = fd_arg(a0);
+	if (!r.file)
 		return -EBADF;
-	f = file_of_process(p, (int)a1);
+	f = pidfd_process(r.file) ? file_of_task(r.file, (int)a1) : err_ptr(-EBADF);
 	fd_return(&r);
 	return is_err(f) ? ptr_err(f) : file_install_new(f, true);
 }

@@ -7,6 +7,7 @@
 #include "abi/errno.h"
 #include "abi/poll.h"
 #include "abi/resource.h"
+#include "abi/system.h"
 #include "abi/time.h"
 #include "kernel/file/poll.h"
 #include "kernel/mm/mm.h"
@@ -85,11 +86,13 @@ static int mask_push(u64 addr, u64 size, bool *pushed)
 	return 0;
 }
 
-/* Waits, under the temporary mask. */
+/* Waits, under the temporary mask. A caller that wants its timeout left as it is cannot be restarted with it. */
 static long poll_wait(struct poll_item *items, u32 n, const struct poll_timeout *t, bool masked)
 {
 	long ret = poll_files(items, n, t->deadline);
 
+	if (task_current()->personality & STICKY_TIMEOUTS)
+		return masked ? signal_pop_mask(ret) : ret;
 	if (ret == -EINTR)
 		ret = -ERESTARTNOHAND;
 	timeout_put(t);

@@ -206,15 +206,14 @@ long sys_wait4(SYSCALL_ARGS)
 static int waitid_pidfd(s32 fd, s64 *pid, u32 *options)
 {
 	struct fd_ref r = fd_borrow(task_current()->files, fd);
-	struct process *p = r.file ? pidfd_process(r.file) : NULL;
 	int err = 0;
 
-	if (!p) {
+	if (!r.file || !pidfd_process(r.file)) {
 		err = -EBADF;
-	} else if (atomic_load_acquire(&p->reaped)) {
+	} else if (pidfd_reaped(r.file)) {
 		err = -ECHILD;
 	} else {
-		*pid = p->pid;
+		*pid = pidfd_number(r.file);
 		if (atomic_load_relaxed(&r.file->flags) & O_NONBLOCK)
 			*options |= WNOHANG;
 	}

@@ -26,7 +26,7 @@
 
 long sys_uname(SYSCALL_ARGS)
 {
-	static const struct abi_utsname names = {
+	struct abi_utsname names = {
 		.sysname = KERNEL_OSTYPE,
 		.nodename = "stellar",
 		.release = KERNEL_RELEASE,
@@ -35,6 +35,8 @@ long sys_uname(SYSCALL_ARGS)
 		.domainname = "(none)",
 	};
 
+	if (task_current()->personality & UNAME26)
+		strcpy(names.release, KERNEL_RELEASE_26);
 	return copy_to_user((void __user *)a0, &names, sizeof(names));
 }
 
@@ -184,10 +186,19 @@ long sys_getrusage(SYSCALL_ARGS)
 	return copy_to_user((void __user *)a1, &ru, sizeof(ru));
 }
 
+#define PERSONALITY_ASK 0xffffffff
+
 long sys_personality(SYSCALL_ARGS)
 {
-	/* 0 is PER_LINUX, 0xffffffff only asks. */
-	return (u32)a0 == 0 || (u32)a0 == 0xffffffff ? 0 : -EINVAL;
+	struct task *t = task_current();
+	u32 old = t->personality, new = (u32)a0;
+
+	if (new == PERSONALITY_ASK)
+		return old;
+	if (new &(MMAP_PAGE_ZERO | ADDR_COMPAT_LAYOUT | READ_IMPLIES_EXEC))
+		return -EINVAL;
+	t->personality = new;
+	return old;
 }
 
 /* ---- barriers and caches ---- */

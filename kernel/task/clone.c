@@ -39,7 +39,7 @@ static int clone_check_flags(const struct abi_clone_args *args)
 		return -EINVAL;
 	if ((f & CLONE_SIGHAND) && (!(f & CLONE_VM) || (f & CLONE_CLEAR_SIGHAND)))
 		return -EINVAL;
-	if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
+	if ((f & CLONE_PIDFD) && (f & CLONE_DETACHED))
 		return -EINVAL;
 	if ((f & CLONE_PIDFD) && (f & CLONE_PARENT_SETTID) && args->pidfd == args->parent_tid)
 		return -EINVAL;
@@ -92,6 +92,7 @@ static void clone_thread_state(struct task *child, const struct abi_clone_args *
 	if (args->flags & CLONE_CHILD_CLEARTID)
 		child->clear_child_tid = (u32 __user *)args->child_tid;
 	child->no_new_privs = self->no_new_privs;
+	child->personality = self->personality;
 	rseq_inherit(child, args->flags & CLONE_VM ? NULL : self);
 	child->policy = self->policy;
 	if (self->reset_on_fork && self->thread.base_prio)
@@ -233,7 +234,7 @@ static void vfork_wait(struct task *child)
 
 /* CLONE_PIDFD: a descriptor that waits for its file, and its number in user memory. */
 static int clone_reserve_pidfd(const struct abi_clone_args *args, struct file **file,
-			       struct process *p)
+			       struct task *child)
 {
 	struct process *self = process_current();
 	struct fd_table *files = task_current()->files;
@@ -242,7 +243,10 @@ static int clone_reserve_pidfd(const struct abi_clone_args *args, struct file **
 
 	if (fd < 0)
 		return fd;
-	*file = pidfd_create(p, 0);
+	if (args->flags & CLONE_THREAD)
+		*file = pidfd_create_thread(self, child, 0);
+	else
+		*file = pidfd_create(child->process, 0);
 	if (*file && !user_store_u32((u32 __user *)args->pidfd, (u32)fd))
 		return fd;
 	fd_unreserve(files, fd);
@@ -307,7 +311,7 @@ long task_clone(const struct abi_clone_args *args)
 	child->thread.mm = p->mm;
 	err = clone_over_limit(child) ? -EAGAIN : clone_files(child, args->flags);
 	if (!err && (args->flags & CLONE_PIDFD)) {
-		pidfd = clone_reserve_pidfd(args, &pidfd_file, p);
+		pidfd = clone_reserve_pidfd(args, &pidfd_file, child);
 		err = MIN(pidfd, 0);
 	}
 	if (!err)

@@ -9,6 +9,7 @@
 
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "abi/system.h"
 #include "kernel/file/file.h"
 #include "kernel/fs/fs.h"
 #include "kernel/mm/mm.h"
@@ -51,6 +52,8 @@ static u64 random_pages(u32 bits)
 {
 	u64 r;
 
+	if (task_current()->personality & ADDR_NO_RANDOMIZE)
+		return 0;
 	random_bytes(&r, sizeof(r));
 	return (r & (BIT(bits) - 1)) * PAGE_SIZE;
 }
@@ -182,6 +185,8 @@ static int exec_prepare(struct exec_state *st, const struct exec_args *args)
 	st->mm = mm_create();
 	if (!st->mm)
 		return -ENOMEM;
+	if (task_current()->personality & ADDR_NO_RANDOMIZE)
+		mm_derandomize(st->mm);
 	err = exec_map_stack(st, args);
 	if (!err)
 		err = exec_load(st->mm, st->file, &st->image);
@@ -245,6 +250,8 @@ static void exec_forget(struct task *t)
 		task_exit_ops.exit(t);
 	t->clear_child_tid = NULL;
 	t->robust_list = 0;
+	if ((t->personality & PER_MASK) != PER_LINUX32)
+		t->personality &= ~PER_MASK;
 	rseq_forget(t);
 	task_vfork_done(t);
 	process_timers_exec(t->process);
@@ -263,6 +270,9 @@ static void exec_replace_cred(struct task *t, struct exec_state *st)
 	atomic_store_relaxed(&t->process->dumpable, own ? DUMPABLE_USER : DUMPABLE_NO);
 	if (st->image.secure)
 		atomic_store_relaxed(&t->process->parent_death_signal, 0);
+	/* A program with rights of its own is not laid out as its caller likes. */
+	if (st->image.secure)
+		t->personality &= ~ADDR_NO_RANDOMIZE;
 	cred_commit(st->cred);
 	st->cred = NULL;
 }

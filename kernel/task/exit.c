@@ -15,6 +15,7 @@
 #include "kernel/task/clone.h"
 #include "kernel/task/ioprio.h"
 #include "kernel/task/job.h"
+#include "kernel/task/pidfd.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/task/timers.h"
@@ -136,6 +137,7 @@ void task_exit(int status)
 	}
 	/* A leader's number stays its process's until it is reaped; the table keeps that apart. */
 	pid_clear_task(tid, t);
+	pidfd_tell_exit(p);
 	thread_exit();
 }
 
@@ -155,6 +157,7 @@ static void task_become_leader(struct task *t)
 	t->thread.tid = t->process->pid;
 	atomic_store_release(&pid_slot(t->thread.tid)->task, t);
 	pid_clear_task(old, t);
+	pidfd_tell_exit(t->process);
 }
 
 int process_become_single(struct process *p)

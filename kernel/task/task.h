@@ -88,6 +88,7 @@ struct task {
 	struct fp_state fp;	      /* [c] thread.fp points here */
 	struct task *vfork_parent;    /* [L:process] waits for our exec or exit; a reference */
 	bool reset_on_fork; /* [a] SCHED_RESET_ON_FORK: children begin as ordinary threads */
+	u32 personality;    /* [c] PER_* and habits, personality(2) */
 	u32 policy;	    /* [a] SCHED_* of abi/sched.h; thread.class is what it amounts to */
 	int exit_code;	    /* [c] wait status encoding */
 	bool realtime_park; /* [a] in task_park_realtime() */
@@ -154,10 +155,10 @@ struct process {
 	int stop_signal;	  /* [L:lock] */
 	u32 nr_resting;		  /* [L:lock] tasks in task_stop() */
 	enum job_event job_event; /* [L:parent's child_lock] */
-	u32 untied; /* [a] the parent that kept its group from being orphaned has died (job.h) */
-	bool did_exec;		  /* [a] since fork: setpgid by the parent is refused */
-	bool zombie;		  /* [a] all tasks have exited; changes under parent's child_lock */
-	bool subreaper;		  /* [a] prctl: adopts orphans among its descendants */
+	u32 untied;    /* [a] the parent that kept its group from being orphaned has died (job.h) */
+	bool did_exec; /* [a] since fork: setpgid by the parent is refused */
+	bool zombie;   /* [a] all tasks have exited; changes under parent's child_lock */
+	bool subreaper;		 /* [a] prctl: adopts orphans among its descendants */
 	bool childless;		 /* [L:child_lock] has given its children away, and takes no more */
 	bool reaped;		 /* [a] nobody waits for it any more; its number is free */
 	u8 dumpable;		 /* [a] DUMPABLE_*, prctl */

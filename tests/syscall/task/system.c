@@ -6,10 +6,12 @@
 #include <linux/membarrier.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 
 #define PAGE 4096L
 
@@ -150,4 +152,32 @@ TEST(system_information)
 	CHECK(info.totalram * info.mem_unit > 64 << 20 && info.freeram <= info.totalram);
 	CHECK_EQ(sys1(SYS_uname, 8), -EFAULT);
 	CHECK_EQ(sys0(9999), -ENOSYS);
+}
+
+static int personality_body(void)
+{
+	struct utsname name;
+
+	CHECK_EQ(personality(0xffffffff), 0);
+	CHECK_EQ(personality(ADDR_NO_RANDOMIZE | 3), 0);
+	CHECK_EQ(personality(0xffffffff), ADDR_NO_RANDOMIZE | 3);
+	/* It belongs to the thread and goes to its children. */
+	CHECK_EQ(personality(UNAME26), ADDR_NO_RANDOMIZE | 3);
+	CHECK_EQ(uname(&name), 0);
+	CHECK_EQ(strncmp(name.release, "2.6.7", 5), 0);
+	if (fork() == 0)
+		_exit(personality(0xffffffff) == UNAME26 ? 5 : 6);
+	int status;
+	CHECK(wait(&status) > 0);
+	CHECK_EQ(WEXITSTATUS(status), 5);
+	CHECK_EQ(personality(PER_LINUX), UNAME26);
+	CHECK_EQ(uname(&name), 0);
+	CHECK(strncmp(name.release, "2.6.", 4) != 0);
+	return 0;
+}
+
+TEST(personalities)
+{
+	CHECK_EQ(child_status(personality_body), 0);
+	CHECK_EQ(personality(0xffffffff), 0);
 }
