@@ -10,7 +10,6 @@
 #define SSTATUS_SPP	 (1UL << 8)
 #define SSTATUS_VS	 (3UL << 9)
 #define SSTATUS_FS	 (3UL << 13)
-#define SSTATUS_FS_CLEAN (2UL << 13)
 #define SSTATUS_FS_DIRTY (3UL << 13)
 #define SSTATUS_SUM	 (1UL << 18)
 #define SSTATUS_MXR	 (1UL << 19)

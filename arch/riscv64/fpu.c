@@ -7,22 +7,25 @@ void fpu_load_registers(const struct fp_state *fp);
 
 static_assert(offsetof(struct fp_state, fcsr) == 256, "fpu.S");
 
-#define USES_MAX 4
+static void fpu_load(struct fp_state *fp)
+{
+	csr_set(sstatus, SSTATUS_FS_DIRTY);
+	fpu_load_registers(fp);
+	fp->live = 1;
+}
 
 void fpu_restore(struct fp_state *fp)
 {
-	csr_set(sstatus, SSTATUS_FS_CLEAN);
-	fpu_load_registers(fp);
-	/* Loading made it dirty: Dirty is both bits, Clean the upper one. */
-	csr_clear(sstatus, SSTATUS_FS & ~SSTATUS_FS_CLEAN);
-	fp->live = 1;
+	fp->eager--;
+	fpu_load(fp);
 }
 
 bool fpu_enable(struct fp_state *fp)
 {
 	if (csr_read(sstatus) & SSTATUS_FS)
 		return false;
-	fpu_restore(fp);
+	fp->eager = FPU_EAGER;
+	fpu_load(fp);
 	return true;
 }
 
@@ -30,12 +33,7 @@ void fpu_save(struct fp_state *fp)
 {
 	if (!fp->live)
 		return;
-	if ((csr_read(sstatus) & SSTATUS_FS) == SSTATUS_FS_DIRTY) {
-		fpu_store_registers(fp);
-		fp->uses = MIN(fp->uses + 1, USES_MAX);
-	} else if (fp->uses) {
-		fp->uses--;
-	}
+	fpu_store_registers(fp);
 	csr_clear(sstatus, SSTATUS_FS);
 	fp->live = 0;
 }

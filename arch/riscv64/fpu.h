@@ -1,7 +1,10 @@
 /*
  * Floating-point state. FS is Off when a thread is switched in; its first floating-point instruction traps, the state is
- * restored then, and dirty state is saved at switch-out: never left on another hart. A thread without floating point pays one load;
- * one that used it in its last runs gets it at switch-in.
+ * restored then, and saved at switch-out: never left on another hart. A thread without floating point pays one load. The trap goes through the
+ * firmware, so a thread that has taken it gets its state at its next FPU_EAGER switches-in without.
+ *
+ * FS is Off or Dirty, never Initial or Clean: QEMU translates code anew for each value that FS has while it runs, the kernel's too, so a third
+ * value would cost each first pass through the kernel once more. Programs that bind functions when they first call them use the registers there.
  */
 #ifndef ARCH_RISCV64_FPU_H
 #define ARCH_RISCV64_FPU_H
@@ -11,21 +14,21 @@
 struct fp_state {
 	u64 f[32];
 	u32 fcsr;
-	u8 live; /* [c] the registers of this hart hold it now */
-	u8 uses; /* [c] how many of the last switches-in used it: above FPU_EAGER it is restored at once */
+	u8 live;  /* [c] the registers of this hart hold it now */
+	u8 eager; /* [c] switches-in at which it is still to be restored at once */
 };
 
-#define FPU_EAGER 1
+#define FPU_EAGER 128
 
 /* From an illegal-instruction trap: true if FS was Off and is now on with `fp` loaded: retry the instruction. */
 bool fpu_enable(struct fp_state *fp);
-/* At switch-in of a thread that has used it lately: the trap of the first instruction goes through the firmware. */
+/* At switch-in: true if fpu_restore() shall follow. */
 static inline bool fpu_wanted(const struct fp_state *fp)
 {
-	return fp->uses > FPU_EAGER;
+	return fp->eager;
 }
 void fpu_restore(struct fp_state *fp);
-/* Save if dirty and turn FS off. At switch-out, and before the state is read or replaced (signals, clone). */
+/* If on, save and turn FS off. At switch-out, and before the state is read or replaced (signals, clone). */
 void fpu_save(struct fp_state *fp);
 
 #endif

@@ -107,6 +107,13 @@ static inline struct mm_key futex_private_key(u64 uaddr)
 	};
 }
 
+/* True if futex_key() would succeed for both words of a private call. */
+static inline bool futex_private_pair_ok(u64 uaddr1, u64 uaddr2)
+{
+	static_assert((USER_TOP & (USER_TOP - 1)) == 0, "an address above has one of the upper bits");
+	return !((uaddr1 | uaddr2) & (~(USER_TOP - 1) | 3));
+}
+
 /* 0, -EINVAL (unaligned), -EFAULT. write: the call will change the word. */
 static inline int futex_key(u64 uaddr, u32 flags, bool write, struct mm_key *key)
 {
@@ -122,7 +129,8 @@ static inline int futex_key(u64 uaddr, u32 flags, bool write, struct mm_key *key
 
 static inline bool futex_key_equal(const struct mm_key *a, const struct mm_key *b)
 {
-	return a->page == b->page && a->offset == b->offset && a->space == b->space;
+	/* One branch, for QEMU translates a block a branch. */
+	return !((a->page ^ b->page) | (a->offset ^ b->offset) | (a->space ^ b->space));
 }
 
 /* ---- waitwake.c ---- */

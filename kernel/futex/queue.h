@@ -13,15 +13,19 @@ static inline void futex_count(struct futex_bucket *b, s32 delta)
 	atomic_store_relaxed(&b->waiters, b->waiters + (u32)delta);
 }
 
-static inline void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w)
+/* Behind whom a real-time waiter goes: before all of lower priority. */
+static inline struct list *futex_place(struct futex_bucket *b, u32 rt_prio)
 {
 	struct list *after = b->queue.prev;
 
-	/* Nearly always at the tail; a real-time waiter goes before lower priorities. */
-	while (after != &b->queue &&
-	       list_entry(after, struct futex_waiter, link)->rt_prio < w->rt_prio)
+	while (after != &b->queue && list_entry(after, struct futex_waiter, link)->rt_prio < rt_prio)
 		after = after->prev;
-	list_add(after, &w->link);
+	return after;
+}
+
+static inline void futex_enqueue(struct futex_bucket *b, struct futex_waiter *w)
+{
+	list_add(likely(!w->rt_prio) ? b->queue.prev : futex_place(b, w->rt_prio), &w->link);
 	atomic_store_relaxed(&w->bucket, b);
 }
 

@@ -24,18 +24,19 @@ static void futex_move(struct futex_waiter *w, struct futex_bucket *from, struct
 	futex_count(from, -1);
 }
 
+/* The address has been checked with its key. */
 static __force_inline int lock_both(struct futex_bucket *b1, struct futex_bucket *b2, u64 uaddr1,
 				    const u32 *expect)
 {
-	u32 value;
+	u32 value = 0;
 	int ret;
 
 	for (;;) {
 		bucket_lock_pair(&b1->lock, &b2->lock);
 		if (!expect)
 			return 0;
-		ret = user_load_u32_nofault((const u32 __user *)uaddr1, &value);
-		if (ret == 0 && value == *expect)
+		ret = user_load_u32_nofault_ok((const u32 __user *)uaddr1, &value);
+		if (likely(!((u32)ret | (value ^ *expect))))
 			return 0;
 		bucket_unlock_pair(&b1->lock, &b2->lock);
 		if (ret == 0)
@@ -56,47 +57,58 @@ struct futex_requeue {
 	struct mm_key key1, key2;
 	struct futex_bucket *b1, *b2;
 	struct unpark_batch batch;
-	int woken, moved;
 };
 
-/* 0, or -EINVAL for a waiter of another kind, after which nothing is done. */
+static __force_inline int requeue_keys(struct futex_requeue *r, u64 uaddr1, u32 flags, u64 uaddr2)
+{
+	int ret;
+
+	if (likely(!(flags & FUTEX_SHARED) & futex_private_pair_ok(uaddr1, uaddr2))) {
+		r->key1 = futex_private_key(uaddr1);
+		r->key2 = futex_private_key(uaddr2);
+		return 0;
+	}
+	ret = futex_key(uaddr1, flags, false, &r->key1);
+	return ret ? ret : futex_key(uaddr2, flags, false, &r->key2);
+}
+
+/* How many are woken, the first nr_wake, or moved; -EINVAL for a waiter of another kind, after which nothing is done. */
 static __force_inline int requeue_locked(struct futex_requeue *r, int nr_wake, int nr_requeue)
 {
-	struct futex_waiter *w, *tmp;
+	u64 done = 0, limit = (u64)nr_wake + (u64)nr_requeue;
+	struct list *link = r->b1->queue.next;
 
-	list_for_each_safe(w, tmp, &r->b1->queue, link) {
-		if (r->woken >= nr_wake && r->moved >= nr_requeue)
-			break;
+	while (done < limit && link != &r->b1->queue) {
+		struct futex_waiter *w = list_entry(link, struct futex_waiter, link);
+
+		link = link->next;
 		if (!futex_key_equal(&w->key, &r->key1))
 			continue;
 		if (unlikely(w->kind != FUTEX_PLAIN))
 			return -EINVAL;
-		if (r->woken < nr_wake) {
-			r->woken += futex_claim(w, &r->batch);
+		if (done < (u64)nr_wake) {
+			done += futex_claim(w, &r->batch);
 		} else {
 			futex_move(w, r->b1, r->b2, &r->key2);
-			r->moved++;
+			done++;
 		}
 	}
-	return 0;
+	return (int)done;
 }
 
+/* What is true of every good call is asked for at once: the first call of a program costs as many translations as there are branches. */
 __hot int futex_requeue(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_requeue,
 			const u32 *expect)
 {
 	struct futex_requeue r;
 	int ret;
 
-	if (nr_wake < 0 || nr_requeue < 0)
+	if ((nr_wake | nr_requeue) < 0)
 		return -EINVAL;
-	ret = futex_key(uaddr1, flags, false, &r.key1);
-	if (ret == 0)
-		ret = futex_key(uaddr2, flags, false, &r.key2);
+	ret = requeue_keys(&r, uaddr1, flags, uaddr2);
 	if (ret)
 		return ret;
 	r.batch = (struct unpark_batch){0};
-	r.woken = 0;
-	r.moved = 0;
 	r.b1 = futex_bucket(&r.key1);
 	r.b2 = futex_bucket(&r.key2);
 	ret = lock_both(r.b1, r.b2, uaddr1, expect);
@@ -106,6 +118,6 @@ __hot int futex_requeue(u64 uaddr1, u32 flags, u64 uaddr2, int nr_wake, int nr_r
 	ret = requeue_locked(&r, nr_wake, nr_requeue);
 	bucket_unlock_pair(&r.b1->lock, &r.b2->lock);
 	sched_batch_flush_inline(&r.batch);
-	trace_futex_requeue_done((u32)r.woken, (u32)r.moved);
-	return ret ? ret : r.woken + r.moved;
+	trace_futex_requeue_done((u32)MIN(MAX(ret, 0), nr_wake), (u32)MAX(ret - nr_wake, 0));
+	return ret;
 }

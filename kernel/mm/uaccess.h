@@ -48,12 +48,11 @@ static inline int user_load_u32(const u32 __user *p, u32 *value)
 	return arch_load_u32(p, value) ? -EFAULT : 0;
 }
 
-static inline int user_load_u32_nofault(const u32 __user *p, u32 *value)
+/* Of a word that user_word_ok() has answered true for. */
+static inline int user_load_u32_nofault_ok(const u32 __user *p, u32 *value)
 {
 	long fault;
 
-	if (unlikely(!user_word_ok(p, sizeof(*p))))
-		return -EFAULT;
 #ifndef KERNEL_DEBUG
 	fault = arch_load_u32_flags(p, value, ARCH_FIXUP_NOFAULT);
 #else
@@ -63,9 +62,15 @@ static inline int user_load_u32_nofault(const u32 __user *p, u32 *value)
 #endif
 	return fault ? -EFAULT : 0;
 }
+
+static inline int user_load_u32_nofault(const u32 __user *p, u32 *value)
+{
+	return likely(user_word_ok(p, sizeof(*p))) ? user_load_u32_nofault_ok(p, value) : -EFAULT;
+}
 #else
 int user_load_u32(const u32 __user *p, u32 *value);
 int user_load_u32_nofault(const u32 __user *p, u32 *value);
+int user_load_u32_nofault_ok(const u32 __user *p, u32 *value);
 #endif
 /* *old gets what was there; the exchange happened if it equals `expect`. */
 int user_cas_u32_nofault(u32 __user *p, u32 expect, u32 desired, u32 *old);

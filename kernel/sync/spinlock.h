@@ -121,7 +121,7 @@ static inline void spin_unlock(struct spinlock *l)
 static inline void spin_lock_pair(struct spinlock *a, struct spinlock *b)
 {
 	struct spinlock *first = a < b ? a : b;
-	struct spinlock *second = a < b ? b : a;
+	struct spinlock *second = (struct spinlock *)((u64)a ^ (u64)b ^ (u64)first);
 
 	spin_acquire(first, false);
 	if (second != first)

@@ -85,7 +85,8 @@ static void clone_thread_state(struct task *child, const struct abi_clone_args *
 	struct task *self = task_current();
 
 	fpu_save(&self->fp);
-	child->fp = self->fp;
+	memcpy(child->fp.f, self->fp.f, sizeof(child->fp.f));
+	child->fp.fcsr = self->fp.fcsr;
 	child->signals.blocked = self->signals.blocked;
 	if (!(args->flags & CLONE_VM) || (args->flags & CLONE_VFORK))
 		child->signals.altstack = self->signals.altstack;

@@ -12,10 +12,10 @@
 	}
 /* A PI mutex goes to the longest waiter: once threads wait, each operation is a switch. */
 #define PI_MAX .max_ops = 4000
-#define PRIVATE(name_, op_, work_, setup_)                                                         \
+#define PRIVATE(name_, op_, work_, setup_, calls_)                                                 \
 	{                                                                                          \
 		.name = name_, .op = op_, .shape = BENCH_THREADS, .threads = 1, .count_ops = 200,  \
-		.setup = setup_, .work = work_, .check = bench_check_done,                         \
+		.calls = calls_, .setup = setup_, .work = work_, .check = bench_check_done,        \
 	}
 #define PING_PONG(name_, version_, ...)                                                            \
 	{                                                                                          \
@@ -39,10 +39,10 @@
 
 static const struct bench benches[] = {
 	MUTEX("mutex", MUTEX_PLAIN, mutex_futex_work, NULL),
-	PRIVATE("private-wait", "FUTEX_WAIT that answers EAGAIN", private_wait_work, NULL),
-	PRIVATE("private-wake", "FUTEX_WAKE without a waiter", private_wake_work, NULL),
-	PRIVATE("private-timeout", "FUTEX_WAIT for 10 us", private_timeout_work, NULL),
-	PRIVATE("private-lock-pi", "FUTEX_LOCK_PI and _UNLOCK_PI", private_lock_pi_work, pi_setup),
+	PRIVATE("private-wait", "FUTEX_WAIT that answers EAGAIN", private_wait_work, NULL, 1),
+	PRIVATE("private-wake", "FUTEX_WAKE without a waiter", private_wake_work, NULL, 1),
+	PRIVATE("private-timeout", "FUTEX_WAIT for 10 us", private_timeout_work, NULL, 0),
+	PRIVATE("private-lock-pi", "FUTEX_LOCK_PI and _UNLOCK_PI", private_lock_pi_work, pi_setup, 2),
 	PING_PONG("ping-pong", PING_PONG_FUTEX),
 	PING_PONG("ping-pong-bitset", PING_PONG_BITSET),
 	PING_PONG("ping-pong-wake-op", PING_PONG_WAKE_OP),

@@ -143,6 +143,16 @@ static enum team_place count_place(const struct variant *variant)
 	return variant->place;
 }
 
+/*
+ * Operations that each worker does on its own, each on its hart: a window lies in the midst of them, so it holds neither the begin nor the end of
+ * the team, whose lines all workers share. How many operations fell into it the reader finds out from the returns from traps.
+ */
+static bool count_endless(const struct variant *variant)
+{
+	return variant->bench->calls && variant->threads > 1 &&
+	       count_place(variant) == TEAM_OTHER_HART;
+}
+
 static void count(const struct options *options, const struct variant *variant, int window)
 {
 	const struct bench *bench = variant->bench;
@@ -152,8 +162,13 @@ static void count(const struct options *options, const struct variant *variant, 
 
 	team_run(team, ops, -1);
 	for (int i = 0; i < repeats; i++) {
-		team_run(team, ops, window);
-		report_window(options, variant->name, window, ops, one_hart(variant));
+		if (count_endless(variant)) {
+			team_run_endless(team, window);
+			report_window_calls(options, variant->name, window, bench->calls);
+		} else {
+			team_run(team, ops, window);
+			report_window(options, variant->name, window, ops, one_hart(variant));
+		}
 	}
 }
 

@@ -40,8 +40,8 @@ struct bench_worker {
 	pid_t pid;				      /* [I] a team of processes; 0: has ended */
 	int index;				      /* [I] 0 .. threads - 1 */
 	int cpu;				      /* [I] where it is pinned, -1: anywhere */
-	uint64_t ops;				      /* its share of team->ops */
-	uint64_t done;				      /* operations it did itself */
+	uint64_t ops;  /* its share of team->ops; [a] of an endless sample: 0 ends it */
+	uint64_t done; /* operations it did itself */
 	uint64_t start_ns, end_ns;
 	_Atomic bool finished; /* [a] for the watchdog's report */
 };
@@ -67,6 +67,7 @@ struct bench {
 	uint64_t granule;   /* a worker's share is a multiple of this (0: workers share freely) */
 	uint64_t max_ops;   /* in one sample: for what is fast or slow by luck; 0: no limit */
 	uint64_t count_ops; /* operations in a counted window, of each worker (BENCH_ONE: of all) */
+	int calls; /* system calls of an operation, where those of different workers never wait for each other: see count(); 0: others */
 	/* Before the workers start: make what they need. Returns NULL, or why this kernel cannot. */
 	const char *(*setup)(struct bench_team *team);
 	void (*teardown)(struct bench_team *team); /* after they have ended, if setup() worked */

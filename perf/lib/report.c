@@ -125,6 +125,15 @@ void report_window(const struct options *options, const char *name, int window, 
 	fflush(stdout);
 }
 
+void report_window_calls(const struct options *options, const char *name, int window, int calls)
+{
+	if (options->json)
+		printf("{\"name\":\"%s\",\"window\":%d,\"calls\":%d}\n", name, window, calls);
+	else
+		printf("%-34s %8d %10s\n", name, window, "endless");
+	fflush(stdout);
+}
+
 void report_unsupported(const struct options *options, const char *name, const char *why)
 {
 	if (options->json)

@@ -24,6 +24,9 @@ void report_line(const struct options *options, struct report_line *line);
 void report_window(const struct options *options, const char *name, int window, uint64_t ops,
 		   bool one_hart);
 
+/* report_window_calls() - the same of a window in endless work, whose operations make @calls system calls each. */
+void report_window_calls(const struct options *options, const char *name, int window, int calls);
+
 /* report_unsupported() - this kernel cannot run @name, and why: a result, too. */
 void report_unsupported(const struct options *options, const char *name, const char *why);
 

@@ -19,11 +19,15 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "perf/lib/count.h"
 #include "perf/lib/futex.h"
 
 #define WORKER_STACK (128 * 1024)
+/* Of an endless sample: its beginning, and its counted part. More for each worker, as the host may have fewer cores than the guest harts. */
+#define ENDLESS_MS	  50
+#define ENDLESS_WORKER_MS 5
 
 static void allowed_harts(cpu_set_t *set)
 {
@@ -238,11 +242,9 @@ static uint64_t sample_length(const struct bench_team *team)
 	return end > start ? end - start : 1;
 }
 
-uint64_t team_run(struct bench_team *team, uint64_t ops, int window)
+/* Lets the workers go. Each does @share operations, the first @rest one more. */
+static void start_sample(struct bench_team *team, uint64_t share, uint64_t rest, int window)
 {
-	uint64_t share = ops / team->threads, rest = ops % team->threads;
-
-	team->ops = ops;
 	team->window = window;
 	atomic_store(&team->started, 0);
 	atomic_store(&team->go, false);
@@ -254,9 +256,45 @@ uint64_t team_run(struct bench_team *team, uint64_t ops, int window)
 	if (team->bench->prepare)
 		team->bench->prepare(team);
 	open_gate(team);
+}
+
+uint64_t team_run(struct bench_team *team, uint64_t ops, int window)
+{
+	team->ops = ops;
+	start_sample(team, ops / team->threads, ops % team->threads, window);
 	wait_for_workers(team);
 	team->bench->check(team);
 	return sample_length(team);
+}
+
+/* Sleeps, so that this hart too is the workers'. */
+static void nap(const struct bench_team *team)
+{
+	const uint64_t ns = (ENDLESS_MS + ENDLESS_WORKER_MS * (uint64_t)team->threads) * 1000000;
+	const struct timespec time = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+
+	nanosleep(&time, NULL);
+}
+
+void team_run_endless(struct bench_team *team, int window)
+{
+	uint64_t deadline = bench_now_ns() + team->patience_s * 1000000000ull;
+
+	start_sample(team, UINT64_MAX, 0, -1);
+	while (!atomic_load(&team->go)) {
+		nap(team);
+		if (bench_now_ns() >= deadline)
+			stuck(team);
+	}
+	nap(team);
+	bench_count_begin(window);
+	nap(team);
+	bench_count_end(window);
+	for (int i = 0; i < team->threads; i++)
+		__atomic_store_n(&team->workers[i].ops, 0, __ATOMIC_RELAXED);
+	wait_for_workers(team);
+	team->ops = bench_done(team);
+	team->bench->check(team);
 }
 
 void team_stop(struct bench_team *team)

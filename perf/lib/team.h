@@ -28,6 +28,12 @@ void team_start(struct bench_team *team, enum team_place place);
  */
 uint64_t team_run(struct bench_team *team, uint64_t ops, int window);
 
+/*
+ * team_run_endless() - as team_run() with operations without end, of which @window takes in a part: it opens when all workers have been at
+ * work for a while, and closes before the first one is told to end. For work() that looks at .ops again after each operation.
+ */
+void team_run_endless(struct bench_team *team, int window);
+
 /* team_stop() - let the workers end and wait for their ends. */
 void team_stop(struct bench_team *team);
 

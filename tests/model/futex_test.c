@@ -61,6 +61,11 @@ int user_load_u32_nofault(const u32 __user *p, u32 *value)
 	return 0;
 }
 
+int user_load_u32_nofault_ok(const u32 __user *p, u32 *value)
+{
+	return user_load_u32_nofault(p, value);
+}
+
 int user_load_u32(const u32 __user *p, u32 *value)
 {
 	return user_load_u32_nofault(p, value);

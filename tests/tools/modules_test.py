@@ -476,8 +476,8 @@ class CountTest(unittest.TestCase):
     def test_minimum_of_repeats(self):
         def window(seq, instructions):
             return {"id": 3, "seq": seq, "hart": 0, "harts": [
-                {"hart": 0, "instructions": instructions, "csr": 20, "write_moves": 20},
-                {"hart": 1, "instructions": 100, "csr": 0, "read_moves": 10}],
+                {"hart": 0, "instructions": instructions, "csr": 20, "write_moves": 20, "xret": 40},
+                {"hart": 1, "instructions": 100, "csr": 0, "read_moves": 10, "xret": 10}],
                 "lines": [{"paddr": "0x80", "vaddr": "0xffffffff00001010", "moves": 30,
                            "write_pc": "0xffffffff00001000"}]}
         windows = {(3, seq): window(seq, n) for seq, n in enumerate((1000, 900, 2000))}
@@ -494,6 +494,8 @@ class CountTest(unittest.TestCase):
         one_hart = count.combine(line.replace('"ops"', '"one_hart":true,"ops"'), windows)
         self.assertEqual(one_hart["core/x/1"]["instructions"], 100)
         self.assertEqual(one_hart["core/x/1"]["moves"], 2)
+        endless = count.combine('{"name":"core/x/1","window":3,"calls":2}\n', windows)
+        self.assertEqual(endless["core/x/1"]["instructions"], 1100 * 2 / 50)
         with self.assertRaises(ToolError):
             count.combine(line * 4, windows)
 

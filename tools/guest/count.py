@@ -43,20 +43,28 @@ def _per_operation(window, ops, one_hart):
     return counts
 
 
+def _operations(item, window):
+    """How many lie in the window: as the program says, or, of `calls` system calls each, as many as returned."""
+    if "calls" in item:
+        return sum(hart["xret"] for hart in window["harts"]) / item["calls"]
+    return item["ops"]
+
+
 def combine(output, windows):
     """name -> counts per operation, from the program's lines and the plugin's windows."""
     best, seen = {}, {}
     for item in parse_lines(output, ()):
         if "unsupported" in item:
             continue
-        if not {"window", "ops"} <= item.keys():
+        if "window" not in item or not item.keys() & {"ops", "calls"}:
             raise ToolError(f"{item['name']}: no counted window")
         key = item["window"]
         window = windows.get((key, seen.get(key, 0)))
         seen[key] = seen.get(key, 0) + 1
-        if window is None or item["ops"] <= 0:
+        ops = _operations(item, window) if window else 0
+        if ops <= 0:
             raise ToolError(f"{item['name']}: the plugin has no window {key}")
-        counts = _per_operation(window, item["ops"], item.get("one_hart", False))
+        counts = _per_operation(window, ops, item.get("one_hart", False))
         old = best.get(item["name"])
         if old is None or counts["instructions"] < old["instructions"]:
             best[item["name"]] = counts
