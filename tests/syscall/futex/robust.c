@@ -3,6 +3,8 @@
  */
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/syscall/futex/futex.h"
 
@@ -302,6 +304,59 @@ TEST(bad_head_is_harmless)
 
 		dying_run(&d);
 	}
+}
+
+/* What the program and its successor share with the test. */
+struct exec_memory {
+	struct robust_list_head head;
+	struct lock lock;
+	uint32_t ready, go;
+};
+
+/* A program that holds a lock becomes another, which lives until its input ends. */
+static void exec_with_lock(struct exec_memory *m, int input)
+{
+	struct dying d = {&m->head, prepare_ring, &m->lock, 1, 0, 0, false};
+	char *argv[] = {"sh", "-c", "read line", NULL}, *env[] = {NULL};
+
+	dup2(input, STDIN_FILENO);
+	prepare_ring(&d, (uint32_t)sys0(SYS_gettid));
+	m->lock.word |= FUTEX_WAITERS;
+	sys2(SYS_set_robust_list, &m->head, sizeof(m->head));
+	__atomic_store_n(&m->ready, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&m->go, __ATOMIC_ACQUIRE))
+		futex_wait(&m->go, 0, 0);
+	execve("/bin/sh", argv, env);
+	_exit(127);
+}
+
+TEST(exec_walks_the_list)
+{
+	struct exec_memory *m =
+		mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct waiter w = {0};
+	int input[2], status;
+	pid_t child;
+
+	CHECK_EQ(pipe(input), 0);
+	child = fork();
+	if (child == 0) {
+		close(input[1]);
+		exec_with_lock(m, input[0]);
+	}
+	close(input[0]);
+	WAIT_UNTIL(__atomic_load_n(&m->ready, __ATOMIC_ACQUIRE));
+	w.value = m->lock.word;
+	waiter_queue(&w, &m->lock.word, FUTEX_WAIT);
+	__atomic_store_n(&m->go, 1, __ATOMIC_RELEASE);
+	futex_wake(&m->go, 0, 1);
+	waiter_join(&w, 0);
+	CHECK_EQ(m->lock.word, FUTEX_OWNER_DIED | FUTEX_WAITERS);
+	CHECK_EQ(waitpid(child, &status, WNOHANG), 0);
+	close(input[1]);
+	CHECK_EQ(waitpid(child, &status, 0), child);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	munmap(m, sizeof(*m));
 }
 
 TEST(set_robust_list_checks_the_length)
