@@ -431,8 +431,8 @@ TEST(protection_reaches_other_harts)
 		arena = map(PAGE, PROT_READ | PROT_WRITE);
 		written = 0;
 		thread = thread_start(write_arena, NULL);
-		while (written < 10)
-			sched_yield();
+		/* Asleep, so that the writer gets a hart, and its hart a core of the host. */
+		WAIT_UNTIL(written >= 10);
 		CHECK_EQ(mprotect(arena, PAGE, PROT_READ), 0);
 		seen = *(volatile long *)arena;
 		thread_join(thread);
