@@ -20,6 +20,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/sync/hart.h"
 #include "kernel/sync/sync_ops.h"
+#include "kernel/task/isa.h"
 #include "kernel/task/task.h"
 #include "kernel/time/time.h"
 #include "kernel/trace/lock_stat.h"
@@ -61,6 +62,9 @@ static void main_early(u64 fdt_pa)
 	time_init(dt_timebase());
 	dt_initrd(&initrd_start, &initrd_end);
 	mm_early_init(pa_to_va(fdt_pa), initrd_start, initrd_end);
+	/* A tree that lists both leaves the choice to a firmware call: harts start without. */
+	if (isa_has(dt_isa(), "svadu") && !isa_has(dt_isa(), "svade"))
+		mm_harts_set_accessed();
 }
 
 static void main_trace(void)

@@ -3,8 +3,9 @@
  * map 4 KiB, level 1 2 MiB, level 2 (the root) 1 GiB. The upper half of a root is the kernel's and
  * equal in all roots.
  *
- * A and D are preset: hardware that updates them is not assumed (`-cpu max` faults instead, `rv64`
- * updates). Source: RISC-V Privileged Architecture, chapter "Supervisor-Level ISA", Sv39.
+ * D is preset, and A too but where a page is mapped that nobody has touched and harts are known to set A themselves
+ * (`rv64` does, `-cpu max` faults instead). Sources: RISC-V Privileged Architecture, chapter "Supervisor-Level ISA",
+ * Sv39; chapter "Svadu".
  */
 #ifndef ARCH_RISCV64_PGTABLE_H
 #define ARCH_RISCV64_PGTABLE_H
@@ -59,6 +60,18 @@ static inline u64 pte_pa(u64 pte)
 static inline bool pte_is_leaf(u64 pte)
 {
 	return (pte & (PTE_R | PTE_W | PTE_X)) != 0;
+}
+
+/* May a hart hold a translation by it? Not by one that is valid and was never used: a hart sets A first. */
+static inline bool pte_may_be_cached(u64 pte)
+{
+	return (pte & (PTE_V | PTE_A)) != PTE_V;
+}
+
+/* What a store may put in its place, without a look at what harts do meanwhile: A is set. */
+static inline u64 pte_touched(u64 pte)
+{
+	return pte & PTE_V ? pte | PTE_A : pte;
 }
 
 /* Of an entry above level 0: it maps memory, and is no table. */

@@ -32,7 +32,7 @@ struct fault {
 	u64 addr;    /* page-aligned */
 	u64 punches; /* of the object, before its pages were looked for */
 	enum mm_access access;
-	u32 ahead; /* pages from here on that are wanted in any case */
+	u32 ahead; /* pages from here on that are wanted though nobody touches them now; 0: there is an access */
 };
 
 static u64 *fault_entry(u64 *table, u64 addr)
@@ -118,12 +118,17 @@ static u32 fault_ahead(const struct fault *f, const u64 *table)
 	return (u32)MIN((u64)want, room >> PAGE_SHIFT);
 }
 
+/* For a page that is mapped at `addr`: the one that is accessed, or one of those around it. */
+static u64 fault_bits(const struct fault *f, u64 addr)
+{
+	return addr == f->addr && !f->ahead ? pgtable_bits(f->vma) : pgtable_bits_untouched(f->vma);
+}
+
 /*
  * Puts `count` fresh pages at f->addr and after, where nothing is yet; what is left over is freed.
  */
 static int fault_install_fresh(struct fault *f, u64 *table, void **pages, u32 count)
 {
-	u64 bits = pgtable_bits(f->vma);
 	u32 used = 0;
 	bool ok;
 
@@ -136,7 +141,8 @@ static int fault_install_fresh(struct fault *f, u64 *table, void **pages, u32 co
 			continue;
 		page_set_kind(pages[i], PAGE_KIND_ANONYMOUS);
 		/* The zeroes are visible before the entry. */
-		atomic_store_release(entry, pte_make(va_to_pa(pages[i]), bits));
+		atomic_store_release(entry, pte_make(va_to_pa(pages[i]),
+						     fault_bits(f, f->addr + i * PAGE_SIZE)));
 		pages[i] = NULL;
 		used++;
 	}
@@ -188,15 +194,13 @@ static int fault_object(struct fault *f, u64 *table)
 	u64 first = MAX(ALIGN_DOWN(f->addr, AROUND_MAX * PAGE_SIZE), f->vma->start);
 	u64 last = MIN(ALIGN_DOWN(f->addr, AROUND_MAX * PAGE_SIZE) + AROUND_MAX * PAGE_SIZE,
 		       f->vma->end);
-	u64 bits = pgtable_bits(f->vma);
+	u64 strip = f->vma->flags & VMA_SHARED ? 0 : PTE_W;
 	void *pages[AROUND_MAX];
 	void *wanted;
 	u32 used = 0;
 	bool ok;
 	int err;
 
-	if (!(f->vma->flags & VMA_SHARED))
-		bits &= ~PTE_W;
 	err = vm_object_make_page(f->vma->object, fault_object_index(f->vma, f->addr), &wanted);
 	if (err)
 		return fault_no_page(err);
@@ -213,7 +217,8 @@ static int fault_object(struct fault *f, u64 *table)
 
 		if (!*page || *entry || !fault_in_object(f->vma, fault_object_index(f->vma, addr)))
 			continue;
-		atomic_store_release(entry, pte_make(va_to_pa(*page), bits));
+		atomic_store_release(entry,
+				     pte_make(va_to_pa(*page), fault_bits(f, addr) & ~strip));
 		*page = NULL;
 		used++;
 	}
@@ -326,7 +331,7 @@ static int fault_resolve(struct fault *f, int *sig_code)
 	if (object)
 		f->punches = atomic_load_acquire(&object->priv->punches);
 	if (!object) {
-		enum huge_result huge = huge_fault(f->vma, f->addr, fault_need(f->access));
+		enum huge_result huge = huge_fault(f->vma, f->addr, fault_need(f->access), !f->ahead);
 
 		if (huge != HUGE_NO)
 			return huge == HUGE_DONE ? 0 : FAULT_RETRY;

@@ -37,11 +37,11 @@ static u64 fork_table(struct fork *f, const struct vma *vma, u64 *from, u64 *to,
 	spin_lock_pair(from_lock, to_lock);
 	for (; addr < end && !(from[pgtable_index(addr, 0)] & PTE_BUSY); addr += PAGE_SIZE) {
 		u64 *entry = &from[pgtable_index(addr, 0)];
-		u64 pte = *entry & ~PTE_W;
+		u64 old = *entry, pte = pte_touched(old & ~PTE_W);
 
 		if (!pte || !fork_in_object(vma, addr))
 			continue;
-		if (pte != *entry) {
+		if (old & PTE_W) {
 			atomic_store_relaxed(entry, pte);
 			f->stripped = true;
 		}

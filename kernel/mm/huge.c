@@ -84,7 +84,8 @@ u64 *huge_split(struct mm *mm, u64 *middle, u64 *entry)
 	if (pte_is_huge(pte)) {
 		table = *huge_deposit(pa_to_va(pte_pa(pte)));
 		for (u64 i = 0; i < PGTABLE_ENTRIES; i++)
-			table[i] = pte_make(pte_pa(pte) + i * PAGE_SIZE, pte & ~PTE_PPN_MASK);
+			table[i] = pte_make(pte_pa(pte) + i * PAGE_SIZE,
+					    pte_touched(pte) & ~PTE_PPN_MASK);
 		/* Release: the entries are visible before the table. */
 		atomic_store_release(entry, pte_make(va_to_pa(table), PTE_V));
 		atomic_fetch_add_relaxed(&mm->nr_tables, 1U);
@@ -94,18 +95,17 @@ u64 *huge_split(struct mm *mm, u64 *middle, u64 *entry)
 	return table;
 }
 
-void *huge_take(u64 *middle, u64 *entry)
+u64 huge_take(u64 *middle, u64 *entry)
 {
-	void *block = NULL;
+	u64 pte = 0;
 
 	pgtable_lock(middle);
 	if (pte_is_huge(*entry)) {
-		block = pa_to_va(pte_pa(*entry));
-		atomic_store_relaxed(entry, 0UL);
+		pte = pgtable_take(entry);
 		mm_count(MM_HUGE, -1UL);
 	}
 	pgtable_unlock(middle);
-	return block;
+	return pte;
 }
 
 /* As the policy and the program's advice have it. */
@@ -126,9 +126,8 @@ static bool huge_fits(const struct vma *vma, u64 addr)
 }
 
 /* False: the mapping is being changed. What another hart put there first is as good. */
-static bool huge_install(const struct vma *vma, u64 *middle, u64 *entry, void *block)
+static bool huge_install(const struct vma *vma, u64 *middle, u64 *entry, u64 pte)
 {
-	u64 pte = pte_make(va_to_pa(block), pgtable_bits(vma));
 	bool ok, installed = false;
 
 	pgtable_lock(middle);
@@ -141,14 +140,14 @@ static bool huge_install(const struct vma *vma, u64 *middle, u64 *entry, void *b
 		atomic_fetch_add_relaxed(&vma->mm->resident_pages, HUGE_PAGES);
 		mm_count(MM_HUGE, 1);
 	} else {
-		huge_put(block);
+		huge_put(pa_to_va(pte_pa(pte)));
 	}
 	return ok;
 }
 
-enum huge_result huge_fault(const struct vma *vma, u64 addr, u64 need)
+enum huge_result huge_fault(const struct vma *vma, u64 addr, u64 need, bool touched)
 {
-	u64 *middle, *entry, pte;
+	u64 *middle, *entry, pte, bits;
 	void *block;
 
 	if (!huge_fits(vma, addr))
@@ -168,5 +167,7 @@ enum huge_result huge_fault(const struct vma *vma, u64 addr, u64 need)
 	block = huge_alloc();
 	if (!block)
 		return HUGE_NO;
-	return huge_install(vma, middle, entry, block) ? HUGE_DONE : HUGE_RETRY;
+	bits = touched ? pgtable_bits(vma) : pgtable_bits_untouched(vma);
+	pte = pte_make(va_to_pa(block), bits);
+	return huge_install(vma, middle, entry, pte) ? HUGE_DONE : HUGE_RETRY;
 }

@@ -323,6 +323,8 @@ void mm_flush_stale_if_asked(
  * frames start with one reference each, for vm_object_adopt() or page_put().
  */
 void mm_early_init(const void *fdt, u64 initrd_start, u64 initrd_end);
+/* Boot hart, before the first program: harts set the accessed bit of an entry themselves (Svadu). */
+void mm_harts_set_accessed(void);
 void mm_hart_init(void); /* every hart: the kernel's page table */
 
 #endif

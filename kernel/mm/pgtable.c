@@ -19,10 +19,16 @@
 LOCK_CLASS(page_table, RANK_PTE);
 
 u64 *kernel_root;
+static bool harts_set_accessed; /* [I] */
 
 /* Linker script. */
 extern char __kernel_start[], __text_start[], __text_end[], __rodata_start[], __rodata_end[],
 	__data_start[];
+
+void mm_harts_set_accessed(void)
+{
+	harts_set_accessed = true;
+}
 
 u64 *pgtable_alloc(u32 flags)
 {
@@ -135,6 +141,21 @@ u64 pgtable_bits(const struct vma *vma)
 	if (vma->prot & PROT_EXEC)
 		bits |= PTE_X;
 	return bits ? bits | PTE_V | PTE_U | PTE_A | PTE_D : 0;
+}
+
+u64 pgtable_bits_untouched(const struct vma *vma)
+{
+	return harts_set_accessed ? pgtable_bits(vma) & ~PTE_A : pgtable_bits(vma);
+}
+
+u64 pgtable_take(u64 *entry)
+{
+	u64 pte = atomic_load_relaxed(entry);
+
+	if (!pte_may_be_cached(pte))
+		return atomic_xchg(entry, 0UL);
+	atomic_store_relaxed(entry, 0UL);
+	return pte;
 }
 
 static void pgtable_expired(struct epoch_node *node)

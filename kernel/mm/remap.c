@@ -65,7 +65,7 @@ static void remap_entries(const struct vma *to, u64 *from_table, u64 *to_table, 
 			continue;
 		atomic_store_relaxed(entry, 0UL);
 		atomic_store_relaxed(&to_table[pgtable_index(new + at, 0)],
-				     pte & PTE_BUSY ? pte & PTE_PPN_MASK : pte);
+				     pte & PTE_BUSY ? pte & PTE_PPN_MASK : pte_touched(pte));
 	}
 	spin_unlock_pair(from_lock, to_lock);
 }

@@ -190,6 +190,12 @@ u64 *pgtable_next_entry(struct mm *mm, u64 *addr, u64 end, u64 **middle);
 /* The same for leaf tables: blocks are split. */
 u64 *pgtable_next_leaf(struct mm *mm, u64 *addr, u64 end);
 u64 pgtable_bits(const struct vma *vma); /* entry bits that the mapping allows */
+/* The same for a page that nobody has touched: A is left to the harts, if they set it. */
+u64 pgtable_bits_untouched(const struct vma *vma);
+/*
+ * Clears the entry, whose lock is held, and returns it as it was then: a hart may have set A just before.
+ */
+u64 pgtable_take(u64 *entry);
 void pgtable_lock(u64 *table);
 void pgtable_unlock(u64 *table);
 /*
@@ -205,12 +211,15 @@ extern u64 *kernel_root; /* [I] */
 
 /* ---- huge.c: blocks of 2 MiB ---- */
 enum huge_result { HUGE_NO, HUGE_DONE, HUGE_RETRY }; /* NO: the ordinary way is to be gone */
-/* A fault on anonymous memory that wants the entry bit `need`. Epoch or mm->lock. */
-enum huge_result huge_fault(const struct vma *vma, u64 addr, u64 need);
+/*
+ * A fault on anonymous memory that wants the entry bit `need`; touched: by an access, not ahead of one. Epoch or
+ * mm->lock.
+ */
+enum huge_result huge_fault(const struct vma *vma, u64 addr, u64 need, bool touched);
 /* The leaf table in place of the block, NULL: there was none. */
 u64 *huge_split(struct mm *mm, u64 *middle, u64 *entry);
-/* Takes the entry away: huge_put() is owed after a flush. NULL: there was no block. */
-void *huge_take(u64 *middle, u64 *entry);
+/* Takes the entry away and returns it: huge_put() is owed after a flush. 0: there was no block. */
+u64 huge_take(u64 *middle, u64 *entry);
 void huge_put(void *block);
 
 /* ---- zap.c: take entries away ---- */

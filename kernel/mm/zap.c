@@ -2,6 +2,14 @@
  * Taking translations away. Frames are collected while leaf locks are held, one at a time; a batch
  * is flushed from all harts at once, and only then are its frames dropped: nobody can reach a frame
  * that is free.
+ *
+ * Pages that were mapped ahead of any access and not touched since need no flush. A hart that sets A does so in one
+ * step that fails if the entry has changed (Svadu), and only then uses it:
+ *	pgtable_take()			access on another hart
+ *	swap the entry for 0		compare the entry, set A
+ *	A was clear: no flush		use the translation
+ * So either the swap finds A, or the comparison finds 0 and the access faults. Whoever changes an entry by a plain
+ * store must set A with it (pte_touched): it could undo the hart's.
  */
 #include "kernel/mm/space.h"
 #include "kernel/sync/hart.h"
@@ -17,6 +25,7 @@ struct zap {
 	u32 capacity;
 	void *block;		/* of 2 MiB, or NULL */
 	bool keep_copies;	/* only frames of objects go */
+	bool cached;		/* a hart may hold a translation of what is to go */
 	void *small[ZAP_SMALL]; /* for short ranges, and when there is no memory for more */
 };
 
@@ -26,6 +35,7 @@ static void zap_begin(struct zap *z, struct mm *mm, u64 bytes, bool keep_copies)
 	z->keep_copies = keep_copies;
 	z->count = 0;
 	z->block = NULL;
+	z->cached = false;
 	z->frames = bytes > ZAP_SMALL * PAGE_SIZE ? page_alloc(0, 0) : NULL;
 	z->capacity = z->frames ? ZAP_LARGE : ZAP_SMALL;
 	if (!z->frames)
@@ -49,7 +59,9 @@ static void zap_flush(struct zap *z)
 		return;
 	zap_note_peak(z->mm);
 	trace_unmap_pages(z->count + (z->block ? PGTABLE_SPAN(1) / PAGE_SIZE : 0), z->mm->id);
-	tlb_flush_mm(z->mm, false);
+	if (z->cached)
+		tlb_flush_mm(z->mm, false);
+	z->cached = false;
 	for (u32 i = 0; i < z->count; i++) {
 		objects += page_of(z->frames[i])->kind == PAGE_KIND_OBJECT;
 		page_put(z->frames[i]);
@@ -88,8 +100,10 @@ static u64 zap_table(struct zap *z, u64 *table, u64 start, u64 end)
 		u64 *entry = &table[pgtable_index(start, 0)];
 
 		if (zap_wants(z, *entry)) {
-			z->frames[z->count++] = pa_to_va(pte_pa(*entry));
-			atomic_store_relaxed(entry, 0UL);
+			u64 pte = pgtable_take(entry);
+
+			z->frames[z->count++] = pa_to_va(pte_pa(pte));
+			z->cached |= pte_may_be_cached(pte);
 		}
 		start += PAGE_SIZE;
 	}
@@ -105,9 +119,13 @@ static u64 zap_table_end(u64 start, u64 end)
 /* Objects have no blocks, so keep_copies does not matter. False: it is no block. */
 static bool zap_block(struct zap *z, u64 *middle, u64 *entry)
 {
-	if (pte_is_huge(atomic_load_relaxed(entry)))
-		z->block = huge_take(middle, entry);
-	return z->block;
+	u64 pte = pte_is_huge(atomic_load_relaxed(entry)) ? huge_take(middle, entry) : 0;
+
+	if (!pte)
+		return false;
+	z->block = pa_to_va(pte_pa(pte));
+	z->cached |= pte_may_be_cached(pte);
+	return true;
 }
 
 void zap_object_range(struct mm *mm, u64 start, u64 end, bool keep_copies)

@@ -22,7 +22,7 @@ u64 isa_hwcap(const char *isa)
 }
 
 /* Multi-letter extensions are words between underscores. */
-static bool isa_has(const char *isa, const char *name)
+bool isa_has(const char *isa, const char *name)
 {
 	size_t len = strlen(name);
 

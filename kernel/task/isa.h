@@ -7,6 +7,8 @@
 
 #include "lib/types.h"
 
+/* Does it name this extension of several letters? */
+bool isa_has(const char *isa, const char *name);
 /*
  * AT_HWCAP: bit (letter - 'a') of I, M, A, F, D, C. V is left out until the kernel saves vector
  * state.

@@ -1,0 +1,84 @@
+/*
+ * Memory that was populated ahead of any access is taken away just when others touch it for the first time. A kernel that saves itself the
+ * flush of translations because nobody has any must not be wrong about that: the frames serve somebody else at once, and what he writes would
+ * show.
+ */
+#include <sched.h>
+
+#include "tests/syscall/memory/memory.h"
+
+#define READERS	   3
+#define PAGES	   64
+#define BLOCK	   (512 * PAGE) /* 2 MiB */
+#define ROUNDS	   400
+#define ROUNDS_BIG 20
+#define MARK	   0x5a5a5a5aL
+
+static volatile long *watched; /* nobody writes there */
+static size_t watched_pages;
+static bool stop;
+static long odd, sweeps;
+
+static void *reader_thread(void *unused)
+{
+	(void)unused;
+	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+		for (size_t i = 0; i < watched_pages; i++) {
+			if (watched[i * PAGE / sizeof(long)])
+				__atomic_fetch_add(&odd, 1, __ATOMIC_RELAXED);
+		}
+		__atomic_fetch_add(&sweeps, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* Frames that were free just now are somebody's who writes to them. */
+static void use_frames(char *other, size_t pages)
+{
+	for (size_t i = 0; i < pages; i++)
+		*(volatile long *)(other + i * PAGE) = MARK;
+	CHECK_EQ(madvise(other, pages * PAGE, MADV_DONTNEED), 0);
+}
+
+static void take_away_while_others_read(char *memory, size_t pages, long rounds)
+{
+	char *other = map_pages(pages);
+	pthread_t readers[READERS];
+
+	watched = (volatile long *)memory;
+	watched_pages = pages;
+	odd = sweeps = 0;
+	stop = false;
+	for (int i = 0; i < READERS; i++)
+		readers[i] = thread_start(reader_thread, NULL);
+	WAIT_UNTIL(__atomic_load_n(&sweeps, __ATOMIC_RELAXED) > 0);
+	for (long i = 0; i < rounds; i++) {
+		CHECK_EQ(madvise(memory, pages * PAGE, MADV_DONTNEED), 0);
+		CHECK_EQ(madvise(memory, pages * PAGE, MADV_POPULATE_WRITE), 0);
+		CHECK_EQ(madvise(memory, pages * PAGE, MADV_DONTNEED), 0);
+		use_frames(other, pages);
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
+	for (int i = 0; i < READERS; i++)
+		thread_join(readers[i]);
+	CHECK_EQ(odd, 0);
+	munmap(other, pages * PAGE);
+}
+
+TEST(populated_pages_go_while_others_touch_them)
+{
+	char *memory = map_pages(PAGES);
+
+	take_away_while_others_read(memory, PAGES, test_rounds(ROUNDS));
+	munmap(memory, PAGES * PAGE);
+}
+
+TEST(populated_blocks_go_while_others_touch_them)
+{
+	char *memory = map_pages(2 * BLOCK / PAGE);
+	char *block = (char *)(((uintptr_t)memory + BLOCK - 1) & ~(BLOCK - 1));
+
+	take_away_while_others_read(block, BLOCK / PAGE, test_rounds(ROUNDS_BIG));
+	munmap(memory, 2 * BLOCK);
+}
+
