@@ -9,14 +9,18 @@
 #include "kernel/mm/space.h"
 #include "kernel/sync/hart.h"
 
-/* Pages of [start, end) go; what is left of the mapping fills afresh. */
-static int advise_discard(struct mm *mm, struct vma *vma, u64 start, u64 end, int advice)
+/*
+ * Pages of [start, end) go, and what is left of the mapping fills afresh; or they might go elsewhere for a while, which
+ * is never done here. Locked ones must stay.
+ */
+static int advise_pages(struct mm *mm, struct vma *vma, u64 start, u64 end, int advice)
 {
 	if (advice == MADV_FREE && vma->object)
 		return -EINVAL;
-	if (advice == MADV_DONTNEED && vma->flags & VMA_LOCKED)
+	if (advice != MADV_DONTNEED_LOCKED && vma->flags & VMA_LOCKED)
 		return -EINVAL;
-	zap_range(mm, start, end);
+	if (advice != MADV_COLD && advice != MADV_PAGEOUT)
+		zap_range(mm, start, end);
 	return 0;
 }
 
@@ -67,8 +71,8 @@ static int advise_remove(struct mm *mm, u64 addr, u64 end)
 	return ret;
 }
 
-/* As Linux: a hole is reported, but what is mapped behind it is discarded all the same. */
-static int advise_discard_range(struct mm *mm, u64 start, u64 end, int advice)
+/* As Linux: a hole is reported, but what is mapped behind it is advised all the same. */
+static int advise_range(struct mm *mm, u64 start, u64 end, int advice)
 {
 	u64 at = start;
 	int ret = 0, hole = 0;
@@ -80,7 +84,7 @@ static int advise_discard_range(struct mm *mm, u64 start, u64 end, int advice)
 			hole = -ENOMEM;
 		if (!vma || vma->start >= end)
 			break;
-		ret = advise_discard(mm, vma, MAX(at, vma->start), MIN(end, vma->end), advice);
+		ret = advise_pages(mm, vma, MAX(at, vma->start), MIN(end, vma->end), advice);
 		at = vma->end;
 	}
 	return ret ? ret : hole;
@@ -101,7 +105,9 @@ static int advise_locked(struct mm *mm, u64 start, u64 end, int advice)
 	case MADV_DONTNEED:
 	case MADV_DONTNEED_LOCKED:
 	case MADV_FREE:
-		return advise_discard_range(mm, start, end, advice);
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+		return advise_range(mm, start, end, advice);
 	case MADV_DONTFORK:
 		return vma_change_flags(mm, start, end, VMA_DONTFORK, 0);
 	case MADV_DOFORK:
@@ -124,8 +130,6 @@ static int advise_locked(struct mm *mm, u64 start, u64 end, int advice)
 	case MADV_UNMERGEABLE:
 	case MADV_DONTDUMP:
 	case MADV_DODUMP:
-	case MADV_COLD:
-	case MADV_PAGEOUT:
 		return vma_change_flags(mm, start, end, 0, 0);
 	default:
 		return -EINVAL;

@@ -11,6 +11,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/syscall/file_args.h"
+#include "kernel/syscall/memory_args.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/task.h"
@@ -160,19 +161,10 @@ long sys_mmap(SYSCALL_ARGS)
 	return ret;
 }
 
-/* Page-aligned start, length rounded up, inside user space; `bad` is what a wrong range answers. */
-static long range_check(u64 addr, u64 *len, long bad)
-{
-	if (!IS_ALIGNED(addr, PAGE_SIZE))
-		return -EINVAL;
-	*len = ALIGN_UP(*len, PAGE_SIZE);
-	return addr > USER_TOP || *len > USER_TOP - addr ? bad : 0;
-}
-
 long sys_munmap(SYSCALL_ARGS)
 {
 	u64 len = a1;
-	long err = range_check(a0, &len, -EINVAL);
+	long err = memory_range_check(a0, &len, -EINVAL);
 
 	if (err || a1 == 0 || len == 0)
 		return -EINVAL;
@@ -188,7 +180,7 @@ long sys_mprotect(SYSCALL_ARGS)
 		return -EINVAL;
 	if (a1 == 0)
 		return 0;
-	err = range_check(a0, &len, -ENOMEM);
+	err = memory_range_check(a0, &len, -ENOMEM);
 	if (err || len == 0)
 		return -ENOMEM;
 	if (a2 & ~(u64)PROT_KNOWN)
@@ -212,29 +204,6 @@ long sys_mremap(SYSCALL_ARGS)
 	return addr;
 }
 
-/* A hole is ENOMEM, memory without the right EINVAL, what lies past a file's end EFAULT. */
-static long advise_populate(u64 addr, u64 len, enum mm_access access)
-{
-	int code, err = mm_fault_range(current_mm(), addr, len, access, &code);
-
-	if (err == -EFAULT)
-		return code == SEGV_ACCERR ? -EINVAL : -ENOMEM;
-	return err == -EIO ? -EFAULT : err;
-}
-
-long sys_madvise(SYSCALL_ARGS)
-{
-	int advice = (int)a2;
-	u64 len = a1;
-	long err = range_check(a0, &len, -ENOMEM);
-
-	if (err || (a1 && !len))
-		return err ? err : -EINVAL;
-	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
-		return advise_populate(a0, len, advice == MADV_POPULATE_READ ? MM_READ : MM_WRITE);
-	return mm_advise(current_mm(), a0, len, advice);
-}
-
 long sys_msync(SYSCALL_ARGS)
 {
 	int flags = (int)a2;
@@ -245,7 +214,7 @@ long sys_msync(SYSCALL_ARGS)
 	    (flags & MS_ASYNC && flags & MS_SYNC))
 		return -EINVAL;
 	/* As on Linux, a length that wraps to nothing is none. */
-	err = range_check(a0, &len, -ENOMEM);
+	err = memory_range_check(a0, &len, -ENOMEM);
 	if (err)
 		return err;
 	return mm_sync(current_mm(), a0, len, flags & MS_INVALIDATE);

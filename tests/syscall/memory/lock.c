@@ -112,3 +112,17 @@ TEST(locked_memory_is_limited)
 	}
 	CHECK_EQ(WEXITSTATUS(status), 0);
 }
+
+TEST(locked_memory_is_not_to_go)
+{
+	static const int advices[] = {MADV_DONTNEED, MADV_FREE, MADV_COLD, MADV_PAGEOUT};
+	char *p = map_pages(2);
+
+	memset(p, 5, 2 * PAGE);
+	CHECK_EQ(mlock(p + PAGE, PAGE), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
+		CHECK_EQ(sys3(SYS_madvise, p + PAGE, PAGE, advices[i]), -EINVAL);
+	CHECK_EQ(p[PAGE], 5);
+	CHECK_EQ(sys3(SYS_madvise, p, PAGE, MADV_COLD), 0);
+	munmap(p, 2 * PAGE);
+}

@@ -1,6 +1,8 @@
 /*
  * process_vm_readv and process_vm_writev, and holes punched through a mapping.
  */
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -145,4 +147,106 @@ TEST(seals_look_at_mappings_that_may_write)
 	munmap(private, PAGE);
 	munmap(old, PAGE);
 	close(fd);
+}
+
+/* process_madvise() of one range in this process or another. */
+static long advise_process(int pidfd, char *p, size_t len, int advice, unsigned int flags)
+{
+	struct iovec range = {p, len};
+
+	return sys5(SYS_process_madvise, pidfd, &range, 1, advice, flags);
+}
+
+TEST(memory_of_another_process_is_advised)
+{
+	char *p = map_pages(4);
+	int status, pidfd;
+	struct iovec two[2] = {{p, PAGE}, {p + 2 * PAGE, PAGE}};
+	pid_t pid;
+
+	memset(p, 5, 4 * PAGE);
+	pid = fork();
+	if (pid == 0) {
+		for (;;)
+			pause();
+	}
+	pidfd = (int)sys2(SYS_pidfd_open, pid, 0);
+	CHECK(pidfd >= 0);
+	CHECK_EQ(sys5(SYS_process_madvise, pidfd, two, 2, MADV_COLD, 0), 2 * PAGE);
+	CHECK_EQ(advise_process(pidfd, p, 4 * PAGE, MADV_PAGEOUT, 0), 4 * PAGE);
+	CHECK_EQ(advise_process(pidfd, p, PAGE, MADV_WILLNEED, 0), PAGE);
+	/* What changes the contents is not for others. */
+	CHECK_EQ(advise_process(pidfd, p, PAGE, MADV_DONTNEED, 0), -EINVAL);
+	CHECK_EQ(advise_process(pidfd, p, PAGE, MADV_NORMAL, 0), -EINVAL);
+	CHECK_EQ(advise_process(pidfd, p + 1, PAGE, MADV_COLD, 0), -EINVAL);
+	CHECK_EQ(advise_process(pidfd, page_unmapped(), PAGE, MADV_COLD, 0), -ENOMEM);
+	/* The first range counts, though the second has failed. */
+	two[1].iov_base = p + 1;
+	CHECK_EQ(sys5(SYS_process_madvise, pidfd, two, 2, MADV_COLD, 0), PAGE);
+	CHECK_EQ(sys5(SYS_process_madvise, pidfd, two, 0, MADV_COLD, 0), 0);
+	kill(pid, SIGKILL);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(advise_process(pidfd, p, PAGE, MADV_COLD, 0), -ESRCH);
+	close(pidfd);
+	munmap(p, 4 * PAGE);
+}
+
+static void *advise_thread(void *p)
+{
+	int pidfd = (int)sys2(SYS_pidfd_open, gettid(), O_EXCL); /* PIDFD_THREAD */
+
+	CHECK(pidfd >= 0);
+	CHECK_EQ(advise_process(pidfd, p, PAGE, MADV_COLD, 0), -ESRCH);
+	close(pidfd);
+	return NULL;
+}
+
+TEST(advice_is_for_processes)
+{
+	char *p = map_pages(1);
+	int pidfd = (int)sys2(SYS_pidfd_open, getpid(), O_EXCL);
+
+	CHECK_EQ(advise_process(pidfd, p, PAGE, MADV_COLD, 0), PAGE);
+	thread_join(thread_start(advise_thread, p));
+	close(pidfd);
+	munmap(p, PAGE);
+}
+
+static int advise_without_rights(void)
+{
+	int own = (int)sys2(SYS_pidfd_open, getpid(), 0);
+	int parent = (int)sys2(SYS_pidfd_open, getppid(), 0);
+	char *p = map_pages(1);
+
+	CHECK_EQ(sys3(SYS_setresuid, 1000, 1000, 1000), 0);
+	CHECK_EQ(advise_process(parent, p, PAGE, MADV_COLD, 0), -EACCES);
+	CHECK_EQ(advise_process(own, p, PAGE, MADV_COLD, 0), PAGE);
+	return 0;
+}
+
+TEST(advice_for_another_process_needs_rights)
+{
+	CHECK_EQ(child_status(advise_without_rights), 0);
+}
+
+TEST(advice_for_another_process_is_refused)
+{
+	char *p = map_pages(1);
+	int pidfd = (int)sys2(SYS_pidfd_open, getpid(), 0), file = open("/", O_RDONLY);
+	struct iovec range = {p, PAGE}, kernel = {KERNEL_ADDRESS, PAGE};
+	long v = (long)&range;
+	const struct errno_case cases[] = {
+		{"flags", SYS_process_madvise, {pidfd, v, 1, MADV_COLD, 1}, EINVAL},
+		{"vector", SYS_process_madvise, {pidfd, (long)page_unmapped(), 1, MADV_COLD, 0}, EFAULT},
+		{"too many", SYS_process_madvise, {pidfd, v, 1025, MADV_COLD, 0}, EINVAL},
+		{"closed", SYS_process_madvise, {999, v, 1, MADV_COLD, 0}, EBADF},
+		{"no pidfd", SYS_process_madvise, {file, v, 1, MADV_COLD, 0}, EBADF},
+		{"advice", SYS_process_madvise, {pidfd, v, 1, 77, 0}, EINVAL},
+		{"kernel", SYS_process_madvise, {pidfd, (long)&kernel, 1, MADV_COLD, 0}, EFAULT},
+	};
+
+	check_errno_cases(cases, ARRAY_SIZE(cases));
+	close(file);
+	close(pidfd);
+	munmap(p, PAGE);
 }
