@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -246,6 +247,57 @@ TEST(a_full_file_system)
 	CHECK_EQ(statfs("/tmp", &after), 0);
 	CHECK_EQ(after.f_blocks, before.f_blocks);
 	WAIT_UNTIL(statfs("/tmp", &after) == 0 && after.f_bfree + 512 > before.f_bfree);
+}
+
+#define LARGE_MIB 1024L /* of a guest with twice that */
+
+/* What a whole MiB of the large file begins with. */
+static void check_mark(const long *words, long i)
+{
+	CHECK_EQ(words[0], i + 1);
+	CHECK_EQ(words[MIB / sizeof(long) - 1], 0);
+}
+
+static int keep_large_file(void)
+{
+	int fd = open("/large/file", O_RDWR | O_CREAT | O_EXCL, 0600);
+	long *block = calloc(1, MIB);
+	char *map;
+
+	for (long i = 0; i < LARGE_MIB; i++) {
+		block[0] = i + 1;
+		if (!CHECK_EQ(write(fd, block, MIB), MIB))
+			return 1;
+	}
+	map = mmap(NULL, LARGE_MIB * MIB, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(map != MAP_FAILED);
+	for (long i = 0; i < LARGE_MIB; i += 32) {
+		CHECK_EQ(pread(fd, block, MIB, i * MIB), MIB);
+		check_mark(block, i);
+		check_mark((const long *)(map + i * MIB), i);
+	}
+	/* There is not as much room again. */
+	errno = 0;
+	while (write(fd, block, MIB) > 0)
+		;
+	CHECK_EQ(errno, ENOSPC);
+	return 0;
+}
+
+/* The file outlives the process that made it, and goes with its file system. */
+static int large_file(void)
+{
+	CHECK_EQ(mkdir("/large", 0700), 0);
+	CHECK_EQ(mount("none", "/large", "tmpfs", 0, "size=1200m"), 0);
+	CHECK_EQ(child_status(keep_large_file), 0);
+	CHECK_EQ(umount("/large"), 0);
+	CHECK_EQ(rmdir("/large"), 0);
+	return 0;
+}
+
+TEST(a_file_of_half_the_memory)
+{
+	CHECK_EQ(run_child(large_file), 0);
 }
 
 static void *wait_for_end(void *gate)
