@@ -153,6 +153,7 @@ void mm_early_init(const void *fdt, u64 initrd_start, u64 initrd_end)
 		page_add_range(memory.ranges[i].start, memory.ranges[i].end);
 	page_adopt_range(ALIGN_DOWN(initrd_start, PAGE_SIZE), ALIGN_UP(initrd_end, PAGE_SIZE));
 	pgtable_kernel_init();
+	zero_init();
 	tlb_init();
 	kstack_init();
 	slab_init();

@@ -93,6 +93,12 @@ static bool fault_may_install(const struct fault *f, u64 addr)
 	       atomic_load_relaxed(&f->vma->object->priv->punches) == f->punches;
 }
 
+/* Is the page part of a run up to f->addr? For a write, zeroes that were only read are not. */
+static bool fault_counts(const struct fault *f, u64 pte)
+{
+	return pte && (f->access != MM_WRITE || !pte_is_zero(pte));
+}
+
 /*
  * How many pages to fill from f->addr on: inside the mapping, its leaf table and what the run
  * before it promises.
@@ -105,13 +111,13 @@ static u32 fault_ahead(const struct fault *f, const u64 *table)
 	u32 run = 0, want;
 
 	while (run < AHEAD_MAX / 3 && f->addr - run * PAGE_SIZE > floor &&
-	       atomic_load_relaxed(&table[pgtable_index(f->addr, 0) - run - 1]))
+	       fault_counts(f, atomic_load_relaxed(&table[pgtable_index(f->addr, 0) - run - 1])))
 		run++;
 	if (run == 0 && f->addr == table_start && f->addr > f->vma->start) {
 		struct pgtable_at before;
 
 		if (pgtable_find(f->mm, f->addr - PAGE_SIZE, &before) &&
-		    atomic_load_relaxed(before.entry))
+		    fault_counts(f, atomic_load_relaxed(before.entry)))
 			run = AHEAD_MAX / 3;
 	}
 	want = page_plentiful() ? MIN(MAX(3 * run + 1, f->ahead), AHEAD_MAX) : 1;
@@ -125,20 +131,25 @@ static u64 fault_bits(const struct fault *f, u64 addr)
 }
 
 /*
- * Puts `count` fresh pages at f->addr and after, where nothing is yet; what is left over is freed.
+ * Puts `count` fresh pages at f->addr and after, where the entry is `old`: 0 or busy. What is left over is freed.
  */
-static int fault_install_fresh(struct fault *f, u64 *table, void **pages, u32 count)
+static int fault_install_fresh(struct fault *f, u64 *table, void **pages, u32 count, u64 old)
 {
 	u32 used = 0;
 	bool ok;
 
 	pgtable_lock(table);
 	ok = fault_may_install(f, f->addr);
-	for (u32 i = 0; ok && i < count; i++) {
+	for (u32 i = 0; i < count; i++) {
 		u64 *entry = fault_entry(table, f->addr) + i;
 
-		if (*entry)
+		if (*entry != old)
 			continue;
+		if (!ok) {
+			/* Without rights, as in fault_finish_copy(). */
+			atomic_store_relaxed(entry, old & PTE_PPN_MASK);
+			continue;
+		}
 		page_set_kind(pages[i], PAGE_KIND_ANONYMOUS);
 		/* The zeroes are visible before the entry. */
 		atomic_store_release(entry, pte_make(va_to_pa(pages[i]),
@@ -161,7 +172,65 @@ static int fault_anonymous(struct fault *f, u64 *table)
 	void *pages[AHEAD_MAX];
 	u32 count = page_alloc_batch(pages, fault_ahead(f, table), PAGE_ZERO | PAGE_PROGRAM);
 
-	return count ? fault_install_fresh(f, table, pages, count) : -ENOMEM;
+	return count ? fault_install_fresh(f, table, pages, count, 0) : -ENOMEM;
+}
+
+/* The first read: shared zeroes, here and ahead. */
+static int fault_zero(struct fault *f, u64 *table)
+{
+	u32 count = fault_ahead(f, table);
+	bool ok;
+
+	pgtable_lock(table);
+	ok = fault_may_install(f, f->addr);
+	for (u32 i = 0; ok && i < count; i++) {
+		u64 *entry = fault_entry(table, f->addr) + i;
+		u64 bits = fault_bits(f, f->addr + i * PAGE_SIZE) & ~PTE_W;
+
+		if (!*entry)
+			atomic_store_relaxed(entry, pte_make(zero_page_pa, bits));
+	}
+	pgtable_unlock(table);
+	return ok ? 0 : FAULT_RETRY;
+}
+
+/* Makes the shared zeroes among the `count` entries from f->addr on busy. False: the mapping is being changed. */
+static bool fault_seize_zeroes(struct fault *f, u64 *table, u32 count, u64 busy, bool *cached)
+{
+	bool ok;
+
+	pgtable_lock(table);
+	ok = fault_may_install(f, f->addr);
+	for (u32 i = 0; ok && i < count; i++) {
+		u64 *entry = fault_entry(table, f->addr) + i;
+
+		if (!pte_is_zero(*entry) || *entry & PTE_BUSY)
+			continue;
+		*cached |= pte_may_be_cached(atomic_xchg(entry, busy));
+	}
+	pgtable_unlock(table);
+	return ok;
+}
+
+/* The first write, here and ahead, where shared zeroes have been read. */
+static int fault_unzero(struct fault *f, u64 *table)
+{
+	u64 busy = pte_make(zero_page_pa, PTE_BUSY);
+	u32 count = fault_ahead(f, table);
+	void *pages[AHEAD_MAX];
+	bool cached = false, ok;
+
+	count = page_alloc_batch(pages, count, PAGE_ZERO | PAGE_PROGRAM);
+	if (!count)
+		return -ENOMEM;
+	ok = fault_seize_zeroes(f, table, count, busy, &cached);
+	if (cached)
+		tlb_flush_mm(f->mm, false);
+	if (ok)
+		return fault_install_fresh(f, table, pages, count, busy);
+	for (u32 i = 0; i < count; i++)
+		page_free(pages[i], 0);
+	return FAULT_RETRY;
 }
 
 /* A file system without room for the page of a file is a bus error. */
@@ -182,7 +251,7 @@ static int fault_private_write(struct fault *f, u64 *table)
 	if (copy)
 		page_copy(copy, from);
 	page_put(from);
-	return copy ? fault_install_fresh(f, table, &copy, 1) : -ENOMEM;
+	return copy ? fault_install_fresh(f, table, &copy, 1, 0) : -ENOMEM;
 }
 
 /*
@@ -217,8 +286,7 @@ static int fault_object(struct fault *f, u64 *table)
 
 		if (!*page || *entry || !fault_in_object(f->vma, fault_object_index(f->vma, addr)))
 			continue;
-		atomic_store_release(entry,
-				     pte_make(va_to_pa(*page), fault_bits(f, addr) & ~strip));
+		atomic_store_release(entry, pte_make(va_to_pa(*page), fault_bits(f, addr) & ~strip));
 		*page = NULL;
 		used++;
 	}
@@ -310,7 +378,7 @@ static int fault_present(struct fault *f, u64 *table)
 	if (!ok)
 		return FAULT_RETRY;
 	if (copy)
-		return fault_copy(f, table, pte);
+		return pte_is_zero(pte) ? fault_unzero(f, table) : fault_copy(f, table, pte);
 	/* Another hart was first, or our translation is older than the entry. */
 	sfence_vma_page(f->addr);
 	return 0;
@@ -342,7 +410,7 @@ static int fault_resolve(struct fault *f, int *sig_code)
 	if (atomic_load_acquire(fault_entry(table, f->addr)))
 		return fault_present(f, table);
 	if (!object)
-		return fault_anonymous(f, table);
+		return f->access == MM_WRITE ? fault_anonymous(f, table) : fault_zero(f, table);
 	if (f->access == MM_WRITE && !(f->vma->flags & VMA_SHARED))
 		return fault_private_write(f, table);
 	return fault_object(f, table);

@@ -45,9 +45,11 @@ static u64 fork_table(struct fork *f, const struct vma *vma, u64 *from, u64 *to,
 			atomic_store_relaxed(entry, pte);
 			f->stripped = true;
 		}
+		to[pgtable_index(addr, 0)] = pte;
+		if (pte_is_zero(pte))
+			continue;
 		page_get(pa_to_va(pte_pa(pte)));
 		objects += page_of(pa_to_va(pte_pa(pte)))->kind == PAGE_KIND_OBJECT;
-		to[pgtable_index(addr, 0)] = pte;
 		copied++;
 	}
 	spin_unlock_pair(from_lock, to_lock);

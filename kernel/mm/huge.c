@@ -74,11 +74,40 @@ void huge_put(void *block)
 		page_free(block, HUGE_ORDER);
 }
 
+/*
+ * First half of a block's end that others are to notice: the entry is ours as long as it is busy. False: it is another
+ * one by now, or `vma` (NULL: none) is being changed.
+ */
+static bool huge_seize_zeroes(struct mm *mm, const struct vma *vma, u64 *middle, u64 *entry, u64 *busy)
+{
+	u64 pte = 0;
+
+	pgtable_lock(middle);
+	if (pte_is_huge(*entry) && pte_is_zero(*entry) &&
+	    !(vma && atomic_load_relaxed(&vma->detached))) {
+		*busy = (*entry & PTE_PPN_MASK) | PTE_BUSY;
+		pte = atomic_xchg(entry, *busy);
+	}
+	pgtable_unlock(middle);
+	if (pte && pte_may_be_cached(pte))
+		tlb_flush_mm(mm, false);
+	return pte;
+}
+
+static void huge_drop_zeroes(struct mm *mm, u64 *middle, u64 *entry)
+{
+	u64 busy;
+
+	if (huge_seize_zeroes(mm, NULL, middle, entry, &busy))
+		atomic_store_release(entry, 0UL);
+}
+
 u64 *huge_split(struct mm *mm, u64 *middle, u64 *entry)
 {
 	u64 *table = NULL;
 	u64 pte;
 
+	huge_drop_zeroes(mm, middle, entry);
 	pgtable_lock(middle);
 	pte = *entry;
 	if (pte_is_huge(pte)) {
@@ -125,8 +154,11 @@ static bool huge_fits(const struct vma *vma, u64 addr)
 	return start >= vma->start && vma->end - start >= PGTABLE_SPAN(1) && start < vma->end;
 }
 
-/* False: the mapping is being changed. What another hart put there first is as good. */
-static bool huge_install(const struct vma *vma, u64 *middle, u64 *entry, u64 pte)
+/*
+ * Where the entry is `old`: 0, or busy and ours. False: the mapping is being changed. What another hart put there first
+ * is as good.
+ */
+static bool huge_install(const struct vma *vma, u64 *middle, u64 *entry, u64 old, u64 pte)
 {
 	bool ok, installed = false;
 
@@ -134,8 +166,12 @@ static bool huge_install(const struct vma *vma, u64 *middle, u64 *entry, u64 pte
 	ok = !atomic_load_relaxed(&vma->detached);
 	/* A full barrier: the zeroes are visible before the entry. */
 	if (ok)
-		installed = atomic_cas(entry, 0UL, pte);
+		installed = atomic_cas(entry, old, pte);
+	else if (old)
+		atomic_store_release(entry, 0UL);
 	pgtable_unlock(middle);
+	if (pte_is_zero(pte))
+		return ok;
 	if (installed) {
 		atomic_fetch_add_relaxed(&vma->mm->resident_pages, HUGE_PAGES);
 		mm_count(MM_HUGE, 1);
@@ -145,10 +181,38 @@ static bool huge_install(const struct vma *vma, u64 *middle, u64 *entry, u64 pte
 	return ok;
 }
 
+/* The first read: shared zeroes. */
+static enum huge_result huge_fault_zero(const struct vma *vma, u64 *middle, u64 *entry, u64 bits)
+{
+	u64 pa = zero_block();
+
+	if (!pa)
+		return HUGE_NO;
+	return huge_install(vma, middle, entry, 0, pte_make(pa, bits & ~PTE_W)) ? HUGE_DONE
+										: HUGE_RETRY;
+}
+
+/* The first write, where `old` is 0, or the entry of shared zeroes. */
+static enum huge_result huge_fault_write(const struct vma *vma, u64 *middle, u64 *entry, u64 old,
+					 u64 bits)
+{
+	void *block = huge_alloc();
+	u64 busy = 0;
+
+	if (!block)
+		return HUGE_NO;
+	if (old && !huge_seize_zeroes(vma->mm, vma, middle, entry, &busy)) {
+		huge_put(block);
+		return HUGE_RETRY;
+	}
+	return huge_install(vma, middle, entry, busy, pte_make(va_to_pa(block), bits)) ? HUGE_DONE
+										       : HUGE_RETRY;
+}
+
 enum huge_result huge_fault(const struct vma *vma, u64 addr, u64 need, bool touched)
 {
 	u64 *middle, *entry, pte, bits;
-	void *block;
+	bool zero;
 
 	if (!huge_fits(vma, addr))
 		return HUGE_NO;
@@ -162,12 +226,10 @@ enum huge_result huge_fault(const struct vma *vma, u64 addr, u64 need, bool touc
 		sfence_vma_page(addr);
 		return HUGE_DONE;
 	}
-	if (pte || !huge_wanted(vma))
-		return HUGE_NO;
-	block = huge_alloc();
-	if (!block)
+	zero = pte_is_huge(pte) && pte_is_zero(pte);
+	if ((pte && !(zero && need == PTE_W)) || !huge_wanted(vma))
 		return HUGE_NO;
 	bits = touched ? pgtable_bits(vma) : pgtable_bits_untouched(vma);
-	pte = pte_make(va_to_pa(block), bits);
-	return huge_install(vma, middle, entry, pte) ? HUGE_DONE : HUGE_RETRY;
+	return need == PTE_W ? huge_fault_write(vma, middle, entry, pte, bits)
+			     : huge_fault_zero(vma, middle, entry, bits);
 }

@@ -170,7 +170,7 @@ void pgtable_free(u64 *table);
  * mm->lock, as for what follows.
  */
 u64 *pgtable_middle(struct mm *mm, u64 addr, bool create);
-/* The leaf table of `addr`, likewise. A block of 2 MiB is split. */
+/* The leaf table of `addr`, likewise. A block of 2 MiB is split, one of shared zeroes taken away. */
 u64 *pgtable_leaf(struct mm *mm, u64 addr, bool create);
 /* The entry that decides about `addr`: in a leaf table, or a block's in a middle one. */
 struct pgtable_at {
@@ -209,6 +209,19 @@ void pgtable_free_all(struct mm *mm);
 void pgtable_kernel_init(void);
 extern u64 *kernel_root; /* [I] */
 
+/* ---- zero.c: what is only read so far ---- */
+extern u64 zero_page_pa;  /* [I] */
+extern u64 zero_block_pa; /* [a] 0: none yet */
+void zero_init(void);
+/* The physical address of 2 MiB of zeroes, or 0: no memory for them. */
+u64 zero_block(void);
+/* Does the entry, busy or without rights perhaps, lead to shared zeroes? */
+static inline bool pte_is_zero(u64 pte)
+{
+	return pte &&
+	       (pte_pa(pte) == zero_page_pa || pte_pa(pte) == atomic_load_relaxed(&zero_block_pa));
+}
+
 /* ---- huge.c: blocks of 2 MiB ---- */
 enum huge_result { HUGE_NO, HUGE_DONE, HUGE_RETRY }; /* NO: the ordinary way is to be gone */
 /*
@@ -216,7 +229,10 @@ enum huge_result { HUGE_NO, HUGE_DONE, HUGE_RETRY }; /* NO: the ordinary way is 
  * mm->lock.
  */
 enum huge_result huge_fault(const struct vma *vma, u64 addr, u64 need, bool touched);
-/* The leaf table in place of the block, NULL: there was none. */
+/*
+ * The leaf table in place of the block. NULL: there was none, or it was one of shared zeroes, and is gone. No spin lock
+ * held.
+ */
 u64 *huge_split(struct mm *mm, u64 *middle, u64 *entry);
 /* Takes the entry away and returns it: huge_put() is owed after a flush. 0: there was no block. */
 u64 huge_take(u64 *middle, u64 *entry);

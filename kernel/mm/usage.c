@@ -48,7 +48,7 @@ static void usage_entry(struct mm_usage *u, const struct pgtable_at *at, u64 add
 
 	pgtable_lock(at->table);
 	pte = *at->entry;
-	if (pte & PTE_V && pte_is_leaf(pte)) {
+	if (pte & PTE_V && pte_is_leaf(pte) && !pte_is_zero(pte)) {
 		u->huge += at->span > PAGE_SIZE;
 		for (; addr < end; addr += PAGE_SIZE)
 			usage_page(u, pte, page_of(pgtable_frame(at, pte, addr)));

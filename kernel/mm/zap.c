@@ -55,7 +55,7 @@ static void zap_flush(struct zap *z)
 {
 	u64 objects = 0;
 
-	if (!z->count && !z->block)
+	if (!z->count && !z->block && !z->cached)
 		return;
 	zap_note_peak(z->mm);
 	trace_unmap_pages(z->count + (z->block ? PGTABLE_SPAN(1) / PAGE_SIZE : 0), z->mm->id);
@@ -102,7 +102,8 @@ static u64 zap_table(struct zap *z, u64 *table, u64 start, u64 end)
 		if (zap_wants(z, *entry)) {
 			u64 pte = pgtable_take(entry);
 
-			z->frames[z->count++] = pa_to_va(pte_pa(pte));
+			if (!pte_is_zero(pte))
+				z->frames[z->count++] = pa_to_va(pte_pa(pte));
 			z->cached |= pte_may_be_cached(pte);
 		}
 		start += PAGE_SIZE;
@@ -123,7 +124,8 @@ static bool zap_block(struct zap *z, u64 *middle, u64 *entry)
 
 	if (!pte)
 		return false;
-	z->block = pa_to_va(pte_pa(pte));
+	if (!pte_is_zero(pte))
+		z->block = pa_to_va(pte_pa(pte));
 	z->cached |= pte_may_be_cached(pte);
 	return true;
 }
@@ -198,6 +200,8 @@ static bool zap_protect_block(const struct vma *vma, u64 *middle, u64 *entry, bo
 
 	pgtable_lock(middle);
 	old = *entry;
+	if (pte_is_zero(old))
+		allowed &= ~PTE_W;
 	block = pte_is_huge(old) && allowed;
 	if (block) {
 		atomic_store_relaxed(entry, (old & PTE_PPN_MASK) | allowed);

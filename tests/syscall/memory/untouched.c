@@ -82,3 +82,85 @@ TEST(populated_blocks_go_while_others_touch_them)
 	munmap(memory, 2 * BLOCK);
 }
 
+/*
+ * One writes where all have read zeroes, and says so: nobody who has heard of it may read a zero there still.
+ */
+#define WORDS 16
+
+static volatile long *numbers; /* one a page */
+static long published;	       /* the round, and how many are written in it */
+static long late;
+
+#define ROUND(n) ((n) << 8)
+
+static void look_at_numbers(void)
+{
+	long told = __atomic_load_n(&published, __ATOMIC_ACQUIRE);
+
+	for (long i = 0; i < told % ROUND(1); i++) {
+		if (numbers[i * PAGE / sizeof(long)])
+			continue;
+		/* If the round has ended meanwhile, the zero may be that of the next one. */
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (__atomic_load_n(&published, __ATOMIC_RELAXED) / ROUND(1) == told / ROUND(1))
+			__atomic_fetch_add(&late, 1, __ATOMIC_RELAXED);
+	}
+}
+
+static void *listener_thread(void *unused)
+{
+	long sum = 0;
+
+	(void)unused;
+	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+		for (long i = 0; i < WORDS; i++)
+			sum += numbers[i * PAGE / sizeof(long)];
+		for (int i = 0; i < 8; i++)
+			look_at_numbers();
+		__atomic_fetch_add(&sweeps, 1, __ATOMIC_RELAXED);
+	}
+	return (void *)sum;
+}
+
+static void write_where_others_read(long *memory, size_t size, long rounds)
+{
+	pthread_t listeners[READERS];
+
+	numbers = memory;
+	published = late = sweeps = 0;
+	stop = false;
+	for (int i = 0; i < READERS; i++)
+		listeners[i] = thread_start(listener_thread, NULL);
+	for (long i = 0; i < rounds; i++) {
+		long seen = __atomic_load_n(&sweeps, __ATOMIC_RELAXED);
+
+		WAIT_UNTIL(__atomic_load_n(&sweeps, __ATOMIC_RELAXED) > seen);
+		for (long n = 0; n < WORDS; n++) {
+			numbers[n * PAGE / sizeof(long)] = 1;
+			__atomic_store_n(&published, ROUND(i) + n + 1, __ATOMIC_RELEASE);
+		}
+		__atomic_store_n(&published, ROUND(i + 1), __ATOMIC_SEQ_CST);
+		CHECK_EQ(madvise(memory, size, MADV_DONTNEED), 0);
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
+	for (int i = 0; i < READERS; i++)
+		thread_join(listeners[i]);
+	CHECK_EQ(late, 0);
+}
+
+TEST(a_first_write_reaches_all_who_read_zeroes)
+{
+	char *memory = map_pages(WORDS);
+
+	write_where_others_read((long *)memory, WORDS * PAGE, test_rounds(ROUNDS));
+	munmap(memory, WORDS * PAGE);
+}
+
+TEST(a_first_write_to_a_block_reaches_all_who_read_zeroes)
+{
+	char *memory = map_pages(2 * BLOCK / PAGE);
+	char *block = (char *)(((uintptr_t)memory + BLOCK - 1) & ~(BLOCK - 1));
+
+	write_where_others_read((long *)block, BLOCK, test_rounds(ROUNDS_BIG));
+	munmap(memory, 2 * BLOCK);
+}
