@@ -309,8 +309,8 @@ static u32 map_vma_flags(u32 prot, int flags)
 
 static long map_locked(struct mm *mm, u64 addr, u64 len, int flags, struct vma *like)
 {
-	struct vma *vma;
 	long at;
+	int ret;
 
 	like->flags |= mm->future_flags;
 	at = space_may_grow(mm, len >> PAGE_SHIFT, like);
@@ -320,12 +320,9 @@ static long map_locked(struct mm *mm, u64 addr, u64 len, int flags, struct vma *
 	if (at < 0)
 		return at;
 	like->start = (u64)at;
-	vma = vma_alloc(mm, like, (u64)at, (u64)at + len);
-	if (!vma)
-		return -ENOMEM;
-	vma_publish(vma);
-	vma_merge(mm, (u64)at, (u64)at + len);
-	return at;
+	like->end = (u64)at + len;
+	ret = vma_add(mm, like);
+	return ret ? ret : at;
 }
 
 static long map_like(struct mm *mm, u64 addr, u64 len, int flags, struct vma *like)

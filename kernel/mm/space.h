@@ -131,6 +131,11 @@ int vma_carve(struct vma *vma, u64 start, u64 end, const struct vma_change *insi
  * out or part of the range is not mapped: the rest is changed all the same.
  */
 int vma_change_flags(struct mm *mm, u64 start, u64 end, u32 set, u32 clear);
+/*
+ * Adds a mapping like `like`, from its start to its end, where none is; one with its neighbours if these are equal. 0 or
+ * -ENOMEM.
+ */
+int vma_add(struct mm *mm, const struct vma *like);
 /* Joins equal neighbours around and inside [start, end). */
 void vma_merge(struct mm *mm, u64 start, u64 end);
 /* Where `len` bytes are free below mmap_top, highest first; 0 if nowhere. */

@@ -216,6 +216,31 @@ static struct vma *vma_join(struct vma *a, struct vma *b)
 	return joined;
 }
 
+int vma_add(struct mm *mm, const struct vma *like)
+{
+	struct vma *below = vma_find_below(mm, like->start), *above = vma_find(mm, like->end);
+	struct vma *added;
+
+	if (below && !vma_joins(below, like))
+		below = NULL;
+	if (above && !vma_joins(like, above))
+		above = NULL;
+	added = vma_alloc(mm, below ? below : like, below ? below->start : like->start,
+			  above ? above->end : like->end);
+	if (!added)
+		return -ENOMEM;
+	if (below)
+		vma_detach(below);
+	if (above)
+		vma_detach(above);
+	vma_publish(added);
+	if (below)
+		vma_retire(below);
+	if (above)
+		vma_retire(above);
+	return 0;
+}
+
 void vma_merge(struct mm *mm, u64 start, u64 end)
 {
 	struct vma *vma = vma_find_above(mm, start ? start - 1 : 0);
