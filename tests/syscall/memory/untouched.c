@@ -10,8 +10,8 @@
 #define READERS	   3
 #define PAGES	   64
 #define BLOCK	   (512 * PAGE) /* 2 MiB */
-#define ROUNDS	   400
-#define ROUNDS_BIG 20
+#define ROUNDS	   100
+#define ROUNDS_BIG 6
 #define MARK	   0x5a5a5a5aL
 
 static volatile long *watched; /* nobody writes there */
@@ -85,7 +85,7 @@ TEST(populated_blocks_go_while_others_touch_them)
 /*
  * One writes where all have read zeroes, and says so: nobody who has heard of it may read a zero there still.
  */
-#define WORDS 16
+#define WORDS 8
 
 static volatile long *numbers; /* one a page */
 static long published;	       /* the round, and how many are written in it */
@@ -152,7 +152,7 @@ TEST(a_first_write_reaches_all_who_read_zeroes)
 {
 	char *memory = map_pages(WORDS);
 
-	write_where_others_read((long *)memory, WORDS * PAGE, test_rounds(ROUNDS));
+	write_where_others_read((long *)memory, WORDS * PAGE, test_rounds(ROUNDS) / 2);
 	munmap(memory, WORDS * PAGE);
 }
 
