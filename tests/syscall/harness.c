@@ -129,6 +129,21 @@ static char *page_map(int prot)
 	return page;
 }
 
+long proc_value(const char *file, const char *key)
+{
+	char line[256];
+	long number = -1;
+	FILE *f = fopen(file, "r");
+
+	if (!CHECK(f))
+		return -1;
+	while (number < 0 && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, strlen(key)))
+			number = atol(line + strlen(key));
+	fclose(f);
+	return number;
+}
+
 char *page_unmapped(void)
 {
 	static char *page;

@@ -108,6 +108,9 @@ int child_status(int (*body)(void));
 		CHECK(cond);                                                                       \
 	})
 
+/* The number behind `key` in a file of lines such as /proc/meminfo; -1 if it has no such line. */
+long proc_value(const char *file, const char *key);
+
 /* An address that nothing maps, one without rights, one that the program may only read; each a page. */
 char *page_unmapped(void);
 char *page_no_access(void);

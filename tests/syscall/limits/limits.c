@@ -22,21 +22,9 @@
 #define NR_CHILDREN  60
 #define THREAD_STACK (16UL << 10)
 
-/* A line of /proc/meminfo in KiB; -1 if there is none. */
 static long meminfo(const char *name)
 {
-	char line[128];
-	long kib = -1;
-	FILE *f = fopen("/proc/meminfo", "r");
-
-	if (!CHECK(f))
-		return -1;
-	while (fgets(line, sizeof(line), f)) {
-		if (!strncmp(line, name, strlen(name)))
-			kib = atol(line + strlen(name));
-	}
-	fclose(f);
-	return kib;
+	return proc_value("/proc/meminfo", name);
 }
 
 /*

@@ -39,17 +39,7 @@ static size_t wrong(const char *p, size_t first, size_t end)
 
 static long huge_kib(void)
 {
-	char line[256];
-	long kib = -1;
-	FILE *f = fopen("/proc/meminfo", "r");
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (!strncmp(line, "AnonHugePages:", 14))
-			kib = atol(line + 14);
-	}
-	if (f)
-		fclose(f);
-	return kib;
+	return proc_value("/proc/meminfo", "AnonHugePages:");
 }
 
 TEST(blocks_are_used_and_given_back)

@@ -109,17 +109,7 @@ TEST(stack_keeps_a_gap_to_what_lies_below)
 
 static long meminfo(const char *name)
 {
-	char line[128];
-	long kib = -1;
-	FILE *f = fopen("/proc/meminfo", "r");
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (!strncmp(line, name, strlen(name)))
-			kib = atol(line + strlen(name));
-	}
-	if (f)
-		fclose(f);
-	return kib;
+	return proc_value("/proc/meminfo", name);
 }
 
 TEST(promises_are_counted)

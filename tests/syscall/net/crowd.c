@@ -23,15 +23,7 @@ static void drop_caches(void)
 
 static long meminfo(const char *name)
 {
-	char line[256];
-	long kib = -1;
-	FILE *f = fopen("/proc/meminfo", "r");
-
-	while (kib < 0 && fgets(line, sizeof(line), f))
-		if (!strncmp(line, name, strlen(name)))
-			kib = atol(line + strlen(name));
-	fclose(f);
-	return kib;
+	return proc_value("/proc/meminfo", name);
 }
 
 static long available(void)

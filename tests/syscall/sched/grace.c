@@ -25,16 +25,7 @@ static void *spin_on(void *arg)
 
 static long free_kib(void)
 {
-	long kib = -1;
-	char line[128];
-	FILE *file = fopen("/proc/meminfo", "r");
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemFree: %ld", &kib) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return kib;
+	return proc_value("/proc/meminfo", "MemFree:");
 }
 
 static void run_children(int n)
