@@ -17,7 +17,7 @@ void buddy_init(struct buddy *b, struct page *pages, u64 nr_pages)
 
 static void buddy_push(struct buddy *b, struct page *page, u32 order)
 {
-	page->kind = PAGE_KIND_BUDDY;
+	page_become(page, PAGE_KIND_BUDDY);
 	page->order = (u8)order;
 	list_add(&b->free[order], &page->link);
 }
@@ -25,7 +25,7 @@ static void buddy_push(struct buddy *b, struct page *page, u32 order)
 static void buddy_unlink(struct page *page)
 {
 	list_del(&page->link);
-	page->kind = PAGE_KIND_NONE;
+	page_become(page, PAGE_KIND_NONE);
 }
 
 /* Frees a block, merged with its buddy as long as that is free and of the same size. */
@@ -39,8 +39,8 @@ static void buddy_merge(struct buddy *b, struct page *page, u32 order)
 		u64 other = index ^ (1UL << order);
 		struct page *buddy = &b->pages[other];
 
-		if (other + (1UL << order) > b->nr_pages || buddy->kind != PAGE_KIND_BUDDY ||
-		    buddy->order != order)
+		if (other + (1UL << order) > b->nr_pages ||
+		    atomic_load_relaxed(&buddy->kind) != PAGE_KIND_BUDDY || buddy->order != order)
 			break;
 		buddy_unlink(buddy);
 		index &= other;

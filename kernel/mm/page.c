@@ -185,7 +185,7 @@ void *page_alloc(u32 order, u32 flags)
 		trace_page_short((u16)order, mm_free_pages());
 		return NULL;
 	}
-	page->kind = PAGE_KIND_NONE;
+	page_become(page, PAGE_KIND_NONE);
 	page->refs = 1;
 	va = page_address(page);
 	if (flags & PAGE_ZERO) {
@@ -232,8 +232,8 @@ void page_set_kind(void *va, enum page_kind kind)
 	if (page->kind == kind)
 		return;
 	page_count_kind(page->kind, -1UL);
-	page->kind = (u8)kind;
-	page_count_kind(page->kind, 1);
+	page_become(page, kind);
+	page_count_kind((u8)kind, 1);
 }
 
 void page_get(void *va)
@@ -252,7 +252,7 @@ void page_put(void *va)
 	/* The only holder needs no atomic operation: nobody else can count it up. */
 	if (atomic_load_acquire(&page->refs) == 1 || atomic_fetch_add(&page->refs, -1U) == 1) {
 		page_count_kind(page->kind, -1UL);
-		page->kind = PAGE_KIND_NONE;
+		page_become(page, PAGE_KIND_NONE);
 		page_free(va, 0);
 	}
 }

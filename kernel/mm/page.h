@@ -28,7 +28,7 @@ enum page_kind {
 };
 
 struct page {
-	u8 kind;  /* enum page_kind */
+	u8 kind;  /* [a] enum page_kind; written by who has the frame, BUDDY [L:zone] */
 	u8 order; /* of a free block, a slab or a large allocation */
 	u16 cpu;  /* [I] slab: the hart that owns it */
 	union {
@@ -56,6 +56,15 @@ static_assert(sizeof(struct page) == 40, "one per frame: 1% of memory");
 extern struct page *page_array; /* [I] frame of address page_base first */
 extern u64 page_base;		/* [I] physical address */
 extern u64 page_count;		/* [I] */
+
+/*
+ * The frame is of `kind` from now on. Whoever frees the neighbouring block looks at any moment whether this one is free: it
+ * sees PAGE_KIND_BUDDY only as set under the zone's lock, which it holds, and takes no interest in the others.
+ */
+static inline void page_become(struct page *page, enum page_kind kind)
+{
+	atomic_store_relaxed(&page->kind, (u8)kind);
+}
 
 static inline struct page *page_of(const void *va)
 {

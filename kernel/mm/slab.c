@@ -118,11 +118,11 @@ static struct page *slab_grow(struct slab_cache *c, struct slab_hart *h)
 	first->cpu = (u16)cpu_id();
 	first->free = NULL;
 	first->owner = c;
-	first->kind = PAGE_KIND_SLAB;
+	page_become(first, PAGE_KIND_SLAB);
 	list_init(&first->link);
 	for (u32 i = 1; i < 1U << c->order; i++) {
 		first[i].owner = first;
-		first[i].kind = PAGE_KIND_SLAB_TAIL;
+		page_become(&first[i], PAGE_KIND_SLAB_TAIL);
 	}
 	for (u32 i = first->capacity; i-- > 0;) {
 		void **object = (void **)(va + (u64)i * c->size);
@@ -144,7 +144,7 @@ static void slab_shrink(struct slab_cache *c, struct slab_hart *h, struct page *
 
 	list_del(&slab->link);
 	for (u32 i = 0; i < 1U << c->order; i++)
-		slab[i].kind = PAGE_KIND_NONE;
+		page_become(&slab[i], PAGE_KIND_NONE);
 	h->nr_slabs--;
 	trace_slab_shrink((u16)c->order, c->name);
 	page_free(va, c->order);
@@ -304,7 +304,7 @@ void *kmalloc(size_t size)
 	va = page_alloc(order, 0);
 	if (va) {
 		page_of(va)->order = (u8)order;
-		page_of(va)->kind = PAGE_KIND_LARGE;
+		page_become(page_of(va), PAGE_KIND_LARGE);
 	}
 	return va;
 }
@@ -326,7 +326,7 @@ void kfree(void *p)
 		return;
 	page = page_of(p);
 	if (page->kind == PAGE_KIND_LARGE) {
-		page->kind = PAGE_KIND_NONE;
+		page_become(page, PAGE_KIND_NONE);
 		page_free(p, page->order);
 		return;
 	}
