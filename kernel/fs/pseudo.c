@@ -21,11 +21,14 @@ static struct super_block *procfs, *sysfs;
 
 /* ---- reading ---- */
 
-/* One open file: the text as it was when reading began. */
+/* One open file: the text, or the piece of it that was reached, as it was when it was made. */
 struct pseudo_text {
 	struct mutex lock; /* RANK_INODE; held while copying out */
 	char *text;	   /* [L] NULL until first read */
 	size_t len;	   /* [L] */
+	u64 begin;	   /* [L] position of the piece */
+	u64 at, nr;	   /* [L] where the next one begins */
+	bool more;	   /* [L] there is a next one */
 };
 
 static int pseudo_open(struct inode *inode, struct file *f)
@@ -48,7 +51,8 @@ static void pseudo_release(struct file *f)
 	kfree(t);
 }
 
-static int pseudo_make(struct pseudo_text *t, const struct inode *inode)
+/* The first piece, or the one behind that which is there. */
+static int pseudo_make(struct pseudo_text *t, const struct inode *inode, bool next)
 {
 	const struct pseudo_node *node = inode->data;
 	size_t size = PSEUDO_TEXT_MIN;
@@ -56,7 +60,10 @@ static int pseudo_make(struct pseudo_text *t, const struct inode *inode)
 	if (!node->show)
 		return -EINVAL;
 	for (;;) {
-		struct seq s = {.buf = kmalloc(size), .size = size};
+		struct seq s = {.buf = kmalloc(size),
+				.size = size,
+				.at = next ? t->at : 0,
+				.nr = next ? t->nr : 0};
 		int err;
 
 		if (!s.buf)
@@ -65,7 +72,11 @@ static int pseudo_make(struct pseudo_text *t, const struct inode *inode)
 		if (!err && s.len <= s.size) {
 			kfree(t->text);
 			t->text = s.buf;
+			t->begin = next ? t->begin + t->len : 0;
 			t->len = s.len;
+			t->at = s.at;
+			t->nr = s.nr;
+			t->more = s.more;
 			return 0;
 		}
 		kfree(s.buf);
@@ -84,10 +95,12 @@ static long pseudo_read(struct file *f, struct iov_iter *it, u64 *pos, bool nonb
 
 	(void)nonblock;
 	mutex_lock(&t->lock);
-	if (*pos == 0 || !t->text)
-		ret = pseudo_make(t, file_inode(f));
-	if (ret == 0 && *pos < t->len) {
-		ret = iov_copy_out(it, t->text + *pos, t->len - *pos);
+	if (*pos == 0 || !t->text || *pos < t->begin)
+		ret = pseudo_make(t, file_inode(f), false);
+	while (ret == 0 && *pos >= t->begin + t->len && t->more)
+		ret = pseudo_make(t, file_inode(f), true);
+	if (ret == 0 && *pos < t->begin + t->len) {
+		ret = iov_copy_out(it, t->text + (*pos - t->begin), t->begin + t->len - *pos);
 		if (ret > 0)
 			*pos += (u64)ret;
 	}

@@ -3,7 +3,8 @@
  * registers a node for it; the directories on the way appear by themselves.
  *
  * The text is made whole at the first read and again by a read at position 0, so that a reader in
- * small pieces sees one moment.
+ * small pieces sees one moment. A text that may become long is made in several pieces, each when it is
+ * reached: each of them is of one moment.
  */
 #ifndef KERNEL_FS_PSEUDO_H
 #define KERNEL_FS_PSEUDO_H
@@ -19,7 +20,14 @@ struct seq {
 	char *buf;
 	size_t size;
 	size_t len; /* may exceed size: then the text is cut */
+	/*
+	 * For texts in pieces: where this one begins, 0 at first, and then what the function that made the piece before
+	 * has left here with `more`.
+	 */
+	u64 at, nr;
+	bool more;
 };
+#define SEQ_PIECE (64UL << 10) /* a piece that is so long should end */
 void seq_printf(struct seq *s, const char *fmt, ...) __printf(2, 3);
 void seq_puts(struct seq *s, const char *text);
 void seq_write(struct seq *s, const void *data, size_t n);

@@ -109,21 +109,42 @@ static void show_connection(const struct tuple_node *n, void *arg)
 	w->nr++;
 }
 
-static void walk_tcp(struct walk *w)
+/* The piece is long enough. */
+static bool walk_full(const struct walk *w)
 {
-	for (u32 port = 0; port < PORTS; port++)
-		port_for_each(PORT_TCP, (u16)port, show_listener, w);
-	for (u32 i = 0; i < tuple_chains(); i++)
-		tuple_for_each(i, show_connection, w);
+	return w->s && w->s->len >= SEQ_PIECE;
+}
+
+/* From place `at` on, of the ports and then the chains of connections: where it ended; 0: all are done. */
+static u64 walk_tcp(struct walk *w, u64 at)
+{
+	u64 end = PORTS + tuple_chains();
+
+	for (; at < end && !walk_full(w); at++) {
+		if (at < PORTS)
+			port_for_each(PORT_TCP, (u16)at, show_listener, w);
+		else
+			tuple_for_each((u32)(at - PORTS), show_connection, w);
+	}
+	return at < end ? at : 0;
+}
+
+/* The piece ends at place `at`, 0: and so does the text. */
+static int walk_end(const struct walk *w, u64 at)
+{
+	w->s->at = at;
+	w->s->nr = w->nr;
+	w->s->more = at != 0;
+	return 0;
 }
 
 int proc_show_tcp(struct seq *s, u64 family)
 {
-	struct walk w = {.s = s, .family = family};
+	struct walk w = {.s = s, .family = family, .nr = s->nr};
 
-	put_tcp_header(s, family);
-	walk_tcp(&w);
-	return 0;
+	if (!s->at)
+		put_tcp_header(s, family);
+	return walk_end(&w, walk_tcp(&w, s->at));
 }
 
 u64 proc_tcp_established(void)
@@ -166,19 +187,21 @@ static void put_datagram_header(struct seq *s, u64 family)
 		   family == AF_INET ? " " : "                        ");
 }
 
-static void walk_udp(struct walk *w)
+/* As walk_tcp(), of the ports. */
+static u64 walk_udp(struct walk *w, u64 at)
 {
-	for (u32 port = 0; port < PORTS; port++)
-		port_for_each(PORT_UDP, (u16)port, show_udp, w);
+	for (; at < PORTS && !walk_full(w); at++)
+		port_for_each(PORT_UDP, (u16)at, show_udp, w);
+	return at < PORTS ? at : 0;
 }
 
 int proc_show_udp(struct seq *s, u64 family)
 {
-	struct walk w = {.s = s, .family = family};
+	struct walk w = {.s = s, .family = family, .nr = s->nr};
 
-	put_datagram_header(s, family);
-	walk_udp(&w);
-	return 0;
+	if (!s->at)
+		put_datagram_header(s, family);
+	return walk_end(&w, walk_udp(&w, s->at));
 }
 
 static void show_raw(struct inet_sock *i, void *arg)
@@ -228,11 +251,14 @@ static void show_unix(struct unix_sock *u, void *arg)
 int proc_show_unix(struct seq *s, u64 key)
 {
 	struct walk w = {.s = s};
+	u64 at = s->at;
 
 	(void)key;
-	seq_puts(s, "Num       RefCount Protocol Flags    Type St Inode Path\n");
-	unix_for_each(show_unix, &w);
-	return 0;
+	if (!at)
+		seq_puts(s, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+	for (; at < UNIX_BUCKETS && !walk_full(&w); at++)
+		unix_for_each((u32)at, show_unix, &w);
+	return walk_end(&w, at < UNIX_BUCKETS ? at : 0);
 }
 
 int proc_show_sockstat(struct seq *s, u64 key)
@@ -242,9 +268,9 @@ int proc_show_sockstat(struct seq *s, u64 key)
 	u64 waiting = time_wait_count();
 
 	(void)key;
-	walk_tcp(&tcp);
-	walk_tcp(&tcp6);
-	walk_udp(&udp);
+	walk_tcp(&tcp, 0);
+	walk_tcp(&tcp6, 0);
+	walk_udp(&udp, 0);
 	raw_for_each(show_raw, &raw);
 	seq_printf(s, "sockets: used %ld\n", socket_count());
 	seq_printf(s, "TCP: inuse %lu orphan 0 tw %lu alloc %lu mem 0\n",
@@ -261,8 +287,8 @@ int proc_show_sockstat6(struct seq *s, u64 key)
 		    raw = {.family = AF_INET6};
 
 	(void)key;
-	walk_tcp(&tcp);
-	walk_udp(&udp);
+	walk_tcp(&tcp, 0);
+	walk_udp(&udp, 0);
 	raw_for_each(show_raw, &raw);
 	seq_printf(s, "TCP6: inuse %lu\nUDP6: inuse %lu\nUDPLITE6: inuse 0\nRAW6: inuse %lu\n",
 		   tcp.nr, udp.nr, raw.nr);

@@ -58,16 +58,14 @@ struct unix_sock *unix_alloc(int type)
 	return u;
 }
 
-void unix_for_each(void (*fn)(struct unix_sock *u, void *arg), void *arg)
+void unix_for_each(u32 bucket, void (*fn)(struct unix_sock *u, void *arg), void *arg)
 {
-	for (u32 i = 0; i < UNIX_BUCKETS; i++) {
-		struct unix_sock *u;
+	struct unix_sock *u;
 
-		spin_lock(&all[i].lock);
-		list_for_each(u, &all[i].list, all)
-			fn(u, arg);
-		spin_unlock(&all[i].lock);
-	}
+	spin_lock(&all[bucket].lock);
+	list_for_each(u, &all[bucket].list, all)
+		fn(u, arg);
+	spin_unlock(&all[bucket].lock);
 }
 
 struct unix_sock *unix_nth(u32 bucket, u32 n)

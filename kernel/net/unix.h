@@ -123,9 +123,7 @@ struct unix_scm *unix_scm_copy(const struct unix_scm *scm);
 bool unix_dgram_full(struct unix_sock *from, struct unix_sock *to);
 void unix_dgram_unwait(struct unix_sock *from);
 void unix_dgram_took(struct unix_sock *u);
-/* Calls fn for every socket; spin locks are held. */
-void unix_for_each(void (*fn)(struct unix_sock *u, void *arg), void *arg);
-/* The n-th socket of a bucket, with a reference; NULL: there are fewer. */
+/* All sockets are in one of these. */
 #define UNIX_BUCKETS 64U
 struct unix_sock *unix_nth(u32 bucket, u32 n);
 /* What SIOCINQ and SIOCOUTQ answer. */
@@ -138,3 +136,6 @@ long unix_ioctl(struct socket *s, u32 cmd, u64 arg);
 int unix_getsockopt(struct socket *s, int level, int name, void *val, u32 *len);
 
 #endif
+/* Calls fn for every socket of a bucket, under its spin lock. */
+void unix_for_each(u32 bucket, void (*fn)(struct unix_sock *u, void *arg), void *arg);
+/* The n-th socket of a bucket, with a reference; NULL: there are fewer. */
