@@ -65,7 +65,7 @@ static long send_marked(struct stream_wait *w, struct sock_msg *m)
 		return got;
 	got = ring_write(r, m->it, want);
 	if (got != (long)want)
-		w->kind->mark_end(w->s, r->head);
+		w->kind->mark_end(w->s, m, r->head);
 	return got;
 }
 

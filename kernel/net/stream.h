@@ -36,10 +36,11 @@ struct stream_kind {
 	size_t (*clip)(struct socket *s, struct sock_msg *m, u64 done, size_t n);
 	/*
 	 * With m->state set, a turn of a send that is about to fill positions from..to calls mark,
-	 * 0 or -errno; and mark_end if it got no further than `end`. Under the writer's lock.
+	 * 0 or -errno; and mark_end if it got no further than `end`: what then belongs to no byte is the call's
+	 * again. Under the writer's lock.
 	 */
 	int (*mark)(struct socket *s, struct sock_msg *m, u64 from, u64 to);
-	void (*mark_end)(struct socket *s, u64 end);
+	void (*mark_end)(struct socket *s, struct sock_msg *m, u64 end);
 	/* Bytes were put into the ring. NULL: the peer is woken. May sleep. */
 	void (*wrote)(struct socket *s);
 };

@@ -49,6 +49,8 @@ struct unix_sock *unix_alloc(int type)
 	list_init(&u->ready);
 	list_init(&u->accept);
 	list_init(&u->edges);
+	list_init(&u->flight);
+	list_init(&u->visit);
 	stream_init(&u->rx, SOCK_BUF_DEFAULT);
 	dgram_queue_init(&u->queue);
 	u->cred = unix_current_cred();
@@ -165,15 +167,35 @@ PollEvent unix_poll(struct socket *s)
 
 /* ---- the end ---- */
 
+/* A sender may be about to add one: the last look is that of unix_free(). */
 static void marks_free(struct unix_sock *u)
 {
-	while (!list_empty(&u->marks)) {
-		struct unix_mark *m = list_first(&u->marks, struct unix_mark, link);
+	for (;;) {
+		struct unix_mark *m = NULL;
 
-		list_del(&m->link);
+		spin_lock(&u->link);
+		if (!list_empty(&u->marks)) {
+			m = list_first(&u->marks, struct unix_mark, link);
+			list_del(&m->link);
+			atomic_store_relaxed(&u->nr_marks, u->nr_marks - 1);
+		}
+		spin_unlock(&u->link);
+		if (!m)
+			return;
 		unix_scm_free(m->scm);
 		kfree(m);
 	}
+}
+
+void unix_purge(struct unix_sock *u)
+{
+	struct dgram *d;
+
+	if (atomic_load_relaxed(&u->state) == UNIX_LISTEN)
+		unix_listen_close(u);
+	marks_free(u);
+	while ((d = dgram_queue_get(&u->queue, true)))
+		dgram_put(d);
 }
 
 /* A connection's other end: it sees the end of the stream, or a reset if data were not read. */
@@ -212,6 +234,7 @@ void unix_close(struct socket *s)
 	marks_free(u);
 	if (p)
 		socket_put(&p->s);
+	unix_collect();
 }
 
 void unix_free(struct socket *s)

@@ -5,7 +5,7 @@
  * along; datagrams and seqpackets use the queues of dgram.h. The two ends of a connection hold a
  * reference each on the other, which an end drops when its file goes.
  *
- * Lock order: socket.lock < stream sides; names, graph and a socket's `link` are never nested.
+ * Lock order: socket.lock < stream sides < graph; names and a socket's `link` are never nested.
  */
 #ifndef KERNEL_NET_UNIX_H
 #define KERNEL_NET_UNIX_H
@@ -14,6 +14,7 @@
 #include "kernel/net/dgram.h"
 #include "kernel/net/socket.h"
 #include "kernel/net/stream.h"
+#include "kernel/sync/inbox.h"
 
 /* What comes with a message: descriptors, credentials. */
 struct unix_edge;
@@ -21,8 +22,11 @@ struct unix_scm {
 	u32 nr_files;
 	bool has_cred;
 	struct abi_ucred cred;
-	struct unix_edge *edges; /* of the files that are AF_UNIX sockets */
-	struct file *files[];	 /* references */
+	struct user *user;	 /* whom the files are counted for, a reference; NULL: nobody */
+	struct unix_edge *edges; /* of the files that are AF_UNIX sockets; NULL: none */
+	u32 nr_edges;
+	struct inbox_node dead;
+	struct file *files[]; /* references */
 };
 
 /* A send into a stream that carried something: bytes begin..end of the ring. */
@@ -68,9 +72,13 @@ struct unix_sock {
 	u32 backlog;		     /* [a] */
 	struct unix_sock *embryo_of; /* [L:graph] the listener that has not yet accepted it, for the graph */
 	struct list all;	     /* [L:bucket of unix.c] */
-	/* descriptors in flight: unix_scm.c */
-	struct list edges; /* [L:graph] files that wait in our queue */
-	u32 visited;	   /* [L:graph] */
+	/* descriptors in flight: unix_gc.c */
+	struct list edges;  /* [L:graph] sockets that wait in our queue */
+	struct list flight; /* [L:graph] in the list of those that wait in some queue */
+	u32 nr_flights;	    /* [L:graph] how often it waits */
+	u32 nr_inner;	    /* [L:graph] of these, in queues of such as wait themselves */
+	bool alive;	    /* [L:graph] */
+	struct list visit;  /* [L:graph, then the collector's] */
 };
 
 static inline struct unix_sock *unix_of(struct socket *s)
@@ -110,14 +118,25 @@ struct unix_sock *unix_peer_get(struct unix_sock *u);
  */
 int unix_scm_from(struct unix_sock *from, struct unix_sock *to, struct sock_msg *m,
 		  struct unix_scm **out);
-void unix_scm_free(struct unix_scm *scm); /* may sleep; NULL does nothing */
 /* Gives the receiver what came, and who wrote it (NULL: not noted); takes scm over. 0 or -EFAULT. */
 int unix_scm_deliver(struct socket *s, struct sock_msg *m, struct unix_scm *scm,
 		     const struct abi_ucred *cred);
-/* `child` is accepted, or discarded: what waits in its queue hangs on its own file now. */
-void unix_scm_adopt(struct unix_sock *listener, struct unix_sock *child);
 /* A copy for a receiver that peeks; NULL: no memory, or nothing. */
 struct unix_scm *unix_scm_copy(const struct unix_scm *scm);
+
+void unix_scm_free_files(struct unix_scm *scm); /* without edges */
+
+/* unix_gc.c */
+/* Frees what came, or came not, with a message; NULL does nothing. Context: may sleep, no lock held. */
+void unix_scm_free(struct unix_scm *scm);
+/* Notes the sockets among the files of `scm` as waiting in the queue of `to`. 0 or -ENOMEM. */
+int unix_graph_add(struct unix_scm *scm, struct unix_sock *to);
+/* `child` is accepted, or discarded: what waits in its queue hangs on its own file now. */
+void unix_scm_adopt(struct unix_sock *listener, struct unix_sock *child);
+/* Frees sockets in flight that only reach each other, if there may be any. Context: may sleep, no lock held. */
+void unix_collect(void);
+/* Drops what waits in the queue of `u`, which nobody reaches any more. */
+void unix_purge(struct unix_sock *u);
 
 /* A full receive queue: `from` will hear of room. False: there is room. */
 bool unix_dgram_full(struct unix_sock *from, struct unix_sock *to);
@@ -125,6 +144,9 @@ void unix_dgram_unwait(struct unix_sock *from);
 void unix_dgram_took(struct unix_sock *u);
 /* All sockets are in one of these. */
 #define UNIX_BUCKETS 64U
+/* Calls fn for every socket of a bucket, under its spin lock. */
+void unix_for_each(u32 bucket, void (*fn)(struct unix_sock *u, void *arg), void *arg);
+/* The n-th socket of a bucket, with a reference; NULL: there are fewer. */
 struct unix_sock *unix_nth(u32 bucket, u32 n);
 /* What SIOCINQ and SIOCOUTQ answer. */
 u32 unix_unread(struct unix_sock *u);
@@ -136,6 +158,3 @@ long unix_ioctl(struct socket *s, u32 cmd, u64 arg);
 int unix_getsockopt(struct socket *s, int level, int name, void *val, u32 *len);
 
 #endif
-/* Calls fn for every socket of a bucket, under its spin lock. */
-void unix_for_each(u32 bucket, void (*fn)(struct unix_sock *u, void *arg), void *arg);
-/* The n-th socket of a bucket, with a reference; NULL: there are fewer. */

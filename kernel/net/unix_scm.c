@@ -1,12 +1,5 @@
 /*
- * Descriptors and credentials that travel in messages.
- *
- * A socket in its own queue, or in the queue of a socket that waits in its queue, would never be
- * freed. So the graph "A's queue holds B" is kept free of cycles: each AF_UNIX socket in flight is
- * an edge, and a send that would close a circle, or make a chain longer than MAX_DEPTH, answers
- * ETOOMANYREFS. (Linux lets circles be and collects them.) Then the last close of a queue's owner
- * frees what waits in it, at most MAX_DEPTH deep. Taking an edge away cannot close a circle, so
- * receives need no check. The graph's lock is taken for sockets in flight only.
+ * Descriptors and credentials that travel in messages. What becomes of sockets that travel, and are never received: unix_gc.c.
  */
 #include <string.h>
 
@@ -18,123 +11,9 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/task.h"
+#include "kernel/task/user.h"
 
-#define MAX_DEPTH   4U
 #define ID_OVERFLOW 65534U
-
-LOCK_CLASS(unix_graph, RANK_UNIX_GRAPH);
-
-struct unix_edge {
-	struct list link;	 /* [L:graph] in the edges of the queue's owner */
-	struct unix_sock *queue; /* [I] whose queue it waits in */
-	struct unix_sock *to;	 /* [I] */
-};
-
-static struct spinlock graph = SPINLOCK_INIT(unix_graph_class);
-
-/* ---- the graph ---- */
-
-/* Context: graph locked. Can `from` reach `target`, or is the way too long to tell? */
-static bool reaches(struct unix_sock *from, const struct unix_sock *target, u32 depth)
-{
-	struct unix_edge *e;
-
-	if (from == target)
-		return true;
-	if (depth == 0)
-		return !list_empty(&from->edges);
-	list_for_each(e, &from->edges, link)
-		if (reaches(e->to, target, depth - 1))
-			return true;
-	return false;
-}
-
-/*
- * Whose file keeps the queue of `u` alive: a connection not yet accepted hangs on its listener.
- * Context: graph locked.
- */
-static struct unix_sock *queue_owner(struct unix_sock *u)
-{
-	return u->embryo_of ? u->embryo_of : u;
-}
-
-void unix_scm_adopt(struct unix_sock *listener, struct unix_sock *child)
-{
-	struct unix_edge *e, *next;
-
-	spin_lock(&graph);
-	child->embryo_of = NULL;
-	list_for_each_safe(e, next, &listener->edges, link) {
-		if (e->queue == child) {
-			list_del(&e->link);
-			list_add(&child->edges, &e->link);
-		}
-	}
-	spin_unlock(&graph);
-}
-
-static struct unix_sock *unix_of_file(struct file *f)
-{
-	struct socket *s = socket_of(f);
-
-	return s && s->family == AF_UNIX ? unix_of(s) : NULL;
-}
-
-static u32 count_sockets(const struct unix_scm *scm)
-{
-	u32 n = 0;
-
-	for (u32 i = 0; i < scm->nr_files; i++)
-		n += unix_of_file(scm->files[i]) != NULL;
-	return n;
-}
-
-/* Notes the sockets among the files as held by the queue of `to`. */
-static int graph_add(struct unix_scm *scm, struct unix_sock *to)
-{
-	u32 nr = count_sockets(scm), n = 0;
-	struct unix_sock *owner;
-	int err = 0;
-
-	if (!nr)
-		return 0;
-	scm->edges = kzalloc(nr * sizeof(*scm->edges));
-	if (!scm->edges)
-		return -ENOMEM;
-	for (u32 i = 0; i < nr; i++)
-		list_init(&scm->edges[i].link);
-	spin_lock(&graph);
-	owner = queue_owner(to);
-	for (u32 i = 0; i < scm->nr_files && !err; i++) {
-		struct unix_sock *u = unix_of_file(scm->files[i]);
-
-		if (!u)
-			continue;
-		if (reaches(u, owner, MAX_DEPTH)) {
-			err = -ETOOMANYREFS;
-		} else {
-			scm->edges[n].to = u;
-			scm->edges[n].queue = to;
-			list_add(&owner->edges, &scm->edges[n++].link);
-		}
-	}
-	spin_unlock(&graph);
-	return err;
-}
-
-static void graph_remove(struct unix_scm *scm)
-{
-	u32 nr = scm->edges ? count_sockets(scm) : 0;
-
-	if (!nr)
-		return;
-	spin_lock(&graph);
-	for (u32 i = 0; i < nr; i++)
-		list_del(&scm->edges[i].link);
-	spin_unlock(&graph);
-	kfree(scm->edges);
-	scm->edges = NULL;
-}
 
 /* ---- sending ---- */
 
@@ -150,11 +29,12 @@ static struct unix_scm *scm_alloc(u32 nr_files)
 	return kzalloc(sizeof(struct unix_scm) + nr_files * sizeof(struct file *));
 }
 
-void unix_scm_free(struct unix_scm *scm)
+void unix_scm_free_files(struct unix_scm *scm)
 {
-	if (!scm)
-		return;
-	graph_remove(scm);
+	if (scm->user) {
+		user_uncharge_files(scm->user, scm->nr_files);
+		user_put(scm->user);
+	}
 	for (u32 i = 0; i < scm->nr_files; i++)
 		file_put(scm->files[i]);
 	kfree(scm);
@@ -221,6 +101,21 @@ static int scm_parse(struct unix_scm *scm, const struct cmsg_source *c)
 	return err;
 }
 
+/* Who passes more files than it might have open hides them from that limit. */
+static int scm_charge(struct unix_scm *scm)
+{
+	struct user *user = cred_current()->user;
+	u64 limit = process_rlimit(process_current(), RLIMIT_NOFILE);
+
+	if (capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN))
+		limit = ~0UL;
+	if (!user_charge_files(user, scm->nr_files, limit))
+		return -ETOOMANYREFS;
+	user_get(user);
+	scm->user = user;
+	return 0;
+}
+
 /* Files that the control messages could name at most. */
 static u32 files_room(const struct cmsg_source *c)
 {
@@ -242,7 +137,9 @@ int unix_scm_from(struct unix_sock *from, struct unix_sock *to, struct sock_msg 
 		return -ENOMEM;
 	err = scm_parse(scm, m->control);
 	if (!err && scm->nr_files)
-		err = graph_add(scm, to);
+		err = scm_charge(scm);
+	if (!err && scm->nr_files)
+		err = unix_graph_add(scm, to);
 	if (err) {
 		unix_scm_free(scm);
 		return err;

@@ -65,11 +65,12 @@ static int stream_mark(struct socket *s, struct sock_msg *m, u64 from, u64 to)
 	return 0;
 }
 
-/* The send that was marked last got no further than `end`. Context: the writer's lock. */
-static void stream_mark_end(struct socket *s, u64 end)
+/* The turn that was marked last got no further than `end`. Context: the writer's lock. */
+static void stream_mark_end(struct socket *s, struct sock_msg *msg, u64 end)
 {
 	struct unix_sock *p = unix_of(s)->peer;
 	struct unix_mark *m, *gone = NULL;
+	struct unix_call *call = msg->state;
 
 	spin_lock(&p->link);
 	if (!list_empty(&p->marks)) {
@@ -86,7 +87,7 @@ static void stream_mark_end(struct socket *s, u64 end)
 	}
 	spin_unlock(&p->link);
 	if (gone) {
-		unix_scm_free(gone->scm);
+		call->scm = gone->scm;
 		kfree(gone);
 	}
 }
@@ -203,7 +204,8 @@ static long unix_stream_send(struct socket *s, struct sock_msg *m)
 	if (ret)
 		return ret;
 	m->state = call.scm ? &call : NULL;
-	ret = m->it->count ? stream_send(s, &p->s, &p->rx, m, &unix_kind) : stream_may_send(s);
+	ret = m->it->count ? stream_send(s, &p->s, &p->rx, m, &unix_kind)
+			   : stream_may_send(s, &p->rx);
 	unix_scm_free(call.scm);
 	return ret;
 }

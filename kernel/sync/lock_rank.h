@@ -31,6 +31,7 @@ enum lock_rank {
 	RANK_STREAM = 27,	 /* one side of a local byte stream: copies user memory */
 	RANK_WIRE = 28,		 /* lwIP and the cards */
 	RANK_INODE = 30,
+	RANK_UNIX_GRAPH = 29,	 /* which AF_UNIX socket waits in whose queue */
 	RANK_MOUNT = 35, /* read for /proc, under the lock of an open file there */
 	RANK_MM = 40,
 	RANK_IPC_TABLE = 42, /* makers and removers of System V objects */
@@ -42,7 +43,6 @@ enum lock_rank {
 	RANK_NETLINK = 104, /* numbers and groups of netlink sockets; held while they are woken */
 	RANK_PID = 105,
 	RANK_UNIX_NAMES = 107, /* names of AF_UNIX sockets */
-	RANK_UNIX_GRAPH = 108, /* which socket's queue holds which */
 	RANK_SIGNAL = 110,
 	RANK_UNIX = 111, /* one AF_UNIX socket: peer, marks, accept queue */
 	RANK_TCP = 112,	 /* both ends' states of a local connection */

@@ -23,6 +23,7 @@ struct user {
 	u32 refs;	  /* [a] from 1 to 0, and from 0 never, under users_lock */
 	u64 signals;	  /* [a] */
 	u64 queue_bytes;  /* [a] */
+	u64 nr_files;	  /* [a] in messages of AF_UNIX */
 	struct user_hart hart[];
 };
 
@@ -149,4 +150,17 @@ void user_uncharge_signal(struct user *u)
 u64 user_signals(const struct user *u)
 {
 	return atomic_load_relaxed(&u->signals);
+}
+
+bool user_charge_files(struct user *u, u32 nr, u64 limit)
+{
+	if (atomic_load_relaxed(&u->nr_files) > limit)
+		return false;
+	atomic_fetch_add(&u->nr_files, nr);
+	return true;
+}
+
+void user_uncharge_files(struct user *u, u32 nr)
+{
+	atomic_fetch_add(&u->nr_files, -(u64)nr);
 }

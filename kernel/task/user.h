@@ -41,4 +41,10 @@ u64 user_charge_signal(struct user *u);
 void user_uncharge_signal(struct user *u);
 u64 user_signals(const struct user *u);
 
+/*
+ * Files in messages that nobody has received: charged unless there are more than `limit` of the user's already.
+ */
+bool user_charge_files(struct user *u, u32 nr, u64 limit);
+void user_uncharge_files(struct user *u, u32 nr);
+
 #endif

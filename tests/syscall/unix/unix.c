@@ -1,7 +1,7 @@
 /*
  * AF_UNIX: names, connections, ends, descriptors and credentials in messages.
  */
-#include "tests/syscall/harness.h"
+#include "tests/syscall/unix/unix.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -31,17 +31,6 @@ static int so_error(int fd)
 
 	CHECK_EQ(getsockopt(fd, SOL_SOCKET, SO_ERROR, &value, &len), 0);
 	return value;
-}
-
-static void pair(int type, int e[2])
-{
-	CHECK_EQ(socketpair(AF_UNIX, type, 0, e), 0);
-}
-
-static void both_close(int e[2])
-{
-	close(e[0]);
-	close(e[1]);
 }
 
 /* An abstract name, and its length as bind wants it. */
@@ -301,41 +290,6 @@ TEST(seqpackets)
 	/* No signal: the default action would end the test. */
 	CHECK_EQ(ERRNO_OF(send(e[1], "x", 1, 0)), EPIPE);
 	close(e[1]);
-}
-
-/* Sends `data` with descriptors. */
-static ssize_t send_fds(int s, const char *data, size_t n, const int *fds, size_t nr)
-{
-	char control[CMSG_SPACE(8 * sizeof(int))] = {0};
-	struct iovec v = {(char *)data, n};
-	struct msghdr m = {.msg_iov = &v,
-			   .msg_iovlen = 1,
-			   .msg_control = control,
-			   .msg_controllen = CMSG_SPACE(nr * sizeof(int))};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(nr * sizeof(int));
-	memcpy(CMSG_DATA(c), fds, nr * sizeof(int));
-	return sendmsg(s, &m, 0);
-}
-
-/* Receives at most n bytes and one descriptor (-1: none came). */
-static ssize_t recv_fd(int s, char *data, size_t n, int *fd, int *flags)
-{
-	char control[CMSG_SPACE(sizeof(int))] = {0};
-	struct iovec v = {data, n};
-	struct msghdr m = {.msg_iov = &v,
-			   .msg_iovlen = 1,
-			   .msg_control = control,
-			   .msg_controllen = CMSG_LEN(sizeof(int))};
-	ssize_t got = recvmsg(s, &m, 0);
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-	*fd = c && c->cmsg_type == SCM_RIGHTS ? *(int *)CMSG_DATA(c) : -1;
-	*flags = m.msg_flags;
-	return got;
 }
 
 TEST(descriptors_in_a_stream)
