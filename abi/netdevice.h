@@ -83,6 +83,7 @@ static_assert(sizeof(struct abi_rtentry) == 120, "struct rtentry");
 #define RTF_UP	    0x1
 #define RTF_GATEWAY 0x2
 #define RTF_HOST    0x4
+#define RTF_REJECT  0x200
 
 /* And for IPv6, on an AF_INET6 socket. */
 struct abi_in6_rtmsg {

@@ -39,6 +39,7 @@ struct abi_nlattr {
 #define NLM_F_REQUEST	    0x1
 #define NLM_F_MULTI	    0x2
 #define NLM_F_ACK	    0x4
+#define NLM_F_ECHO	    0x8
 #define NLM_F_DUMP_FILTERED 0x20
 #define NLM_F_ROOT	    0x100
 #define NLM_F_MATCH	    0x200
@@ -234,11 +235,14 @@ struct abi_rtmsg {
 #define RT_SCOPE_HOST	  254
 #define RT_SCOPE_NOWHERE  255
 
-#define RTN_UNSPEC    0
-#define RTN_UNICAST   1
-#define RTN_LOCAL     2
-#define RTN_BROADCAST 3
-#define RTN_MULTICAST 5
+#define RTN_UNSPEC	0
+#define RTN_UNICAST	1
+#define RTN_LOCAL	2
+#define RTN_BROADCAST	3
+#define RTN_MULTICAST	5
+#define RTN_BLACKHOLE	6
+#define RTN_UNREACHABLE 7
+#define RTN_PROHIBIT	8
 
 #define RTM_F_CLONED	   0x200
 #define RTM_F_LOOKUP_TABLE 0x1000

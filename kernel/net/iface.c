@@ -250,6 +250,76 @@ void net_iface_set_gateway(struct net_iface *i, const struct inet_addr *gateway)
 		rtnetlink_gateway(i, gateway, true);
 }
 
+/* ---- routes that programs set ---- */
+
+int net_iface_add_route(const struct net_route_info *r, u32 flags)
+{
+	struct net_route_match m = {.dst = r->dst, .prefix = r->prefix, .scope = RT_SCOPE_NOWHERE};
+	struct net_route_info was, undone;
+	int err;
+
+	spin_lock(&lock);
+	err = net_statics_add(r, flags, &was);
+	if (!err && net_routes_rebuild(ifaces, nr_ifaces)) {
+		m.metric = r->metric;
+		m.iface = r->iface;
+		net_statics_remove(&m, &undone);
+		if (was.type)
+			net_statics_add(&was, NET_ROUTE_CREATE, &undone);
+		err = -ENOBUFS;
+	}
+	spin_unlock(&lock);
+	if (err)
+		return err;
+	if (was.type)
+		rtnetlink_route(&was, false);
+	rtnetlink_route(r, true);
+	return 0;
+}
+
+int net_iface_del_route(const struct net_route_match *m)
+{
+	struct net_route_info was;
+	int err;
+
+	spin_lock(&lock);
+	err = net_statics_remove(m, &was);
+	/* Without memory the old snapshot stays; the next change of anything takes it away. */
+	if (!err)
+		net_routes_rebuild(ifaces, nr_ifaces);
+	spin_unlock(&lock);
+	if (!err)
+		rtnetlink_route(&was, false);
+	return err;
+}
+
+u32 net_iface_statics(struct net_route_info *out)
+{
+	u32 nr;
+
+	spin_lock(&lock);
+	nr = net_statics_copy(out);
+	spin_unlock(&lock);
+	return nr;
+}
+
+/* Those over an interface that went down. */
+static void drop_routes(struct net_iface *i)
+{
+	struct net_route_info was;
+	bool found;
+
+	do {
+		spin_lock(&lock);
+		found = net_statics_drop(i->index, &was);
+		if (found)
+			net_routes_rebuild(ifaces, nr_ifaces);
+		spin_unlock(&lock);
+		if (found)
+			rtnetlink_route(&was, false);
+	} while (found);
+}
+
 /* What goes with IFF_UP. Context: lock held. The number of addresses in `gone`. */
 static u32 went_down(struct net_iface *i, struct net_address *gone)
 {
@@ -282,6 +352,8 @@ void net_iface_set_flags(struct net_iface *i, u32 flags, u32 mask)
 	if (was != flags)
 		rtnetlink_link(i, was ^ flags);
 	tell_gone(i, gone, nr);
+	if ((was & ~flags) & IFF_UP)
+		drop_routes(i);
 	if (i == &lo && (flags & ~was & IFF_UP))
 		net_iface_add_address(i, &lo_v6);
 }

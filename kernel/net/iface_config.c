@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "abi/errno.h"
+#include "kernel/mm/mm.h"
 #include "kernel/net/route.h"
 #include "kernel/net/rtnetlink.h"
 #include "kernel/sync/atomic.h"
@@ -177,6 +178,78 @@ int net_config_del_gateway(bool v4, const struct net_gateway *g)
 		err = 0;
 	}
 	return finish(i, err);
+}
+
+/* ---- other routes ---- */
+
+/* The route's interface and that it can be used. */
+static int route_way(struct net_route_info *r)
+{
+	struct net_gateway g = {.addr = r->gateway, .iface = r->iface};
+	struct net_iface_info info;
+	int err = 0;
+
+	if (net_route_refuses(r->type)) {
+		r->iface = 0;
+		r->has_gateway = false;
+		return 0;
+	}
+	if (r->has_gateway)
+		err = gateway_iface(&g, &info);
+	else if (!net_iface_info(r->iface, false, &info))
+		err = -ENODEV;
+	else if (!(info.flags & IFF_UP))
+		err = -ENETDOWN;
+	if (err)
+		return err;
+	r->iface = info.index;
+	return info.flags & IFF_LOOPBACK ? -EOPNOTSUPP : 0;
+}
+
+/* One that follows from an address has the destination and metric of `r`. */
+static bool route_is_there(const struct net_route_info *r)
+{
+	struct net_route_list *l = net_routes();
+	bool found = false;
+
+	for (u32 i = 0; l && i < l->nr && !found; i++) {
+		const struct net_route_info *o = &l->routes[i];
+
+		found = o->protocol == RTPROT_KERNEL && o->table == RT_TABLE_MAIN &&
+			o->prefix == r->prefix && o->metric == r->metric &&
+			inet_equal(&o->dst, &r->dst);
+	}
+	kfree(l);
+	return found;
+}
+
+int net_config_add_route(struct net_route_info *r, u32 flags)
+{
+	struct net_iface *i = NULL;
+	int err;
+
+	mutex_lock(&config);
+	err = route_way(r);
+	if (!err && r->has_source && !net_is_local(&r->source))
+		err = -EINVAL;
+	if (!err && route_is_there(r))
+		err = -EEXIST;
+	if (!err)
+		err = net_iface_add_route(r, flags);
+	if (!err)
+		i = net_iface_by_index(r->iface);
+	return finish(i, err);
+}
+
+int net_config_del_route(const struct net_route_match *m)
+{
+	int err;
+
+	mutex_lock(&config);
+	err = net_iface_del_route(m);
+	for (u32 at = 1; !err && net_iface_by_index(at); at++)
+		tell(net_iface_by_index(at));
+	return finish(NULL, err);
 }
 
 /* ---- flags, MTU ---- */

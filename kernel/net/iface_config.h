@@ -30,6 +30,16 @@ struct net_gateway {
 int net_config_add_gateway(const struct net_gateway *g, bool replace);
 int net_config_del_gateway(bool v4, const struct net_gateway *g); /* 0, -ESRCH */
 
+struct net_route_info;
+struct net_route_match;
+
+/*
+ * Another route, checked but for its way; `flags`: NET_ROUTE_*. 0; -EEXIST; -ENOENT; -ENODEV: no way; -ENETUNREACH, -ENETDOWN as above; -EINVAL: the source
+ * is not this host's; -EOPNOTSUPP: over lo; -ENOBUFS.
+ */
+int net_config_add_route(struct net_route_info *r, u32 flags);
+int net_config_del_route(const struct net_route_match *m); /* 0, -ESRCH */
+
 /* Flags that say what an interface is: programs' wishes for them are not looked at, as on Linux. */
 #define NET_IFF_FIXED                                                                              \
 	(u32)(IFF_BROADCAST | IFF_LOOPBACK | IFF_POINTOPOINT | IFF_RUNNING | IFF_LOWER_UP)

@@ -246,11 +246,6 @@ static long change_v6_address(u32 cmd, u64 arg)
 
 /* ---- routes ---- */
 
-static int gateway_change(u32 cmd, bool v4, const struct net_gateway *g)
-{
-	return cmd == SIOCADDRT ? net_config_add_gateway(g, false) : net_config_del_gateway(v4, g);
-}
-
 static int route_device(u64 name_addr, u32 *index)
 {
 	char name[IFNAMSIZ] = {0};
@@ -263,49 +258,108 @@ static int route_device(u64 name_addr, u32 *index)
 	return *index ? 0 : -ENODEV;
 }
 
-/* Only default routes can be set; the others follow from addresses. */
+/* A default one by a gateway is its interface's; the others are in the list. `own`: it has the metric that such a default route has. */
+static int route_change(u32 cmd, struct net_route_info *r, bool own)
+{
+	struct net_gateway g = {r->gateway, r->iface, RTPROT_BOOT};
+	struct net_route_match m = {.dst = r->dst,
+				    .gateway = r->gateway,
+				    .prefix = r->prefix,
+				    .iface = r->iface,
+				    .metric = r->metric,
+				    .scope = RT_SCOPE_NOWHERE};
+	bool v4 = inet_is_v4(&r->dst);
+	int err;
+
+	if (cmd == SIOCADDRT)
+		return own && !r->prefix && r->has_gateway
+			       ? net_config_add_gateway(&g, false)
+			       : net_config_add_route(r, NET_ROUTE_CREATE | NET_ROUTE_EXCLUSIVE);
+	err = net_config_del_route(&m);
+	return err == -ESRCH && own && !r->prefix ? net_config_del_gateway(v4, &g) : err;
+}
+
+/* As Linux reads it: the flags say whether the mask and the gateway count; metrics are one more than they are. */
+static int parse_v4_route(const struct abi_rtentry *rt, struct net_route_info *r)
+{
+	struct inet_addr network;
+	int prefix = 32;
+
+	if (rt->rt_dst.sin_family != AF_INET)
+		return -EAFNOSUPPORT;
+	if (!(rt->rt_flags & RTF_HOST)) {
+		if (rt->rt_genmask.sin_family != AF_INET &&
+		    (rt->rt_genmask.sin_addr.s_addr || rt->rt_genmask.sin_family))
+			return -EAFNOSUPPORT;
+		prefix = mask_prefix(rt->rt_genmask.sin_addr.s_addr);
+		if (prefix < 0)
+			return -EINVAL;
+	}
+	*r = (struct net_route_info){.dst = inet_addr_v4(rt->rt_dst.sin_addr.s_addr),
+				     .gateway = inet_any_v4,
+				     .source = inet_any_v4,
+				     .prefix = (u32)prefix,
+				     .metric = rt->rt_metric > 0 ? (u32)rt->rt_metric - 1 : 0,
+				     .table = RT_TABLE_MAIN,
+				     .protocol = RTPROT_BOOT,
+				     .scope = RT_SCOPE_LINK,
+				     .type = rt->rt_flags & RTF_REJECT ? RTN_UNREACHABLE
+								       : RTN_UNICAST};
+	network = net_network_of(&r->dst, r->prefix);
+	if (!inet_equal(&network, &r->dst))
+		return -EINVAL;
+	if (rt->rt_gateway.sin_family == AF_INET && rt->rt_gateway.sin_addr.s_addr) {
+		r->gateway = inet_addr_v4(rt->rt_gateway.sin_addr.s_addr);
+		r->has_gateway = true;
+		r->scope = RT_SCOPE_UNIVERSE;
+	}
+	return 0;
+}
+
 static long change_v4_route(u32 cmd, u64 arg)
 {
-	struct net_gateway g = {.protocol = RTPROT_BOOT};
 	struct abi_rtentry rt;
+	struct net_route_info r;
 	int err;
 
 	if (!capable(CAP_NET_ADMIN))
 		return -EPERM;
 	if (copy_from_user(&rt, (const void __user *)(uintptr_t)arg, sizeof(rt)))
 		return -EFAULT;
-	if (rt.rt_dst.sin_family != AF_INET)
-		return -EAFNOSUPPORT;
-	if (rt.rt_dst.sin_addr.s_addr || rt.rt_genmask.sin_addr.s_addr || (rt.rt_flags & RTF_HOST))
-		return cmd == SIOCADDRT ? -EOPNOTSUPP : -ESRCH;
-	err = route_device(rt.rt_dev, &g.iface);
+	err = parse_v4_route(&rt, &r);
+	if (!err)
+		err = route_device(rt.rt_dev, &r.iface);
 	if (err)
 		return err;
-	if (rt.rt_metric > 1)
-		return cmd == SIOCADDRT ? -EOPNOTSUPP : -ESRCH;
-	g.addr = rt.rt_gateway.sin_family == AF_INET ? inet_addr_v4(rt.rt_gateway.sin_addr.s_addr)
-						     : inet_any_v4;
-	if (cmd == SIOCADDRT && (inet_is_any(&g.addr) || !(rt.rt_flags & RTF_GATEWAY)))
-		return -EOPNOTSUPP;
-	return gateway_change(cmd, true, &g);
+	if (cmd == SIOCADDRT && (rt.rt_flags & RTF_GATEWAY) && !r.has_gateway)
+		return -EINVAL;
+	return route_change(cmd, &r, !r.metric);
 }
 
 static long change_v6_route(u32 cmd, u64 arg)
 {
-	struct net_gateway g = {.protocol = RTPROT_BOOT};
+	struct net_route_info r = {.table = RT_TABLE_MAIN,
+				   .protocol = RTPROT_BOOT,
+				   .scope = RT_SCOPE_UNIVERSE,
+				   .type = RTN_UNICAST};
 	struct abi_in6_rtmsg rt;
 
 	if (!capable(CAP_NET_ADMIN))
 		return -EPERM;
 	if (copy_from_user(&rt, (const void __user *)(uintptr_t)arg, sizeof(rt)))
 		return -EFAULT;
-	memcpy(g.addr.b, rt.rtmsg_gateway, sizeof(g.addr.b));
-	g.iface = (u32)rt.rtmsg_ifindex;
-	if (rt.rtmsg_dst_len || rt.rtmsg_src_len || rt.rtmsg_metric > NET_METRIC_V6_GATEWAY)
-		return cmd == SIOCADDRT ? -EOPNOTSUPP : -ESRCH;
-	if (cmd == SIOCADDRT && (inet_is_any(&g.addr) || !(rt.rtmsg_flags & RTF_GATEWAY)))
-		return -EOPNOTSUPP;
-	return gateway_change(cmd, false, &g);
+	if (rt.rtmsg_dst_len > 128 || rt.rtmsg_src_len)
+		return -EINVAL;
+	memcpy(r.dst.b, rt.rtmsg_dst, sizeof(r.dst.b));
+	memcpy(r.gateway.b, rt.rtmsg_gateway, sizeof(r.gateway.b));
+	r.prefix = rt.rtmsg_dst_len;
+	r.dst = net_network_of(&r.dst, r.prefix);
+	r.has_gateway = !inet_is_any(&r.gateway);
+	r.iface = (u32)rt.rtmsg_ifindex;
+	r.metric = rt.rtmsg_metric;
+	if (cmd == SIOCADDRT && !r.metric)
+		r.metric = NET_METRIC_V6_GATEWAY;
+	return route_change(cmd, &r, !r.metric || r.metric == NET_METRIC_V6_GATEWAY);
 }
 
 long net_iface_ioctl(int family, u32 cmd, u64 arg)

@@ -40,6 +40,12 @@ static void end_route_line(struct seq *s, size_t start)
 }
 
 /* IPv4's main table, in lines of 127 characters as Linux pads them. */
+static u32 route_flags(const struct net_route_info *r)
+{
+	return (u32)(RTF_UP | (r->has_gateway ? RTF_GATEWAY : 0) | (r->prefix == 32 ? RTF_HOST : 0) |
+		     (r->type == RTN_UNREACHABLE || r->type == RTN_PROHIBIT ? RTF_REJECT : 0));
+}
+
 int proc_show_route(struct seq *s, u64 key)
 {
 	struct net_route_list *l = net_routes();
@@ -56,13 +62,13 @@ int proc_show_route(struct seq *s, u64 key)
 	for (u32 k = 0; k < l->nr; k++) {
 		const struct net_route_info *r = &l->routes[k];
 
-		if (!inet_is_v4(&r->dst) || r->table != RT_TABLE_MAIN ||
-		    !net_iface_info(r->iface, false, &i))
+		if (!inet_is_v4(&r->dst) || r->table != RT_TABLE_MAIN)
 			continue;
+		if (!net_iface_info(r->iface, false, &i))
+			snprintf(i.name, sizeof(i.name), "*");
 		start = s->len;
 		seq_printf(s, "%s\t%08X\t%08X\t%04X\t0\t0\t%u\t%08X\t0\t0\t0", i.name, r->dst.w[3],
-			   r->has_gateway ? r->gateway.w[3] : 0,
-			   (u32)(RTF_UP | (r->has_gateway ? RTF_GATEWAY : 0)), r->metric,
+			   r->has_gateway ? r->gateway.w[3] : 0, route_flags(r), r->metric,
 			   inet_v4_mask(r->prefix));
 		end_route_line(s, start);
 	}

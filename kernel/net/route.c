@@ -1,9 +1,7 @@
 /*
- * Routes: the choice of an interface for a destination, and the list of them that programs see. All
- * follow from the interfaces' addresses and gateways; there is no other table.
+ * The choice of a route for a destination: the longest prefix, then the lowest metric, of the interfaces' networks, their gateways, and what programs have set.
  *
- * The choice reads a snapshot of all addresses (`routes`) under the epoch; whoever changes an
- * address builds a new one under the lock of iface.c.
+ * It reads a snapshot of all of them (`routes`) under the epoch; whoever changes one builds a new snapshot under the lock of iface.c.
  */
 #include "kernel/net/route.h"
 
@@ -27,7 +25,12 @@ struct route_table {
 	u32 nr;
 	struct net_iface *lo;
 	bool lo_up;
-	struct net_iface *gateway_v4, *gateway_v6; /* interface of the default route, or NULL */
+	struct route_gateway {
+		struct net_iface *iface; /* NULL: none */
+		struct inet_addr addr;
+	} gateway_v4, gateway_v6;
+	u32 nr_statics;
+	struct net_route_info statics[NET_STATICS_MAX];
 	struct route_entry entries[];
 };
 
@@ -59,10 +62,11 @@ int net_routes_rebuild(struct net_iface *const *ifaces, u32 nr_ifaces)
 		for (u32 k = 0; k < f->nr_addrs; k++)
 			t->entries[t->nr++] = (struct route_entry){f->addrs[k], f, up};
 		if (!inet_is_any(&f->gateway_v4))
-			t->gateway_v4 = f;
+			t->gateway_v4 = (struct route_gateway){f, f->gateway_v4};
 		if (!inet_is_any(&f->gateway_v6))
-			t->gateway_v6 = f;
+			t->gateway_v6 = (struct route_gateway){f, f->gateway_v6};
 	}
+	t->nr_statics = net_statics_copy(t->statics);
 	atomic_store_release(&routes, t);
 	if (old)
 		epoch_defer(&old->free_node, routes_free);
@@ -164,15 +168,96 @@ static bool choose_source(const struct route_table *t, const struct net_iface *i
 	return best;
 }
 
-static struct net_iface *route_remote(const struct route_table *t, const struct inet_addr *to)
-{
-	struct net_iface *by_gateway = inet_is_v4(to) ? t->gateway_v4 : t->gateway_v6;
+/* One way to a destination. */
+struct route_way {
+	struct net_iface *iface; /* NULL: none */
+	struct inet_addr hop;	 /* whom the link carries it to */
+	u32 prefix, metric;
+	const struct net_route_info *set; /* the route that a program set; NULL: it is none */
+};
 
-	for (u32 i = 0; i < t->nr; i++)
-		if (t->entries[i].up && t->entries[i].iface != t->lo &&
-		    net_in_network(&t->entries[i].a, to))
-			return t->entries[i].iface;
-	return by_gateway;
+static bool better(const struct route_way *a, const struct route_way *b)
+{
+	if (a->prefix != b->prefix)
+		return a->prefix > b->prefix;
+	return a->metric < b->metric;
+}
+
+static void way_consider(struct route_way *best, struct route_way w)
+{
+	if ((!best->iface && !best->set) || better(&w, best))
+		*best = w;
+}
+
+static bool route_fits(const struct net_route_info *r, const struct inet_addr *to)
+{
+	struct net_address n = {.addr = r->dst, .prefix = r->prefix};
+
+	return net_in_network(&n, to);
+}
+
+/* The first that fits is the best of these. */
+static void consider_statics(const struct route_table *t, const struct inet_addr *to, u32 bound_if,
+			     struct route_way *best)
+{
+	for (u32 i = 0; i < t->nr_statics; i++) {
+		const struct net_route_info *r = &t->statics[i];
+
+		if ((bound_if && r->iface != bound_if) || !route_fits(r, to))
+			continue;
+		way_consider(best, (struct route_way){net_iface_by_index(r->iface),
+						      r->has_gateway ? r->gateway : *to, r->prefix,
+						      r->metric, r});
+		return;
+	}
+}
+
+/* Context: in an epoch. */
+static struct route_way best_way(const struct route_table *t, const struct inet_addr *to, u32 bound_if)
+{
+	bool v4 = inet_is_v4(to);
+	const struct route_gateway *g = v4 ? &t->gateway_v4 : &t->gateway_v6;
+	struct route_way best = {0};
+
+	for (u32 i = 0; i < t->nr; i++) {
+		const struct route_entry *e = &t->entries[i];
+
+		if (e->up && e->iface != t->lo && (!bound_if || e->iface->index == bound_if) &&
+		    net_in_network(&e->a, to))
+			way_consider(&best, (struct route_way){e->iface, *to, e->a.prefix,
+							       v4 ? 0 : NET_METRIC_V6_NETWORK, NULL});
+	}
+	if (g->iface && (!bound_if || g->iface->index == bound_if))
+		way_consider(&best, (struct route_way){g->iface, g->addr, 0,
+						       v4 ? 0 : NET_METRIC_V6_GATEWAY, NULL});
+	consider_statics(t, to, bound_if, &best);
+	return best;
+}
+
+bool net_next_hop(const struct inet_addr *to, struct net_iface **iface, struct inet_addr *hop)
+{
+	struct route_way w;
+
+	epoch_enter();
+	w = best_way(atomic_load_acquire(&routes), to, 0);
+	epoch_exit();
+	*iface = w.iface;
+	*hop = w.hop;
+	return w.iface;
+}
+
+int net_route_refuses(u8 type)
+{
+	switch (type) {
+	case RTN_BLACKHOLE:
+		return EINVAL;
+	case RTN_UNREACHABLE:
+		return EHOSTUNREACH;
+	case RTN_PROHIBIT:
+		return EACCES;
+	default:
+		return 0;
+	}
 }
 
 /* What an unbound socket sends from to `to`, which is local and not loopback. */
@@ -201,8 +286,12 @@ static int route_loopback(const struct route_table *t, const struct inet_addr *t
 static int route_away(const struct route_table *t, const struct inet_addr *to, u32 bound_if,
 		      struct net_route *out)
 {
-	struct net_iface *i = bound_if ? net_iface_by_index(bound_if) : route_remote(t, to);
+	struct route_way w = best_way(t, to, bound_if);
+	/* Who is bound to an interface may use its link without a route. */
+	struct net_iface *i = bound_if ? net_iface_by_index(bound_if) : w.iface;
 
+	if (w.set && net_route_refuses(w.set->type))
+		return -net_route_refuses(w.set->type);
 	/* A group on lo, which somebody has asked for: the source is the caller's to choose. */
 	if (i == t->lo && i && inet_is_v4(to) && inet_is_multicast(to)) {
 		*out = (struct net_route){i, inet_any_v4, true};
@@ -211,8 +300,10 @@ static int route_away(const struct route_table *t, const struct inet_addr *to, u
 	out->local = false;
 	out->iface = i;
 	if (!i || i == t->lo || !(atomic_load_relaxed(&i->flags) & IFF_UP) ||
-	    !choose_source(t, i, to, &out->source))
+	    !choose_source(t, i, w.iface ? &w.hop : to, &out->source))
 		return -ENETUNREACH;
+	if (w.set && w.set->has_source)
+		out->source = w.set->source;
 	return 0;
 }
 
@@ -231,194 +322,4 @@ int net_iface_for(const struct inet_addr *to, u32 bound_if, struct net_route *ou
 		err = route_away(t, to, bound_if, out);
 	epoch_exit();
 	return err;
-}
-
-/* ---- the list ---- */
-
-static struct inet_addr network_of(const struct net_address *n)
-{
-	struct inet_addr a = n->addr;
-	u32 bits = n->prefix + (inet_is_v4(&n->addr) ? 96 : 0);
-
-	for (u32 i = 0; i < sizeof(a.b); i++) {
-		u32 keep = bits > i * 8 ? MIN(bits - i * 8, 8U) : 0;
-
-		a.b[i] &= (u8)(0xff00U >> keep);
-	}
-	return a;
-}
-
-const struct net_address *net_primary_of(const struct net_address *addrs, u32 nr,
-					 const struct net_address *a)
-{
-	for (u32 k = 0; k < nr; k++)
-		if (!(addrs[k].flags & IFA_F_SECONDARY) && addrs[k].prefix == a->prefix &&
-		    net_in_network(&addrs[k], &a->addr))
-			return &addrs[k];
-	return NULL;
-}
-
-static void v4_routes(const struct net_iface_info *i, const struct net_address *a,
-		      void (*fn)(const struct net_route_info *r, void *arg), void *arg)
-{
-	bool lo = i->flags & IFF_LOOPBACK, up = i->flags & IFF_UP;
-	bool secondary = a->flags & IFA_F_SECONDARY;
-	const struct net_address *p = secondary ? net_primary_of(i->addrs, i->nr_addrs, a) : NULL;
-	struct net_route_info r = {.iface = i->index,
-				   .source = p ? p->addr : a->addr,
-				   .has_source = true,
-				   .dst = a->addr,
-				   .prefix = 32,
-				   .table = RT_TABLE_LOCAL,
-				   .protocol = RTPROT_KERNEL,
-				   .scope = RT_SCOPE_HOST,
-				   .type = RTN_LOCAL};
-
-	fn(&r, arg);
-	if (secondary)
-		return;
-	if (a->prefix < 32 && (up || lo)) {
-		r.dst = network_of(a);
-		r.prefix = a->prefix;
-		r.table = lo ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
-		r.scope = lo ? RT_SCOPE_HOST : RT_SCOPE_LINK;
-		r.type = lo ? RTN_LOCAL : RTN_UNICAST;
-		fn(&r, arg);
-	}
-	r.prefix = 32;
-	r.table = RT_TABLE_LOCAL;
-	r.scope = RT_SCOPE_LINK;
-	r.type = RTN_BROADCAST;
-	r.dst = net_broadcast_of(a);
-	if (up && a->prefix < 31)
-		fn(&r, arg);
-	if (up && !inet_is_any(&a->broadcast) && !inet_equal(&a->broadcast, &r.dst)) {
-		r.dst = a->broadcast;
-		fn(&r, arg);
-	}
-}
-
-static void v6_routes(const struct net_iface_info *i, const struct net_address *a,
-		      void (*fn)(const struct net_route_info *r, void *arg), void *arg)
-{
-	struct net_route_info r = {.iface = i->index,
-				   .dst = a->addr,
-				   .prefix = 128,
-				   .table = RT_TABLE_LOCAL,
-				   .protocol = RTPROT_KERNEL,
-				   .scope = RT_SCOPE_UNIVERSE,
-				   .type = RTN_LOCAL};
-
-	fn(&r, arg);
-	if (a->prefix == 128)
-		return;
-	r.dst = network_of(a);
-	r.prefix = a->prefix;
-	r.table = RT_TABLE_MAIN;
-	r.type = RTN_UNICAST;
-	r.metric = NET_METRIC_V6_NETWORK;
-	fn(&r, arg);
-}
-
-void net_address_routes(const struct net_iface_info *i, const struct net_address *a,
-			void (*fn)(const struct net_route_info *r, void *arg), void *arg)
-{
-	if (inet_is_v4(&a->addr))
-		v4_routes(i, a, fn, arg);
-	else
-		v6_routes(i, a, fn, arg);
-}
-
-struct net_route_info net_gateway_route(const struct net_iface_info *i,
-					const struct inet_addr *gateway)
-{
-	bool v4 = inet_is_v4(gateway);
-	u8 protocol = i->gateway_protocol[!v4];
-
-	return (struct net_route_info){.iface = i->index,
-				       .dst = v4 ? inet_any_v4 : inet_any_v6,
-				       .gateway = *gateway,
-				       .has_gateway = true,
-				       .table = RT_TABLE_MAIN,
-				       .protocol = protocol ? protocol : RTPROT_BOOT,
-				       .scope = RT_SCOPE_UNIVERSE,
-				       .type = RTN_UNICAST,
-				       .metric = v4 ? 0 : NET_METRIC_V6_GATEWAY};
-}
-
-/* IPv6 multicast goes out of every interface that can. */
-static struct net_route_info multicast_route(const struct net_iface_info *i)
-{
-	struct net_route_info r = {.iface = i->index,
-				   .prefix = 8,
-				   .table = RT_TABLE_LOCAL,
-				   .protocol = RTPROT_KERNEL,
-				   .scope = RT_SCOPE_UNIVERSE,
-				   .type = RTN_MULTICAST,
-				   .metric = NET_METRIC_V6_NETWORK};
-
-	r.dst.b[0] = 0xff;
-	return r;
-}
-
-/* True if Linux shows `a` before `b`: by family and table, then as its tries are walked. */
-static bool route_before(const struct net_route_info *a, const struct net_route_info *b)
-{
-	bool v4 = inet_is_v4(&a->dst);
-	u32 common = MIN(a->prefix, b->prefix) + (v4 ? 96 : 0);
-	struct net_address na = {.addr = a->dst, .prefix = common - (v4 ? 96 : 0)};
-	int order;
-
-	if (v4 != inet_is_v4(&b->dst))
-		return v4;
-	if (a->table != b->table)
-		return a->table < b->table;
-	order = memcmp(a->dst.b, b->dst.b, sizeof(a->dst.b));
-	/* IPv6's networks come behind what they contain. */
-	if (order == 0 || (!v4 && net_in_network(&na, &b->dst)))
-		return a->prefix > b->prefix;
-	return order < 0;
-}
-
-static void list_add_route(const struct net_route_info *r, void *arg)
-{
-	struct net_route_list *l = arg;
-	u32 at = l->nr;
-
-	if (l->nr == ARRAY_SIZE(l->routes))
-		return;
-	while (at && route_before(r, &l->routes[at - 1])) {
-		l->routes[at] = l->routes[at - 1];
-		at--;
-	}
-	l->routes[at] = *r;
-	l->nr++;
-}
-
-struct net_route_list *net_routes(void)
-{
-	struct net_route_list *l = kmalloc(sizeof(*l));
-	struct net_iface_info i;
-	struct net_route_info r;
-
-	if (!l)
-		return NULL;
-	l->nr = 0;
-	for (u32 at = 0; net_iface_info(at, true, &i); at = i.index) {
-		for (u32 k = 0; k < i.nr_addrs; k++)
-			net_address_routes(&i, &i.addrs[k], list_add_route, l);
-		if (!inet_is_any(&i.gateway_v4)) {
-			r = net_gateway_route(&i, &i.gateway_v4);
-			list_add_route(&r, l);
-		}
-		if (!inet_is_any(&i.gateway_v6)) {
-			r = net_gateway_route(&i, &i.gateway_v6);
-			list_add_route(&r, l);
-		}
-		if ((i.flags & IFF_MULTICAST) && (i.flags & IFF_UP)) {
-			r = multicast_route(&i);
-			list_add_route(&r, l);
-		}
-	}
-	return l;
 }

@@ -1,11 +1,10 @@
 /*
- * RTM_GETROUTE, NEWROUTE, DELROUTE. Routes follow from addresses (route.h); only default routes can be set.
+ * RTM_GETROUTE: one route, the list of them, and the one to a destination.
  */
 #include <string.h>
 
 #include "abi/errno.h"
 #include "kernel/mm/mm.h"
-#include "kernel/net/iface_config.h"
 #include "kernel/net/route.h"
 #include "kernel/net/rtnetlink.h"
 #include "kernel/task/cred.h"
@@ -17,23 +16,28 @@
 
 static void put_v4_tail(struct nl_buf *b, const struct net_route_info *r)
 {
+	if (r->metric)
+		nl_put_u32(b, RTA_PRIORITY, r->metric);
 	if (r->has_source)
 		rt_put_addr(b, RTA_PREFSRC, &r->source);
 	if (r->has_gateway)
 		rt_put_addr(b, RTA_GATEWAY, &r->gateway);
-	nl_put_u32(b, RTA_OIF, r->iface);
+	if (r->iface)
+		nl_put_u32(b, RTA_OIF, r->iface);
 }
+
+#define V6_REFUSES_OVER 1U /* lo, as Linux shows it */
 
 static void put_v6_tail(struct nl_buf *b, const struct net_route_info *r)
 {
-	struct abi_rta_cacheinfo cache = {0};
+	struct abi_rta_cacheinfo cache = {.rta_error = (u32)-net_route_refuses(r->type)};
 
 	if (r->has_source)
 		rt_put_addr(b, RTA_PREFSRC, &r->source);
 	nl_put_u32(b, RTA_PRIORITY, r->metric);
 	if (r->has_gateway)
 		rt_put_addr(b, RTA_GATEWAY, &r->gateway);
-	nl_put_u32(b, RTA_OIF, r->iface);
+	nl_put_u32(b, RTA_OIF, r->iface ? r->iface : V6_REFUSES_OVER);
 	nl_put(b, RTA_CACHEINFO, &cache, sizeof(cache));
 	nl_put_u8(b, RTA_PREF, 0);
 }
@@ -164,6 +168,7 @@ static void describe(const struct inet_addr *to, const struct net_route *route,
 {
 	struct net_route_list *l = net_routes();
 	bool v4 = inet_is_v4(to);
+	const struct net_route_info *best = NULL;
 
 	*info = (struct net_route_info){.dst = *to,
 					.prefix = v4 ? 32 : 128,
@@ -177,15 +182,16 @@ static void describe(const struct inet_addr *to, const struct net_route *route,
 		const struct net_route_info *r = &l->routes[i];
 		struct net_address n = {.addr = r->dst, .prefix = r->prefix};
 
-		if (r->iface != info->iface || r->table != RT_TABLE_MAIN ||
-		    inet_is_v4(&r->dst) != v4 || (r->prefix && !net_in_network(&n, to)))
-			continue;
-		info->metric = r->metric;
-		info->protocol = r->protocol;
-		info->gateway = r->gateway;
-		info->has_gateway = r->has_gateway;
-		if (r->prefix)
-			break;
+		if (r->iface == info->iface && r->table == RT_TABLE_MAIN && net_in_network(&n, to) &&
+		    (!best || r->prefix > best->prefix ||
+		     (r->prefix == best->prefix && r->metric < best->metric)))
+			best = r;
+	}
+	if (best) {
+		info->metric = best->metric;
+		info->protocol = best->protocol;
+		info->gateway = best->gateway;
+		info->has_gateway = best->has_gateway;
 	}
 	kfree(l);
 }
@@ -287,87 +293,4 @@ int rt_get_route(struct nl_request *r)
 	else
 		put_v6_answer(&b, rt_to_request(r), &info);
 	return nl_reply(r, &b, nl_end(&b));
-}
-
-/* ---- default routes ---- */
-
-/* What a request for a route says: a default one by a gateway, or it is refused. */
-static int gateway_parse(struct nl_request *r, struct net_gateway *g, u32 *metric, bool *v4)
-{
-	const struct abi_nlattr *attrs[ROUTE_ATTRS];
-	struct nl_attrs a = {attrs, ROUTE_ATTRS};
-	struct abi_rtmsg h;
-	u32 table;
-	int err = nl_parse(r, sizeof(h), &a);
-
-	if (err)
-		return err;
-	memcpy(&h, r->body, sizeof(h));
-	if (h.rtm_family != AF_INET && h.rtm_family != AF_INET6)
-		return -EOPNOTSUPP;
-	*v4 = h.rtm_family == AF_INET;
-	table = h.rtm_table;
-	*g = (struct net_gateway){.protocol = h.rtm_protocol};
-	if (h.rtm_dst_len > (*v4 ? 32 : 128))
-		return nl_refuse(r, -EINVAL, "Invalid prefix length");
-	err = nl_get_u32(r, &a, RTA_TABLE, &table);
-	if (!err)
-		err = nl_get_u32(r, &a, RTA_OIF, &g->iface);
-	if (!err)
-		err = nl_get_u32(r, &a, RTA_PRIORITY, metric);
-	if (!err)
-		err = rt_get_addr(r, &a, RTA_GATEWAY, h.rtm_family, &g->addr);
-	if (err)
-		return err;
-	for (u32 i = 0; i < ROUTE_ATTRS; i++)
-		if (attrs[i] && i != RTA_TABLE && i != RTA_OIF && i != RTA_PRIORITY &&
-		    i != RTA_GATEWAY && i != RTA_DST)
-			return nl_refuse(r, -EOPNOTSUPP, "Attribute is not supported");
-	return h.rtm_dst_len || (table && table != RT_TABLE_MAIN) ? -ERANGE : 0;
-}
-
-static bool own_metric(bool v4, u32 metric)
-{
-	return !metric || (!v4 && metric == NET_METRIC_V6_GATEWAY);
-}
-
-int rt_new_route(struct nl_request *r)
-{
-	u16 flags = r->head->nlmsg_flags;
-	struct net_gateway g;
-	u32 metric = 0;
-	bool v4 = true;
-	int err = gateway_parse(r, &g, &metric, &v4);
-
-	if (err == -ERANGE && !r->why)
-		return nl_refuse(r, -EOPNOTSUPP, "Only default routes of the main table can be set");
-	if (err)
-		return err;
-	if (g.iface && !net_iface_by_index(g.iface))
-		return -ENODEV;
-	if (inet_is_any(&g.addr) || !own_metric(v4, metric))
-		return nl_refuse(r, -EOPNOTSUPP,
-				 "Only a route by a gateway, without metric, can be set");
-	if (!(flags & NLM_F_CREATE) && !(flags & NLM_F_REPLACE))
-		return -ENOENT;
-	err = net_config_add_gateway(&g, (flags & NLM_F_REPLACE) && !(flags & NLM_F_EXCL));
-	if (err == -ENETUNREACH)
-		return nl_refuse(r, err, "Nexthop has invalid gateway");
-	if (err == -ENETDOWN)
-		return nl_refuse(r, err, "Nexthop device is not up");
-	return err;
-}
-
-int rt_del_route(struct nl_request *r)
-{
-	struct net_gateway g;
-	u32 metric = 0;
-	bool v4 = true;
-	int err = gateway_parse(r, &g, &metric, &v4);
-
-	if (err == -ERANGE && !r->why)
-		return -ESRCH; /* only addresses bring such routes, and take them away */
-	if (err)
-		return err;
-	return own_metric(v4, metric) ? net_config_del_gateway(v4, &g) : -ESRCH;
 }

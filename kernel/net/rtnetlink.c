@@ -8,9 +8,13 @@
 #include "abi/errno.h"
 #include "abi/system.h"
 #include "kernel/net/route.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/sync/mutex.h"
 #include "kernel/task/cred.h"
 
 #define EVENT_MAX 2048U
+
+LOCK_CLASS(netlink_echo, RANK_NETLINK_ECHO);
 
 /* ---- addresses in attributes ---- */
 
@@ -173,6 +177,37 @@ static const struct {
 	[RTM_GETRULE - RTM_BASE] = {.dump = dump_rules},
 };
 
+/* ---- NLM_F_ECHO ---- */
+
+/*
+ * The request that is being carried out and wants to hear of what it changes, beside those who have subscribed. Events are told deep inside of a change, in
+ * the thread that makes it: so they know whether they are meant. As on Linux: IPv4 addresses, and routes that are set.
+ */
+static struct {
+	struct mutex lock;
+	struct thread *thread;	    /* [a] who carries it out; NULL: nobody */
+	struct nl_request *request; /* [that thread] */
+} echo = {.lock = MUTEX_INIT(echo.lock, netlink_echo_class)};
+
+static int run_echoed(struct nl_request *r, int (*fn)(struct nl_request *r))
+{
+	int err;
+
+	mutex_lock(&echo.lock);
+	echo.request = r;
+	atomic_store_relaxed(&echo.thread, thread_current());
+	err = fn(r);
+	atomic_store_relaxed(&echo.thread, NULL);
+	mutex_unlock(&echo.lock);
+	return err;
+}
+
+/* The request that the running thread carries out with NLM_F_ECHO, or NULL. */
+static struct nl_request *echo_wanted(void)
+{
+	return atomic_load_relaxed(&echo.thread) == thread_current() ? echo.request : NULL;
+}
+
 /* Requests come in fours: new, delete, get, set. */
 static int route_request(struct nl_request *r)
 {
@@ -189,6 +224,8 @@ static int route_request(struct nl_request *r)
 		return -EPERM;
 	if (kind < ARRAY_SIZE(requests))
 		fn = dump ? requests[kind].dump : requests[kind].run;
+	if (fn && !get && (r->head->nlmsg_flags & NLM_F_ECHO))
+		return run_echoed(r, fn);
 	err = fn ? fn(r) : -EOPNOTSUPP;
 	return dump && fn && err < 0 && err != -EBUSY ? nl_dump_fail(r, err) : err;
 }
@@ -198,15 +235,24 @@ const struct nl_protocol nl_route = {
 
 /* ---- events ---- */
 
-static bool event_begin(struct nl_buf *b)
+/* `r`: who is told beside the subscribers, or NULL. */
+static bool event_begin(struct nl_buf *b, const struct nl_request *r)
 {
-	return netlink_has_subscribers() && !nl_buf_alloc(b, EVENT_MAX);
+	return (r || netlink_has_subscribers()) && !nl_buf_alloc(b, EVENT_MAX);
 }
 
-static void event_send(struct nl_buf *b, u32 group, int err)
+static struct rt_to event_to(const struct nl_request *r)
 {
-	if (!err)
-		netlink_broadcast(NETLINK_ROUTE, group, b, 0, 0);
+	return r ? rt_to_request(r) : (struct rt_to){0};
+}
+
+static void event_send(struct nl_buf *b, u32 group, int err, struct nl_request *r)
+{
+	if (!err) {
+		netlink_broadcast(NETLINK_ROUTE, group, b, 0, r ? r->portid : 0);
+		if (r)
+			netlink_deliver(r->from, b->data, b->len, 0, 0);
+	}
 	b->len = 0;
 }
 
@@ -215,15 +261,16 @@ void rtnetlink_link(struct net_iface *i, u32 changed)
 	struct net_iface_info info;
 	struct nl_buf b;
 
-	if (!net_iface_info(i->index, false, &info) || !event_begin(&b))
+	if (!net_iface_info(i->index, false, &info) || !event_begin(&b, NULL))
 		return;
 	event_send(&b, RTNLGRP_LINK,
-		   rt_put_link(&b, RTM_NEWLINK, (struct rt_to){0}, &info, 0, changed));
+		   rt_put_link(&b, RTM_NEWLINK, (struct rt_to){0}, &info, 0, changed), NULL);
 	nl_buf_free(&b);
 }
 
 struct route_event {
 	struct nl_buf *b;
+	struct nl_request *echo; /* or NULL */
 	bool added;
 	u32 nr;
 	struct net_route_info last; /* taken away: the address's own route goes last */
@@ -238,7 +285,8 @@ static void tell_route(const struct net_route_info *r, void *arg)
 		return;
 	}
 	event_send(e->b, inet_is_v4(&r->dst) ? RTNLGRP_IPV4_ROUTE : RTNLGRP_IPV6_ROUTE,
-		   rt_put_route(e->b, e->added ? RTM_NEWROUTE : RTM_DELROUTE, (struct rt_to){0}, r));
+		   rt_put_route(e->b, e->added ? RTM_NEWROUTE : RTM_DELROUTE, event_to(e->echo), r),
+		   e->echo);
 }
 
 static void tell_routes(struct nl_buf *b, const struct net_iface_info *i,
@@ -254,18 +302,31 @@ static void tell_routes(struct nl_buf *b, const struct net_iface_info *i,
 void rtnetlink_address(struct net_iface *i, const struct net_address *a, bool added)
 {
 	bool v4 = inet_is_v4(&a->addr);
+	struct nl_request *wants = v4 ? echo_wanted() : NULL;
 	struct net_iface_info info;
 	struct nl_buf b;
 
-	if (!net_iface_info(i->index, false, &info) || !event_begin(&b))
+	if (!net_iface_info(i->index, false, &info) || !event_begin(&b, wants))
 		return;
 	/* IPv6 takes the routes away first. */
 	if (!v4 && !added)
 		tell_routes(&b, &info, a, added);
 	event_send(&b, v4 ? RTNLGRP_IPV4_IFADDR : RTNLGRP_IPV6_IFADDR,
-		   rt_put_address(&b, added ? RTM_NEWADDR : RTM_DELADDR, (struct rt_to){0}, &info, a));
+		   rt_put_address(&b, added ? RTM_NEWADDR : RTM_DELADDR, event_to(wants), &info, a),
+		   wants);
 	if (v4 || added)
 		tell_routes(&b, &info, a, added);
+	nl_buf_free(&b);
+}
+
+void rtnetlink_route(const struct net_route_info *r, bool added)
+{
+	struct nl_buf b;
+	struct route_event e = {.b = &b, .echo = echo_wanted(), .added = added, .nr = 1};
+
+	if (!event_begin(&b, e.echo))
+		return;
+	tell_route(r, &e);
 	nl_buf_free(&b);
 }
 
@@ -273,12 +334,9 @@ void rtnetlink_gateway(struct net_iface *i, const struct inet_addr *gateway, boo
 {
 	struct net_iface_info info;
 	struct net_route_info r;
-	struct nl_buf b;
-	struct route_event e = {.b = &b, .added = added, .nr = 1};
 
-	if (!net_iface_info(i->index, false, &info) || !event_begin(&b))
+	if (!net_iface_info(i->index, false, &info))
 		return;
 	r = net_gateway_route(&info, gateway);
-	tell_route(&r, &e);
-	nl_buf_free(&b);
+	rtnetlink_route(&r, added);
 }

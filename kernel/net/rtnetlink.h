@@ -16,6 +16,7 @@ struct net_route_info;
  */
 void rtnetlink_link(struct net_iface *i, u32 changed);
 void rtnetlink_address(struct net_iface *i, const struct net_address *a, bool added);
+void rtnetlink_route(const struct net_route_info *r, bool added);
 void rtnetlink_gateway(struct net_iface *i, const struct inet_addr *gateway, bool added);
 
 /* ---- between the files of rtnetlink ---- */

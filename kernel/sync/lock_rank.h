@@ -22,6 +22,7 @@ enum lock_rank {
 	/* sleeping */
 	RANK_FUTEX_EXIT = 5, /* held over the robust walk, which faults */
 	RANK_PROCESS = 10,
+	RANK_NETLINK_ECHO = 15, /* a request that wants to hear of what it changes */
 	RANK_RENAME = 20,
 	RANK_NETLINK_DUMP = 21,	 /* filling a dump looks at sockets, whose last use may end there */
 	RANK_EPOLL_NESTING = 22, /* which epoll watches which */
@@ -30,8 +31,8 @@ enum lock_rank {
 	RANK_FILE = 25,		 /* held while copying to user memory: before RANK_MM */
 	RANK_STREAM = 27,	 /* one side of a local byte stream: copies user memory */
 	RANK_WIRE = 28,		 /* lwIP and the cards */
-	RANK_INODE = 30,
 	RANK_UNIX_GRAPH = 29,	 /* which AF_UNIX socket waits in whose queue */
+	RANK_INODE = 30,
 	RANK_MOUNT = 35, /* read for /proc, under the lock of an open file there */
 	RANK_MM = 40,
 	RANK_IPC_TABLE = 42, /* makers and removers of System V objects */

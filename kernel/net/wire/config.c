@@ -120,9 +120,16 @@ static void run_changed(void *arg)
 	give_v6(c, &info);
 }
 
+static void run_configured(void *arg)
+{
+	/* What lwIP remembers of next hosts may be of an old route. */
+	nd6_clear_destination_cache();
+	run_changed(arg);
+}
+
 void wire_changed(struct net_iface *i)
 {
-	wire_call(run_changed, i);
+	wire_call(run_configured, i);
 }
 
 /* ---- from lwIP to the table ---- */
