@@ -76,6 +76,8 @@ struct net_iface_ops {
 	 * sleep; one call at a time. NULL: nothing to do.
 	 */
 	void (*configured)(struct net_iface *i);
+	/* This host has joined or left a group there: multicast_joined() tells which. May sleep. NULL: nothing to do. */
+	void (*group)(struct net_iface *i, const struct inet_addr *group);
 	/* Entry number `at` of the neighbour table; false: there are fewer. NULL: no table. */
 	bool (*neighbour)(struct net_iface *i, u32 at, struct net_neighbour *out);
 };

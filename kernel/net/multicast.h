@@ -50,6 +50,11 @@ bool multicast_is_membership(int level, int name);
 bool multicast_wanted(struct inet_sock *i, const struct dgram *d);
 /* True if this host has joined the group there. */
 bool multicast_joined(const struct inet_addr *group, u32 iface);
+/* Group number `at` that this host has joined on `iface`; false: there are fewer. */
+bool multicast_nth(u32 iface, u32 at, struct inet_addr *out);
+/* One more, one less socket has joined; the interface's protocol is told of the first and the last. -ENOBUFS. May sleep. */
+int multicast_hold(const struct multicast_member *m);
+void multicast_release(const struct multicast_member *m);
 /* The file is gone: leaves all groups. */
 void multicast_close(struct inet_sock *i);
 

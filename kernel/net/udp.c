@@ -174,7 +174,7 @@ static bool udp_group_member(struct port_owner *o, void *arg)
 	struct udp_sock *u = container_of(o, struct udp_sock, port);
 	struct dgram *copy;
 
-	if (!inet_is_any(&o->addr) && udp_fits(o, d) < 0)
+	if (udp_fits(o, d) < 0)
 		return true;
 	if (inet_is_multicast(&d->local.addr) && !multicast_wanted(&u->i, d))
 		return true;
@@ -254,10 +254,34 @@ static void udp_send_local(struct udp_sock *u, const struct inet_flow *flow, str
 	dgram_put(d);
 }
 
-static int udp_send_wire(const struct inet_flow *flow, struct dgram *d)
+/* What is sent to a group that this host has joined there, or to everybody on the link, this host hears, too. */
+static void udp_send_back(struct udp_sock *u, const struct inet_flow *flow, const struct dgram *d)
+{
+	const struct inet_addr *to = &flow->remote.addr;
+	u32 iface = flow->route.iface->index;
+	struct dgram *copy;
+
+	if (inet_is_multicast(to)
+		    ? !atomic_load_relaxed(&u->i.inet.multicast_loop) || !multicast_joined(to, iface)
+		    : !net_is_broadcast(to))
+		return;
+	copy = dgram_alloc(d->len);
+	if (!copy)
+		return;
+	copy->local = flow->remote;
+	copy->remote = flow->local;
+	copy->ttl = d->ttl;
+	copy->tos = d->tos;
+	copy->iface = iface;
+	memcpy(copy->data, d->data, d->len);
+	udp_try_input(copy);
+}
+
+static int udp_send_wire(struct udp_sock *u, const struct inet_flow *flow, struct dgram *d)
 {
 	int err;
 
+	udp_send_back(u, flow, d);
 	d->local = flow->local;
 	d->remote = flow->remote;
 	err = flow->route.iface->ops->udp_send(d);
@@ -298,7 +322,7 @@ static long udp_send(struct socket *s, struct sock_msg *m)
 		udp_send_local(u, &flow, d);
 		return (long)len;
 	}
-	err = udp_send_wire(&flow, d);
+	err = udp_send_wire(u, &flow, d);
 	return err ? err : (long)len;
 }
 

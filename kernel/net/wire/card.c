@@ -256,7 +256,8 @@ void wire_card_init(struct wire_card *c)
 	n->name[1] = 't';
 	n->mtu = (u16_t)MIN(d->mtu, 65535U - ETH_HEADER);
 	n->mtu6 = n->mtu;
-	n->flags |= NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
+	n->flags |= NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET |
+		    NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
 	n->output = etharp_output;
 	n->output_ip6 = ethip6_output;
 	n->linkoutput = card_output;

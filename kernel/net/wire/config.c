@@ -338,6 +338,7 @@ static const struct net_iface_ops iface_ops = {
 	.udp_send = wire_udp_send,
 	.raw_send = wire_raw_send,
 	.configured = wire_changed,
+	.group = wire_group,
 	.neighbour = wire_neighbour,
 };
 

@@ -240,6 +240,9 @@ int wire_ip4_input(struct pbuf *p, struct netif *inp)
 	if (p->len < sizeof(*ip))
 		return 0;
 	from = inet_addr_v4(ip->saddr);
+	/* RFC 4541: a switch that asks for groups may have no address. */
+	if (inet_is_any(&from) && ip->protocol == IP_PROTO_IGMP)
+		return 0;
 	return martian(&from) || raw_only(p, inp) ? drop(p) : 0;
 }
 

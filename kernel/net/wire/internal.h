@@ -73,6 +73,10 @@ bool wire_checksum_good(void);
 void wire_changed(struct net_iface *i);
 void wire_config_tick(void); /* twice a second */
 
+/* ---- groups.c ---- */
+
+void wire_group(struct net_iface *i, const struct inet_addr *group);
+
 /* ---- ticks.c: timers ---- */
 
 void wire_ticks_start(void);

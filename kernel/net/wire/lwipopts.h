@@ -55,7 +55,7 @@
 #define LWIP_IPV6_REASS		      1
 #define LWIP_IPV6_FRAG		      1
 #define IPV6_FRAG_COPYHEADER	      1
-#define LWIP_IPV6_MLD		      0
+#define LWIP_IPV6_MLD		      1
 #define LWIP_ND6_NUM_NEIGHBORS	      64
 #define LWIP_ND6_NUM_DESTINATIONS     64
 #define LWIP_ND6_QUEUEING	      1
@@ -64,7 +64,7 @@
 #define LWIP_ICMP6		      1
 #define LWIP_BROADCAST_PING	      0
 #define LWIP_MULTICAST_PING	      0
-#define LWIP_IGMP		      0
+#define LWIP_IGMP		      1
 
 #define LWIP_DHCP		  1
 #define LWIP_DHCP_DOES_ACD_CHECK  0

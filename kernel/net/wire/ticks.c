@@ -6,8 +6,10 @@
 #include "kernel/sync/atomic.h"
 #include "lwip/dhcp.h"
 #include "lwip/etharp.h"
+#include "lwip/igmp.h"
 #include "lwip/ip4_frag.h"
 #include "lwip/ip6_frag.h"
+#include "lwip/mld6.h"
 #include "lwip/nd6.h"
 #include "lwip/priv/tcp_priv.h"
 
@@ -75,6 +77,11 @@ static void run_slow(struct net_work *w)
 	(void)w;
 	wire_enter();
 	dhcp_fine_tmr();
+	/* They count tenths of a second. */
+	for (u32 k = 0; k < SLOW_MS / IGMP_TMR_INTERVAL; k++) {
+		igmp_tmr();
+		mld6_tmr();
+	}
 	second = !second;
 	if (second) {
 		static u32 seconds;
