@@ -98,10 +98,14 @@ static void see_time_wait(struct diag_entry *e, const struct tuple_node *n)
 
 static void ask_connection(struct diag_entry *e, struct tcp_sock *t)
 {
-	e->rqueue = t->path->unread(t);
+	const struct tcp_path *path = atomic_load_acquire(&t->path);
+
+	if (!path)
+		return;
+	e->rqueue = path->unread(t);
 	/* Over lo all that was sent has arrived. */
-	e->wqueue = t->path == &tcp_local_path ? 0 : t->path->unsent(t);
-	t->path->info(t, &e->info);
+	e->wqueue = path == &tcp_local_path ? 0 : path->unsent(t);
+	path->info(t, &e->info);
 	e->info.tcpi_state = e->state;
 	e->has_info = true;
 }

@@ -57,8 +57,10 @@ static int show_snmp(struct seq *s, u64 key)
 static int show_netstat(struct seq *s, u64 key)
 {
 	(void)key;
-	seq_puts(s, "TcpExt: ListenOverflows ListenDrops\n");
-	seq_printf(s, "TcpExt: %lu %lu\n", count(TCP_LISTEN_OVERFLOWS), count(TCP_LISTEN_OVERFLOWS));
+	seq_puts(s, "TcpExt: SyncookiesSent SyncookiesRecv ListenOverflows ListenDrops\n");
+	seq_printf(s, "TcpExt: %lu %lu %lu %lu\n", count(TCP_COOKIES_SENT),
+		   count(TCP_COOKIES_RECEIVED), count(TCP_LISTEN_OVERFLOWS),
+		   count(TCP_LISTEN_OVERFLOWS));
 	return 0;
 }
 

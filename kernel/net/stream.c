@@ -41,7 +41,7 @@ static bool send_ready(void *arg)
 {
 	struct stream_wait *w = arg;
 
-	return ring_writable(&w->st->ring) || w->kind->may_send(w->s) != 0;
+	return ring_writable(&w->st->ring) || w->kind->may_send(w->s, w->st) != 0;
 }
 
 static bool recv_ready(void *arg)
@@ -75,7 +75,7 @@ static long send_turn(struct stream_wait *w, struct sock_msg *m)
 	long got;
 
 	mutex_lock(&w->st->writer);
-	got = w->kind->may_send(w->s);
+	got = w->kind->may_send(w->s, w->st);
 	if (!got && unlikely(m->state))
 		got = send_marked(w, m);
 	else if (!got)

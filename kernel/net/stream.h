@@ -22,7 +22,7 @@ void stream_destroy(struct stream *st);
 /* What differs between TCP and AF_UNIX. */
 struct stream_kind {
 	/* May `s` send now? 0 or -errno. Called under the writer's lock and from waits; never sleeps. */
-	int (*may_send)(struct socket *s);
+	int (*may_send)(struct socket *s, const struct stream *to);
 	/*
 	 * The ring is empty: what a receive answers. 0: end of stream; -EAGAIN: wait; else -errno. A
 	 * pending error is consumed if `take`. Never sleeps.

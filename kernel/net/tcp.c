@@ -25,10 +25,14 @@ static void syn_timer_fired(struct timer *timer)
 {
 	struct tcp_sock *t = container_of(timer, struct tcp_sock, syn_timer);
 
-	spin_lock(t->pair);
+	if (tcp_flag(t, TCP_F_DEFERRED)) {
+		tcp_undefer(t);
+		return;
+	}
+	tcp_lock(t);
 	if (t->state == ABI_TCP_SYN_SENT)
 		reset_locked(t, ETIMEDOUT);
-	spin_unlock(t->pair);
+	tcp_unlock(t);
 	socket_wake_all(&t->s);
 }
 
@@ -61,6 +65,11 @@ struct tcp_sock *tcp_alloc(int family)
 	return t;
 }
 
+static void listener_free(struct epoch_node *node)
+{
+	kfree(container_of(node, struct tcp_listener, free_node));
+}
+
 static void tcp_free(struct socket *s)
 {
 	struct tcp_sock *t = tcp_of(s);
@@ -68,7 +77,8 @@ static void tcp_free(struct socket *s)
 	stream_destroy(&t->rx);
 	if (t->wire)
 		net_wire_free(t);
-	kfree(t->listener);
+	if (t->listener)
+		epoch_defer(&t->listener->free_node, listener_free);
 }
 
 void tcp_forget(struct tcp_sock *t)
@@ -93,14 +103,14 @@ void tcp_reset(struct tcp_sock *t, int error)
 {
 	u32 state;
 
-	spin_lock(t->pair);
+	tcp_lock(t);
 	state = t->state;
 	if (state != ABI_TCP_CLOSE && state != ABI_TCP_LISTEN) {
 		if (state == ABI_TCP_CLOSE_WAIT && error == ECONNRESET)
 			error = EPIPE;
 		reset_locked(t, error);
 	}
-	spin_unlock(t->pair);
+	tcp_unlock(t);
 	socket_wake_all(&t->s);
 }
 
@@ -110,6 +120,7 @@ static PollEvent tcp_poll(struct socket *s)
 {
 	struct tcp_sock *t = tcp_of(s);
 	u32 state = atomic_load_acquire(&t->state);
+	const struct tcp_path *path = atomic_load_acquire(&t->path);
 	u32 shut = atomic_load_relaxed(&s->shutdown);
 	PollEvent events = 0;
 
@@ -120,9 +131,9 @@ static PollEvent tcp_poll(struct socket *s)
 	if (shut & SOCK_SHUT_RD)
 		events |= POLL_EVENT_READ | POLL_EVENT_RDHUP;
 	if (state != ABI_TCP_SYN_SENT && state != ABI_TCP_SYN_RECV) {
-		if (t->path && t->path->readable(t))
+		if (path && path->readable(t))
 			events |= POLL_EVENT_READ;
-		if ((shut & SOCK_SHUT_WR) || !t->path || t->path->writable(t))
+		if ((shut & SOCK_SHUT_WR) || !path || path->writable(t))
 			events |= POLL_EVENT_WRITE;
 		if (atomic_load_relaxed(&t->urgent_state) == TCP_URGENT_VALID)
 			events |= POLL_EVENT_PRI;
@@ -152,6 +163,8 @@ int tcp_may_send(struct socket *s)
 {
 	if (unlikely(atomic_load_relaxed(&s->shutdown) & SOCK_SHUT_WR))
 		return -EPIPE;
+	if (unlikely(tcp_state(tcp_of(s)) == ABI_TCP_CLOSE))
+		return -EPIPE;
 	return unlikely(atomic_load_relaxed(&s->error)) ? -EPIPE : 0;
 }
 
@@ -180,6 +193,7 @@ static long recv_urgent(struct tcp_sock *t, struct sock_msg *m)
 static long tcp_recv(struct socket *s, struct sock_msg *m)
 {
 	struct tcp_sock *t = tcp_of(s);
+	const struct tcp_path *path;
 
 	if (m->flags & (MSG_OOB | MSG_ERRQUEUE))
 		return m->flags & MSG_OOB ? recv_urgent(t, m) : -EAGAIN;
@@ -187,9 +201,10 @@ static long tcp_recv(struct socket *s, struct sock_msg *m)
 		return -ENOTCONN;
 	if (m->name)
 		m->name->len = 0;
-	if (!t->path)
+	path = atomic_load_acquire(&t->path);
+	if (!path)
 		return stream_recv(s, NULL, &t->rx, m, &no_path_kind);
-	return t->path->recv(t, m);
+	return path->recv(t, m);
 }
 
 static bool connect_over(void *arg)
@@ -202,6 +217,7 @@ static bool connect_over(void *arg)
 static long tcp_send(struct socket *s, struct sock_msg *m)
 {
 	struct tcp_sock *t = tcp_of(s);
+	const struct tcp_path *path;
 	long ret;
 
 	if (m->flags & (MSG_FASTOPEN | MSG_ZEROCOPY))
@@ -214,7 +230,8 @@ static long tcp_send(struct socket *s, struct sock_msg *m)
 		if (ret)
 			return ret;
 	}
-	ret = t->path ? t->path->send(t, m) : -EPIPE;
+	path = atomic_load_acquire(&t->path);
+	ret = path ? path->send(t, m) : -EPIPE;
 	if (ret == -EPIPE) {
 		int err = socket_take_error(s);
 
@@ -269,15 +286,16 @@ static void tcp_close(struct socket *s)
 	if (t->path && tcp_state(t) != ABI_TCP_SYN_SENT)
 		lives = t->path->close(t);
 	if (!lives) {
-		spin_lock(t->pair);
+		tcp_lock(t);
 		/* A record of TIME_WAIT may have taken tuple and port over. */
 		tcp_set_state(t, ABI_TCP_CLOSE);
 		tcp_forget(t);
-		spin_unlock(t->pair);
+		tcp_unlock(t);
 	}
 	mutex_unlock(&s->lock);
 	if (t->path)
 		t->path->detach(t);
+	tcp_local_forget_past(t);
 }
 
 static int tcp_getname(struct socket *s, struct sock_name *out, bool peer)

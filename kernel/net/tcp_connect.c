@@ -120,7 +120,7 @@ static int connect_route(struct tcp_sock *t, struct inet_end *to, struct net_rou
 /* What connect() changed, undone: the socket may bind (if it had not) and connect again. */
 static void connect_undo(struct tcp_sock *t)
 {
-	spin_lock(t->pair);
+	tcp_lock(t);
 	tcp_set_state(t, ABI_TCP_CLOSE);
 	tcp_forget(t);
 	if (!tcp_flag(t, TCP_F_BOUND))
@@ -130,9 +130,10 @@ static void connect_undo(struct tcp_sock *t)
 	else
 		t->local.addr = t->s.family == AF_INET ? inet_any_v4 : inet_any_v6;
 	t->remote.port = 0;
-	atomic_fetch_and(&t->tcp_flags, ~(TCP_F_CONNECTING | TCP_F_CONNECTED));
+	atomic_fetch_and(&t->tcp_flags, ~(TCP_F_CONNECTING | TCP_F_CONNECTED | TCP_F_FIN_SEEN |
+					  TCP_F_FIN_SENT | TCP_F_DEFERRED));
 	atomic_store_relaxed(&t->s.shutdown, 0);
-	spin_unlock(t->pair);
+	tcp_unlock(t);
 }
 
 /* Begins: 0 (the state tells how it goes) or -errno with nothing changed. */
@@ -264,16 +265,31 @@ void tcp_connect_abandon(struct tcp_sock *t)
 		socket_put(&t->s);
 }
 
-/* Back to a fresh socket. An established connection stays as it is: only a new socket replaces it. */
+/* Back to a fresh socket. Who waits in a call on the connection hears of a reset. */
+static int disconnect_path(struct tcp_sock *t)
+{
+	bool over = tcp_state(t) == ABI_TCP_CLOSE;
+	int err = t->path->disconnect(t);
+
+	if (err)
+		return err;
+	atomic_store_release(&t->path, NULL);
+	connect_undo(t);
+	if (!over)
+		atomic_store_relaxed(&t->s.error, ECONNRESET);
+	socket_wake_all(&t->s);
+	return 0;
+}
+
 int tcp_disconnect(struct tcp_sock *t)
 {
-	if (t->path)
-		return -EOPNOTSUPP;
+	if (t->path && tcp_state(t) != ABI_TCP_SYN_SENT)
+		return disconnect_path(t);
 	if (tcp_state(t) == ABI_TCP_LISTEN) {
 		tcp_listen_close(t);
-		spin_lock(t->pair);
+		tcp_lock(t);
 		tcp_set_state(t, ABI_TCP_CLOSE);
-		spin_unlock(t->pair);
+		tcp_unlock(t);
 		return 0;
 	}
 	tcp_connect_abandon(t);

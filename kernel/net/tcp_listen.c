@@ -26,6 +26,7 @@ static int listener_make(struct tcp_sock *t)
 		spin_init(&l->lock, &tcp_accept_class);
 		list_init(&l->ready);
 		list_init(&l->waiting);
+		list_init(&l->deferred);
 		atomic_store_release(&t->listener, l);
 	}
 	l->closed = false;
@@ -105,8 +106,7 @@ void tcp_accept_unreserve(struct tcp_sock *listener)
 	spin_unlock(&l->lock);
 }
 
-/* A connection that nobody will accept: reset and gone. */
-static void child_discard(struct tcp_sock *child)
+void tcp_child_discard(struct tcp_sock *child)
 {
 	socket_set_flag(&child->s, SOCK_F_LINGER, true);
 	child->s.linger_seconds = 0;
@@ -130,7 +130,7 @@ void tcp_accept_push(struct tcp_sock *listener, struct tcp_sock *child)
 	spin_unlock(&l->lock);
 	net_count(TCP_PASSIVE_OPENS);
 	if (closed)
-		child_discard(child);
+		tcp_child_discard(child);
 	else
 		socket_wake(&listener->s, POLL_EVENT_READ);
 }
@@ -178,6 +178,8 @@ int tcp_accept(struct socket *s, struct socket **out, bool nonblock)
 			return err;
 	}
 	tcp_local_admit(t);
+	if (unlikely(child->waits_for))
+		tcp_connect_abandon(child);
 	atomic_fetch_or(&child->tcp_flags, TCP_F_CONNECTED);
 	*out = &child->s;
 	return 0;
@@ -203,6 +205,20 @@ struct tcp_sock *tcp_accept_waiter(struct tcp_sock *listener)
 	return t;
 }
 
+static struct tcp_sock *deferred_take(struct tcp_listener *l)
+{
+	struct tcp_sock *child = NULL;
+
+	spin_lock(&l->lock);
+	if (!list_empty(&l->deferred)) {
+		child = list_first(&l->deferred, struct tcp_sock, accept_link);
+		list_del(&child->accept_link);
+		l->nr_places--;
+	}
+	spin_unlock(&l->lock);
+	return child;
+}
+
 void tcp_listen_close(struct tcp_sock *t)
 {
 	struct tcp_listener *l = t->listener;
@@ -215,7 +231,9 @@ void tcp_listen_close(struct tcp_sock *t)
 	l->closed = true;
 	spin_unlock(&l->lock);
 	while ((c = accept_take(l)))
-		child_discard(c);
+		tcp_child_discard(c);
+	while ((c = deferred_take(l)))
+		tcp_child_discard(c);
 	while ((c = tcp_accept_waiter(t))) {
 		tcp_reset(c, ECONNREFUSED);
 		socket_put(&c->s);

@@ -12,10 +12,12 @@
  */
 #include "abi/errno.h"
 #include "abi/signal.h"
+#include "kernel/mm/mm.h"
 #include "kernel/net/iface.h"
 #include "kernel/net/net.h"
 #include "kernel/net/tcp.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/task/task.h"
 
 /* ---- connecting ---- */
 
@@ -38,9 +40,9 @@ void tcp_options_changed(struct socket *s)
 		t->port.reuseport = socket_flag(s, SOCK_F_REUSEPORT);
 		port_unlock(&t->port);
 	}
-	if (t->path && t->path->options)
-		t->path->options(t);
-	if (!peer)
+	tcp_options_tell(t);
+	/* Of a connection that was given up the other end may have another one. */
+	if (!peer || atomic_load_relaxed(&peer->peer) != t)
 		return;
 	atomic_store_relaxed(&peer->rx.ring.limit, buffer_limit(t, peer));
 	atomic_store_relaxed(&t->rx.ring.limit, buffer_limit(peer, t));
@@ -57,20 +59,22 @@ static void end_open(struct tcp_sock *t, struct tcp_sock *peer)
 	tcp_set_state(t, ABI_TCP_ESTABLISHED);
 }
 
-/* Fuses the two ends. False: `t` has given up meanwhile. */
-static bool ends_join(struct tcp_sock *t, struct tcp_sock *peer)
+/* Fuses the two ends. False: `t` has given up meanwhile. *deferred: the peer waits for data before its listener (NULL: none) gives it out. */
+static bool ends_join(struct tcp_sock *t, struct tcp_sock *peer, struct tcp_sock *listener,
+		      bool *deferred)
 {
 	bool joined;
 
-	spin_lock(&t->own_pair);
+	tcp_lock(t);
 	joined = t->state == ABI_TCP_SYN_SENT;
 	if (joined) {
-		atomic_store_release(&peer->pair, &t->own_pair);
+		atomic_store_release(&peer->pair, t->pair);
 		end_open(peer, t);
+		*deferred = listener && tcp_defer_locked(listener, peer);
 		if (peer != t)
 			end_open(t, peer);
 	}
-	spin_unlock(&t->own_pair);
+	tcp_unlock(t);
 	return joined;
 }
 
@@ -78,8 +82,9 @@ static bool ends_join(struct tcp_sock *t, struct tcp_sock *peer)
 static int connect_to(struct tcp_sock *t, struct tcp_sock *listener)
 {
 	struct tcp_sock *child = tcp_child(listener, &t->remote, &t->local);
+	bool deferred;
 
-	if (!child || !ends_join(t, child)) {
+	if (!child || !ends_join(t, child, listener, &deferred)) {
 		tcp_accept_unreserve(listener);
 		if (child) {
 			child->s.ops->close(&child->s);
@@ -89,7 +94,8 @@ static int connect_to(struct tcp_sock *t, struct tcp_sock *listener)
 	}
 	net_count(TCP_ACTIVE_OPENS);
 	net_lo_count(3, 180);
-	tcp_accept_push(listener, child);
+	if (!deferred)
+		tcp_accept_push(listener, child);
 	return 0;
 }
 
@@ -110,10 +116,11 @@ static void connect_queue(struct tcp_sock *t, struct tcp_sock *listener)
 int tcp_local_connect(struct tcp_sock *t)
 {
 	struct tcp_sock *listener = tcp_find_listener(&t->remote, &t->local);
+	bool deferred;
 	int err;
 
 	if (!listener)
-		return is_self(t) && ends_join(t, t) ? 0 : -ECONNREFUSED;
+		return is_self(t) && ends_join(t, t, NULL, &deferred) ? 0 : -ECONNREFUSED;
 	err = tcp_accept_reserve(listener, t);
 	if (!err)
 		err = connect_to(t, listener);
@@ -177,8 +184,16 @@ static size_t local_clip(struct socket *s, struct sock_msg *m, u64 done, size_t 
 	return n;
 }
 
+/* A call that slept may find that its connection was given up, and `to` no longer the peer's ring. */
+static int local_may_send(struct socket *s, const struct stream *to)
+{
+	if (unlikely(&atomic_load_relaxed(&tcp_of(s)->peer)->rx != to))
+		return -EPIPE;
+	return tcp_may_send(s);
+}
+
 static const struct stream_kind local_kind = {
-	.may_send = tcp_may_send, .at_end = tcp_at_end, .clip = local_clip};
+	.may_send = local_may_send, .at_end = tcp_at_end, .clip = local_clip};
 
 /* The peer's file is gone: its host answers data with a reset, which the next call hears of. */
 static long send_to_dead(struct tcp_sock *t, struct sock_msg *m)
@@ -231,11 +246,14 @@ static long local_send(struct tcp_sock *t, struct sock_msg *m)
 
 	if (unlikely(tcp_flag(peer, TCP_F_DEAD)) && m->it->count)
 		return send_to_dead(t, m);
-	if (unlikely(m->flags & MSG_OOB) && m->it->count)
-		return local_send_urgent(t, peer, m);
 	if (unlikely(!m->it->count))
 		return tcp_may_send(&t->s);
-	ret = stream_send(&t->s, &peer->s, &peer->rx, m, &local_kind);
+	if (unlikely(m->flags & MSG_OOB))
+		ret = local_send_urgent(t, peer, m);
+	else
+		ret = stream_send(&t->s, &peer->s, &peer->rx, m, &local_kind);
+	if (unlikely(tcp_flag(peer, TCP_F_DEFERRED)))
+		tcp_undefer(peer);
 	if (ret > 0) {
 		net_lo_count(2, (u64)ret + 104);
 		net_count(TCP_OUT_SEGS);
@@ -310,11 +328,13 @@ static void local_shutdown(struct tcp_sock *t)
 {
 	struct tcp_sock *peer = t->peer;
 
+	if (tcp_flag(peer, TCP_F_DEFERRED))
+		tcp_undefer(peer);
 	mutex_lock(&peer->rx.writer);
-	spin_lock(t->pair);
+	tcp_lock(t);
 	if (may_send_fin(t))
 		fin_locked(t, peer);
-	spin_unlock(t->pair);
+	tcp_unlock(t);
 	mutex_unlock(&peer->rx.writer);
 	net_lo_count(2, 104);
 	socket_wake_all(&peer->s);
@@ -323,13 +343,15 @@ static void local_shutdown(struct tcp_sock *t)
 /* FIN, and the record that is all the end needs without its file. */
 static void close_orderly(struct tcp_sock *t, struct tcp_sock *peer)
 {
+	if (tcp_flag(peer, TCP_F_DEFERRED))
+		tcp_undefer(peer);
 	mutex_lock(&peer->rx.writer);
-	spin_lock(t->pair);
+	tcp_lock(t);
 	if (may_send_fin(t))
 		fin_locked(t, peer);
 	if (t->state == ABI_TCP_FIN_WAIT2)
 		time_wait_start(t, false);
-	spin_unlock(t->pair);
+	tcp_unlock(t);
 	mutex_unlock(&peer->rx.writer);
 	net_lo_count(2, 104);
 	socket_wake_all(&peer->s);
@@ -338,10 +360,11 @@ static void close_orderly(struct tcp_sock *t, struct tcp_sock *peer)
 static void close_abort(struct tcp_sock *t, struct tcp_sock *peer)
 {
 	net_count(TCP_OUT_RSTS);
-	spin_lock(t->pair);
+	tcp_lock(t);
 	tcp_set_state(t, ABI_TCP_CLOSE);
-	spin_unlock(t->pair);
-	tcp_reset(peer, ECONNRESET);
+	tcp_unlock(t);
+	if (!tcp_defer_drop(peer))
+		tcp_reset(peer, ECONNRESET);
 }
 
 static bool local_close(struct tcp_sock *t)
@@ -361,6 +384,89 @@ static void local_detach(struct tcp_sock *t)
 {
 	if (t->peer != t)
 		socket_put(&t->peer->s);
+}
+
+/* ---- giving a connection up ---- */
+
+/*
+ * connect(AF_UNSPEC) leaves the peer behind, but a call of another thread may still be in the middle of writing into it, asleep perhaps. Such a call holds
+ * the file, not the peer. So the reference stays until the file goes, or until nobody else can be in a call: one descriptor holds the file and, if other tasks
+ * are on its table, this very call does. Who calls later sees the next peer. PAST_MAX bounds what a program can pile up.
+ */
+#define PAST_MAX 64U
+
+struct tcp_past {
+	struct tcp_past *next;
+	struct tcp_sock *peer; /* a reference */
+	u32 nr;		       /* with those behind it */
+};
+
+void tcp_local_forget_past(struct tcp_sock *t)
+{
+	struct tcp_past *p, *next;
+
+	for (p = t->past; p; p = next) {
+		next = p->next;
+		socket_put(&p->peer->s);
+		kfree(p);
+	}
+	t->past = NULL;
+}
+
+/* Context: s.lock held. Nobody but the caller can be in a call on `t`. */
+static bool alone(const struct tcp_sock *t)
+{
+	const struct file *f = atomic_load_relaxed(&t->s.file);
+	u32 table = 1, call = fd_table_shared(task_current()->files) ? 1 : 0;
+
+	return f && atomic_load_relaxed(&f->refs) == table + call;
+}
+
+/* Whoever was in the middle of a send to `t` has seen the end; what came is dropped. */
+static void drop_received(struct tcp_sock *t)
+{
+	mutex_lock(&t->rx.writer);
+	mutex_unlock(&t->rx.writer);
+	mutex_lock(&t->rx.reader);
+	ring_drop(&t->rx.ring, ring_used(&t->rx.ring));
+	atomic_store_relaxed(&t->urgent_state, TCP_URGENT_NONE);
+	mutex_unlock(&t->rx.reader);
+}
+
+/* The lock was the connecting end's, perhaps the peer's. */
+static void leave_pair(struct tcp_sock *t)
+{
+	struct spinlock *pair;
+
+	tcp_lock(t);
+	pair = t->pair;
+	atomic_store_release(&t->pair, &t->own_pair);
+	spin_unlock(pair);
+}
+
+static int local_disconnect(struct tcp_sock *t)
+{
+	struct tcp_sock *peer = t->peer;
+	struct tcp_past *past;
+
+	if (alone(t))
+		tcp_local_forget_past(t);
+	if (t->past && t->past->nr >= PAST_MAX)
+		return -ENOBUFS;
+	past = kmalloc(sizeof(*past));
+	if (!past)
+		return -ENOBUFS;
+	if (tcp_state(t) != ABI_TCP_CLOSE)
+		close_abort(t, peer);
+	drop_received(t);
+	if (peer != t) {
+		*past = (struct tcp_past){t->past, peer, t->past ? t->past->nr + 1 : 1};
+		t->past = past;
+		leave_pair(t);
+	} else {
+		kfree(past);
+	}
+	return 0;
 }
 
 /* ---- what programs ask ---- */
@@ -428,6 +534,7 @@ const struct tcp_path tcp_local_path = {
 	.shutdown = local_shutdown,
 	.close = local_close,
 	.detach = local_detach,
+	.disconnect = local_disconnect,
 	.info = local_info,
 	.unread = local_unread,
 	.unsent = local_unsent,

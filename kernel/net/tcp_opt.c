@@ -59,6 +59,9 @@ static int set_value(struct tcp_sock *t, int name, int v)
 			return -EINVAL;
 		atomic_store_relaxed(&t->window_clamp, v ? MAX((u32)v, SOCK_RCVBUF_MIN / 2) : 0U);
 		return 0;
+	case TCP_DEFER_ACCEPT:
+		atomic_store_relaxed(&t->defer_accept, tcp_defer_seconds(v));
+		return 0;
 	case TCP_LINGER2:
 		t->linger2 = v < 0 ? -1 : v > 120 ? 120 : v ? v : 60;
 		return 0;
@@ -102,18 +105,19 @@ int tcp_setsockopt(struct socket *s, int level, int name, const void *val, u32 l
 	err = sockopt_int(val, len, &v);
 	if (!err)
 		err = set_value(t, name, v);
-	if (!err && t->path && t->path->options)
-		t->path->options(t);
+	if (!err)
+		tcp_options_tell(t);
 	return err;
 }
 
 static int get_maxseg(struct tcp_sock *t)
 {
+	const struct tcp_path *path = atomic_load_acquire(&t->path);
 	struct abi_tcp_info info = {0};
 
-	if (!t->path)
+	if (!path)
 		return t->maxseg ? (int)t->maxseg : 536;
-	t->path->info(t, &info);
+	path->info(t, &info);
 	return (int)info.tcpi_snd_mss;
 }
 
@@ -156,6 +160,9 @@ static int get_value(struct tcp_sock *t, int name, int *v)
 	case TCP_WINDOW_CLAMP:
 		*v = (int)t->window_clamp;
 		return 0;
+	case TCP_DEFER_ACCEPT:
+		*v = (int)t->defer_accept;
+		return 0;
 	case TCP_LINGER2:
 		*v = t->linger2;
 		return 0;
@@ -166,10 +173,11 @@ static int get_value(struct tcp_sock *t, int name, int *v)
 
 static int get_info(struct tcp_sock *t, void *val, u32 *len)
 {
+	const struct tcp_path *path = atomic_load_acquire(&t->path);
 	struct abi_tcp_info info = {0};
 
-	if (t->path)
-		t->path->info(t, &info);
+	if (path)
+		path->info(t, &info);
 	info.tcpi_state = (u8)tcp_state(t);
 	*len = MIN(*len, (u32)sizeof(info));
 	memcpy(val, &info, *len);
@@ -208,15 +216,16 @@ static bool at_mark(const struct tcp_sock *t)
 long tcp_ioctl(struct socket *s, u32 cmd, u64 arg)
 {
 	struct tcp_sock *t = tcp_of(s);
+	const struct tcp_path *path = atomic_load_acquire(&t->path);
 	bool listens = tcp_state(t) == ABI_TCP_LISTEN;
 	u32 v;
 
 	switch (cmd) {
 	case SIOCINQ:
-		v = t->path ? t->path->unread(t) : 0;
+		v = path ? path->unread(t) : 0;
 		break;
 	case SIOCOUTQ:
-		v = t->path ? t->path->unsent(t) : 0;
+		v = path ? path->unsent(t) : 0;
 		break;
 	case SIOCATMARK:
 		v = at_mark(t);

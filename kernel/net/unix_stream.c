@@ -18,10 +18,11 @@ struct unix_call {
 	u64 stop_at;	       /* with `stop`: the end of the mark whose files were taken */
 };
 
-static int stream_may_send(struct socket *s)
+static int stream_may_send(struct socket *s, const struct stream *to)
 {
 	struct unix_sock *p = unix_of(s)->peer;
 
+	(void)to;
 	if (unlikely(atomic_load_relaxed(&s->shutdown) & SOCK_SHUT_WR))
 		return -EPIPE;
 	return unlikely(atomic_load_relaxed(&p->dead) ||
@@ -69,8 +70,8 @@ static int stream_mark(struct socket *s, struct sock_msg *m, u64 from, u64 to)
 static void stream_mark_end(struct socket *s, struct sock_msg *msg, u64 end)
 {
 	struct unix_sock *p = unix_of(s)->peer;
-	struct unix_mark *m, *gone = NULL;
 	struct unix_call *call = msg->state;
+	struct unix_mark *m, *gone = NULL;
 
 	spin_lock(&p->link);
 	if (!list_empty(&p->marks)) {

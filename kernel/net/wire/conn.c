@@ -120,14 +120,14 @@ static void leave_lists(struct wire_conn *c)
 /* The socket has no connection any more, and no error to tell. */
 static void sock_closed(struct tcp_sock *t, bool time_wait)
 {
-	spin_lock(t->pair);
+	tcp_lock(t);
 	atomic_fetch_or(&t->s.shutdown, SOCK_SHUT_ALL);
 	tcp_set_state(t, ABI_TCP_CLOSE);
 	if (time_wait)
 		time_wait_start(t, true);
 	else
 		tcp_forget(t);
-	spin_unlock(t->pair);
+	tcp_unlock(t);
 	socket_wake_all(&t->s);
 }
 
@@ -215,9 +215,9 @@ static void follow_state(struct wire_conn *c)
 
 	if (state == tcp_state(t))
 		return;
-	spin_lock(t->pair);
+	tcp_lock(t);
 	tcp_set_state(t, state);
-	spin_unlock(t->pair);
+	tcp_unlock(t);
 	socket_wake_all(&t->s);
 }
 
@@ -317,6 +317,8 @@ static void conn_tick(struct wire_conn *c)
 		wire_syn_tick(c);
 		return;
 	}
+	if (c->pcb->state == SYN_RCVD)
+		wire_half_tick(c);
 	if (limit && c->stalled_since && now - c->stalled_since > limit * (time_freq / 1000)) {
 		wire_conn_abort(c, true, ETIMEDOUT);
 		return;

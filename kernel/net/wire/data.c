@@ -98,7 +98,13 @@ static void wire_wrote(struct socket *s)
 	wire_conn_kick(wire_conn_of(tcp_of(s)));
 }
 
-static const struct stream_kind wire_kind = {.may_send = tcp_may_send, .wrote = wire_wrote};
+static int wire_may_send(struct socket *s, const struct stream *to)
+{
+	(void)to;
+	return tcp_may_send(s);
+}
+
+static const struct stream_kind wire_kind = {.may_send = wire_may_send, .wrote = wire_wrote};
 
 long wire_send(struct tcp_sock *t, struct sock_msg *m)
 {
@@ -195,10 +201,10 @@ static void rx_add(struct wire_rx *rx, struct pbuf *p)
 /* The peer's FIN: reads end when they have read what came before. */
 static void fin_received(struct tcp_sock *t)
 {
-	spin_lock(t->pair);
+	tcp_lock(t);
 	atomic_fetch_or(&t->s.shutdown, SOCK_SHUT_RD);
 	atomic_fetch_or(&t->tcp_flags, TCP_F_FIN_SEEN); /* a full barrier: behind the last byte */
-	spin_unlock(t->pair);
+	tcp_unlock(t);
 	socket_wake_all(&t->s);
 }
 

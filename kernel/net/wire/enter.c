@@ -147,6 +147,8 @@ void wire_start(void)
 	started = true;
 	lwip_init();
 	wire_dgram_start();
+	wire_isn_start();
+	wire_cookie_start();
 	wire_open_start();
 	wire_ticks_start();
 }

@@ -125,9 +125,12 @@ struct wire_conn {
 	struct list busy;	   /* [w] on the list of those that timers look at */
 	struct list half;	   /* [w] SYN received, not yet ESTABLISHED */
 	struct tcp_sock *listener; /* [w] of a half-open one: a reference */
-	u64 stalled_since;	   /* [w] ticks of the oldest byte on its way; 0: none */
-	u64 cork_until;		   /* [w] 0: nothing is held back */
-	u64 orphan_until;	   /* [w] */
+	bool has_place; /* [w] it holds a place on the listener's accept queue, while its segment is looked at */
+	bool deferred; /* [w] the handshake was complete, but for data that TCP_DEFER_ACCEPT wants */
+	u64 defer_until;   /* [w] ticks until which they are waited for; 0: they are not */
+	u64 stalled_since; /* [w] ticks of the oldest byte on its way; 0: none */
+	u64 cork_until;	   /* [w] 0: nothing is held back */
+	u64 orphan_until;  /* [w] */
 };
 
 extern const struct tcp_path tcp_wire_path;
@@ -152,12 +155,33 @@ bool wire_conn_busy(void);
 bool wire_show_segment(struct pbuf *p);
 void wire_show_done(void);
 
+/* isn.c */
+void wire_isn_start(void);
+
+/* cookie.c */
+void wire_cookie_start(void);
+/* Answers a SYN, its header `at` bytes into `p`, that nothing will remember. */
+void wire_cookie_answer(const struct pbuf *p, u32 at, const struct tuple *t,
+			const struct tcp_hdr *syn);
+/* True if an ACK that belongs to no connection brings back a cookie that was sent to that client. */
+bool wire_cookie_good(const struct tuple *t, const struct tcp_hdr *ack);
+/* Then: gives lwIP, to which the listener is shown, the SYN again. */
+void wire_cookie_replay(const struct tuple *t, const struct tcp_hdr *ack);
+/* True meanwhile: *isn is the number that lwIP has to begin with. */
+bool wire_cookie_isn(u32 *isn);
+
 /* open.c */
 void wire_open_start(void);
+/* No half-open connection more for this listener. */
+bool wire_half_full(const struct tcp_sock *listener);
 int wire_tcp_connect(struct tcp_sock *t);
 void wire_tcp_cancel(struct tcp_sock *t);
 void wire_tcp_unlisten(struct tcp_sock *t);
 void wire_half_done(struct wire_conn *c); /* no longer half-open */
+/* A segment with `payload` bytes for a half-open connection. False: it counts as lost. */
+bool wire_half_admit(struct wire_conn *c, const struct tcp_hdr *h, u32 payload);
+void wire_half_settle(struct wire_conn *c); /* after that segment */
+void wire_half_tick(struct wire_conn *c);
 struct tcp_pcb_listen *wire_listen_pcb(struct tcp_sock *listener, const ip_addr_t *local, u16 port);
 void wire_syn_tick(struct wire_conn *c);
 

@@ -3,8 +3,9 @@
  *
  * lwIP has one listening PCB for all of them: it is made up for each SYN (show.c), so a listening socket costs lwIP nothing and SO_REUSEPORT groups
  * need no second PCB on one port. A SYN makes the socket of the later connection, in SYN_RECV, so it is in the table of tuples and in /proc/net/tcp.
- * It does not hold a place on the accept queue yet: half-open ones are counted apart, and the oldest one of a listener makes room for the newest, so
- * a flood of SYNs costs bounded memory and locks nobody out for long.
+ * It does not hold a place on the accept queue yet: half-open ones are counted apart. When there are too many, SYNs are answered with cookies (cookie.c), so
+ * a flood costs bounded memory and locks nobody out. If the queue is full when the handshake's last ACK comes, that ACK counts as
+ * lost: the client's data, or SYN and ACK that are sent again, bring another one.
  */
 #include "abi/errno.h"
 #include "kernel/net/iface.h"
@@ -164,6 +165,7 @@ void wire_half_done(struct wire_conn *c)
 
 	if (!listener)
 		return;
+	wire_half_settle(c);
 	c->listener = NULL;
 	list_del(&c->half);
 	nr_halves--;
@@ -171,26 +173,71 @@ void wire_half_done(struct wire_conn *c)
 	socket_put(&listener->s);
 }
 
-/* The oldest half-open connection, of `listener` if not NULL. */
-static struct wire_conn *oldest_half(const struct tcp_sock *listener)
+/* Data, or an end: more than the acknowledgement of SYN. */
+static bool brings_data(const struct tcp_hdr *h, u32 payload)
+{
+	return payload || (TCPH_FLAGS(h) & TCP_FIN);
+}
+
+bool wire_half_admit(struct wire_conn *c, const struct tcp_hdr *h, u32 payload)
+{
+	if ((TCPH_FLAGS(h) & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK ||
+	    net32(h->ackno) != c->pcb->snd_nxt)
+		return true;
+	/* lwIP gives up 20 seconds after this: time for the client to send again what is not admitted. */
+	c->pcb->tmr = tcp_ticks;
+	if (time_now() < c->defer_until && !brings_data(h, payload)) {
+		c->deferred = true;
+		return false;
+	}
+	switch (tcp_accept_reserve(c->listener, NULL)) {
+	case 0:
+		c->has_place = true;
+		return true;
+	case -EAGAIN:
+		return false;
+	default:
+		return true;
+	}
+}
+
+void wire_half_settle(struct wire_conn *c)
+{
+	if (c->has_place)
+		tcp_accept_unreserve(c->listener);
+	c->has_place = false;
+}
+
+/*
+ * As on Linux, SYN and ACK are not sent again while data are waited for behind the client's ACK; at the end of that time they are, and the ACK to
+ * them opens the connection.
+ */
+void wire_half_tick(struct wire_conn *c)
+{
+	if (!c->deferred)
+		return;
+	c->pcb->tmr = tcp_ticks;
+	c->deferred = time_now() < c->defer_until;
+	c->pcb->rtime = c->deferred ? 0 : c->pcb->rto;
+}
+
+/* A half-open connection of `listener`, or NULL. */
+static struct wire_conn *half_of(const struct tcp_sock *listener)
 {
 	struct wire_conn *c;
 
 	list_for_each(c, &halves, half) {
-		if (!listener || c->listener == listener)
+		if (c->listener == listener)
 			return c;
 	}
 	return NULL;
 }
 
-static void make_room(struct tcp_sock *listener)
+bool wire_half_full(const struct tcp_sock *listener)
 {
 	u32 limit = MAX(atomic_load_relaxed(&listener->listener->backlog), HALF_MIN);
 
-	if (listener->listener->nr_half >= limit)
-		wire_conn_abort(oldest_half(listener), false, ECONNRESET);
-	else if (nr_halves >= HALF_MAX)
-		wire_conn_abort(oldest_half(NULL), false, ECONNRESET);
+	return listener->listener->nr_half >= limit || nr_halves >= HALF_MAX;
 }
 
 static struct wire_conn *half_make(struct tcp_sock *listener, struct tcp_pcb *pcb)
@@ -224,13 +271,13 @@ static err_t half_open(u8_t id, struct tcp_pcb_listen *l, struct tcp_pcb *pcb)
 	if (tcp_accept_reserve(listener, NULL))
 		return ERR_MEM;
 	tcp_accept_unreserve(listener);
-	make_room(listener);
 	c = half_make(listener, pcb);
 	if (!c)
 		return ERR_MEM;
 	wire_conn_attach(c, pcb);
 	socket_get(&listener->s);
 	c->listener = listener;
+	c->defer_until = tcp_defer_deadline(listener);
 	listener->listener->nr_half++;
 	nr_halves++;
 	list_add_tail(&halves, &c->half);
@@ -247,9 +294,11 @@ static err_t accepted(void *arg, struct tcp_pcb *pcb, err_t err)
 	(void)err;
 	if (!pcb)
 		return ERR_OK;
-	listener = c->listener;
-	if (tcp_accept_reserve(listener, NULL))
+	/* No place: the listener is closed. */
+	if (!c->has_place)
 		return ERR_MEM;
+	listener = c->listener;
+	c->has_place = false; /* the accept queue's now */
 	socket_get(&listener->s);
 	wire_half_done(c);
 	pcb->listener = NULL;
@@ -273,7 +322,7 @@ static void run_unlisten(void *arg)
 {
 	struct wire_conn *c;
 
-	while ((c = oldest_half(arg)))
+	while ((c = half_of(arg)))
 		wire_conn_abort(c, true, ECONNRESET);
 }
 

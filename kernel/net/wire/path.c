@@ -112,6 +112,24 @@ static bool wire_close(struct tcp_sock *t)
 	return atomic_load_relaxed(&c->pcb) != NULL;
 }
 
+/* Received bytes go under the reader's lock, those not yet sent under the writer's; lwIP has let go of both with the connection. */
+static int wire_disconnect(struct tcp_sock *t)
+{
+	struct wire_conn *c = wire_conn_of(t);
+
+	wire_call(run_abort, t);
+	mutex_lock(&c->tx.writer);
+	ring_drop(&c->tx.ring, ring_used(&c->tx.ring));
+	mutex_unlock(&c->tx.writer);
+	mutex_lock(&c->reader);
+	atomic_store_relaxed(&c->consumed, c->consumed + c->rx.bytes);
+	wire_rx_drop(&c->rx);
+	c->rx.offset = 0;
+	c->rx.room = 0;
+	mutex_unlock(&c->reader);
+	return 0;
+}
+
 static void wire_detach(struct tcp_sock *t)
 {
 	(void)t;
@@ -201,6 +219,7 @@ const struct tcp_path tcp_wire_path = {
 	.shutdown = wire_shutdown,
 	.close = wire_close,
 	.detach = wire_detach,
+	.disconnect = wire_disconnect,
 	.options = wire_options,
 	.info = wire_info,
 	.unread = wire_unread,

@@ -57,6 +57,31 @@ static bool overruns(const struct tcp_pcb *pcb, const struct tcp_hdr *h, u32 pay
 	       TCP_SEQ_GT(seq + length, pcb->rcv_nxt + pcb->rcv_wnd);
 }
 
+/* A SYN. False: it was dealt with. */
+static bool show_syn(const struct pbuf *p, u32 at, const struct tuple *t, const struct tcp_hdr *h)
+{
+	show_listener(t);
+	if (!shown.listener || !wire_half_full(shown.listener))
+		return true;
+	/* As on Linux, nobody new while the accept queue is full. */
+	if (!tcp_accept_reserve(shown.listener, NULL)) {
+		tcp_accept_unreserve(shown.listener);
+		wire_cookie_answer(p, at, t, h);
+	}
+	return false;
+}
+
+/* An ACK brings a cookie back: there is a connection now, half-open, if somebody listens. */
+static void open_by_cookie(const struct tuple *t, const struct tcp_hdr *h)
+{
+	show_listener(t);
+	if (shown.listener)
+		wire_cookie_replay(t, h);
+	wire_show_done();
+	show_none();
+	shown.sock = tuple_find(t);
+}
+
 /* Context: called by lwIP for a segment that is whole, `p` at its IP header. False: drop it. */
 bool wire_show_segment(struct pbuf *p)
 {
@@ -73,6 +98,9 @@ bool wire_show_segment(struct pbuf *p)
 	t.remote.addr = wire_from_ip(ip_current_src_addr());
 	t.remote.port = net16(h.src);
 	shown.sock = tuple_find(&t);
+	if (!shown.sock && (TCPH_FLAGS(&h) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK &&
+	    wire_cookie_good(&t, &h))
+		open_by_cookie(&t, &h);
 	if (shown.sock) {
 		struct wire_conn *c = wire_conn_of(shown.sock);
 
@@ -81,10 +109,12 @@ bool wire_show_segment(struct pbuf *p)
 			return true;
 		if (p->tot_len > skip && overruns(c->pcb, &h, p->tot_len - skip))
 			return false;
+		if (c->listener && !wire_half_admit(c, &h, p->tot_len - skip))
+			return false;
 		c->pcb->next = NULL;
 		tcp_active_pcbs = c->pcb;
 	} else if ((TCPH_FLAGS(&h) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN) {
-		show_listener(&t);
+		return show_syn(p, ip_current_header_tot_len(), &t, &h);
 	}
 	return true;
 }
@@ -120,8 +150,10 @@ void wire_show_done(void)
 	if (shown.sock) {
 		struct wire_conn *c = wire_conn_of(shown.sock);
 
-		if (c)
+		if (c) {
+			wire_half_settle(c);
 			wire_conn_after(c);
+		}
 		socket_put(&shown.sock->s);
 	}
 	if (shown.listener)

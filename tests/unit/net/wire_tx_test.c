@@ -74,6 +74,36 @@ int wire_ip6_input(void *p)
 	(void)p;
 	return 0;
 }
+u32 wire_isn(const void *local, u16 local_port, const void *remote, u16 remote_port)
+{
+	(void)local;
+	(void)local_port;
+	(void)remote;
+	(void)remote_port;
+	return 4;
+}
+void *wire_ip4_route(const void *to)
+{
+	(void)to;
+	return NULL;
+}
+const void *wire_ip4_hop(const void *n, const void *to)
+{
+	(void)n;
+	(void)to;
+	return NULL;
+}
+void *wire_ip6_route(const void *to)
+{
+	(void)to;
+	return NULL;
+}
+const void *wire_ip6_hop(const void *n, const void *to)
+{
+	(void)n;
+	(void)to;
+	return NULL;
+}
 u32 *wire_tcp_output(const void *h, const void *pcb, u32 *opts)
 {
 	(void)h;
