@@ -106,10 +106,10 @@ class Peer:
             self.until(lambda: got, lambda: self.send_ip(
                 frames.ipv4(frames.ICMP, frames.icmp(8, 0, rest, data))), "no ping")
 
-    def connect(self, port):
-        """A connection to the guest's port."""
+    def connect(self, port, finish=True, sport=None):
+        """A connection to the guest's port; without `finish` the last ACK of its handshake is left out."""
         self._port += 1
-        return Connection(self, self._port, port)
+        return Connection(self, sport or self._port, port, finish)
 
     def fetch(self, port):
         """All that the guest says on a connection to `port`."""
@@ -120,7 +120,7 @@ class Peer:
 class Connection:
     """A TCP connection: what arrives in order is taken, all else the guest must send again."""
 
-    def __init__(self, peer, sport, dport):
+    def __init__(self, peer, sport, dport, finish=True):
         self.peer, self.sport, self.dport = peer, sport, dport
         self.seq, self.ack = int.from_bytes(os.urandom(4), "big"), None
         self.received, self.ended, self.reset, self.acked = bytearray(), False, False, None
@@ -133,7 +133,9 @@ class Connection:
                    f"no answer to a SYN to port {dport}")
         self._check()
         self.seq = first + 1
-        self.send(ACK)
+        self.first_ack = self.ack
+        if finish:
+            self.send(ACK)
 
     def _check(self):
         if self.reset:
