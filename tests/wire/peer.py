@@ -125,6 +125,8 @@ class Connection:
         self.seq, self.ack = int.from_bytes(os.urandom(4), "big"), None
         self.received, self.ended, self.reset, self.acked = bytearray(), False, False, None
         self.window = 0
+        self.mute = False  # what comes is heard, and not answered
+        self.probes, self.pieces = 0, []
         self._listening = contextlib.ExitStack()
         self._listening.enter_context(peer.listening(self._listener))
         first = self.seq
@@ -152,13 +154,19 @@ class Connection:
             self.reset = True
         elif segment.flags & SYN:
             self.ack = (segment.seq + 1) & 0xFFFFFFFF
-        elif self.ack is not None:
+        elif self.ack is not None and not self.mute:
             self.acked = segment.ack
             self._take(segment)
 
     def _take(self, segment):
+        if segment.seq == (self.ack - 1) & 0xFFFFFFFF and len(segment.payload) < 2 and not segment.flags & FIN:
+            # What was acknowledged long ago: is somebody there?
+            self.probes += 1
+            self.send(ACK)
+            return
         if segment.seq == self.ack and not self.ended:
             self.received += segment.payload
+            self.pieces += [segment.payload] * bool(segment.payload)
             self.ack = (self.ack + len(segment.payload)) & 0xFFFFFFFF
             if segment.flags & FIN:
                 self.ended = True
