@@ -47,6 +47,7 @@ secondary_start:
 	ld	t0, 0(t0)
 	csrw	satp, t0
 	sfence.vma
+	fence.i		/* the text may have been changed since (kernel/mm/static_key.c) */
 	mv	tp, a1
 	ld	sp, CPU_KERNEL_SP(tp)
 	li	s0, 0

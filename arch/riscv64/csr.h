@@ -70,6 +70,12 @@ static inline void sfence_vma_all(void)
 	__asm__ volatile("sfence.vma" ::: "memory");
 }
 
+/* What was stored to instructions before is executed by this hart. */
+static inline void fence_i(void)
+{
+	__asm__ volatile("fence.i" ::: "memory");
+}
+
 static inline void sfence_vma_page(u64 va)
 {
 	__asm__ volatile("sfence.vma %0" ::"r"(va) : "memory");

@@ -21,6 +21,7 @@
  */
 #include "arch/riscv64/csr.h"
 #include "arch/riscv64/offsets.h"
+#include "kernel/sync/static_key.h"
 #include "kernel/syscall/syscall_nr.h"
 
 /* What of sstatus belongs to the thread that trapped in the kernel. */
@@ -127,8 +128,7 @@ trap_entry:
 	sd	t1, F_CAUSE(sp)
 	sd	a0, F_ORIG_A0(sp)
 	sd	t2, F_PC(sp)
-	lw	t1, trace_on + TRACE_ON_SYSCALL
-	bnez	t1, .Ltraced
+	static_key_branch trace_keys, .Ltraced	/* TRACE_KEY_ENTRY */
 	li	t0, SYSCALL_TABLE_SIZE
 	bgeu	a7, t0, .Lunknown
 	la	t1, syscall_table

@@ -3,6 +3,7 @@
  *
  *   0xffffffc000000000  128 GiB  direct map: physical address + DIRECT_MAP_BASE; the kernel image lies in it
  *   0xffffffe000000000           kernel stacks: 32 KiB slots, lower half an unmapped guard
+ *   0xffffffffc0000000           the kernel's text, writable, while kernel/mm/static_key.c changes it
  */
 #ifndef ARCH_RISCV64_LAYOUT_H
 #define ARCH_RISCV64_LAYOUT_H
@@ -14,6 +15,7 @@
 
 #define DIRECT_MAP_BASE 0xffffffc000000000UL
 #define KSTACK_REGION	0xffffffe000000000UL
+#define TEXT_ALIAS	0xffffffffc0000000UL
 #define USER_TOP	0x0000004000000000UL /* first address above user space */
 
 #define pa_to_va(pa) ((void *)((u64)(pa) + DIRECT_MAP_BASE))

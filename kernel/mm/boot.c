@@ -156,6 +156,7 @@ void mm_early_init(const void *fdt, u64 initrd_start, u64 initrd_end)
 	zero_init();
 	tlb_init();
 	kstack_init();
+	static_keys_init();
 	slab_init();
 	vm_object_init();
 	vma_init();

@@ -270,16 +270,16 @@ static u64 kernel_block_bits(const char *va)
 
 /*
  * All physical memory that the direct map can name, devices too, in 1 GiB leaves; the GiB with the
- * kernel in 2 MiB leaves. The tables of the kernel stacks' region are made now, so that every root
- * can share them.
+ * kernel in 2 MiB leaves. The tables of the kernel stacks' region and of the text's alias, still empty,
+ * are made now, so that every root can share them.
  */
 void pgtable_kernel_init(void)
 {
 	u64 kernel_gib = ALIGN_DOWN((u64)__kernel_start, PGTABLE_SPAN(2));
-	u64 *blocks = pgtable_alloc(PAGE_RESERVE);
+	u64 *blocks = pgtable_alloc(PAGE_RESERVE), *alias = pgtable_alloc(PAGE_RESERVE);
 
 	kernel_root = pgtable_alloc(PAGE_RESERVE);
-	BUG_ON(!kernel_root || !blocks);
+	BUG_ON(!kernel_root || !blocks || !alias);
 	BUG_ON(!IS_ALIGNED((u64)__rodata_start | (u64)__data_start, PGTABLE_SPAN(1)));
 	for (u64 va = DIRECT_MAP_BASE; va < KSTACK_REGION; va += PGTABLE_SPAN(2))
 		kernel_root[pgtable_index(va, 2)] = pte_make(va_to_pa(va), PTE_KERNEL_RW);
@@ -289,6 +289,7 @@ void pgtable_kernel_init(void)
 		blocks[i] = pte_make(va_to_pa(va), kernel_block_bits((char *)va));
 	}
 	kernel_root[pgtable_index(kernel_gib, 2)] = pte_make(va_to_pa(blocks), PTE_V);
+	kernel_root[pgtable_index(TEXT_ALIAS, 2)] = pte_make(va_to_pa(alias), PTE_V);
 	for (u32 i = 0; i < KSTACK_ROOT_ENTRIES; i++) {
 		u64 *table = pgtable_alloc(PAGE_RESERVE);
 

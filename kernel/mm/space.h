@@ -281,4 +281,7 @@ u64 mm_new_id(void);
 void space_init(void);
 void kstack_init(void);
 
+/* ---- static_key.c ---- */
+void static_keys_init(void); /* checks that every place can jump as far as it must */
+
 #endif

@@ -6,7 +6,7 @@
  *   sleeping mutexes  exit of a futex owner < process children < rename < epoll nesting < socket
  *                     < file position/pipe/epoll < byte stream < wire < inode < mount
  *                     < mm (address-space layout) < IPC table < object mappings < out of memory
- *                     < epoch barrier
+ *                     < epoch barrier < lock statistics < static keys
  *   spin locks        pid < AF_UNIX names < AF_UNIX graph < signal < AF_UNIX socket
  *                     < TCP pair < accept queue < port < 4-tuple
  *                     < TIME_WAIT < interfaces < fd table < dentry hash < inotify < terminal list
@@ -39,6 +39,8 @@ enum lock_rank {
 	RANK_MAPPING = 45,   /* an object's list of mappings */
 	RANK_OOM = 80,	     /* one chooses a victim; may be waited for under any of the above */
 	RANK_EPOCH_BARRIER = 90, /* may be waited for under any other mutex */
+	RANK_LOCK_STAT = 91,	 /* one switches the statistics */
+	RANK_STATIC_KEYS = 92,	 /* one changes the kernel's text */
 	/* spinning */
 	RANK_SPIN = 100,    /* first spin rank */
 	RANK_NETLINK = 104, /* numbers and groups of netlink sockets; held while they are woken */

@@ -80,9 +80,7 @@ static const u8 syscall_arity[SYSCALL_TABLE_SIZE] = {
 #undef SYSCALL_FULL
 };
 
-static_assert(TRACE_EV_sys_args == TRACE_ON_SYSCALL && TRACE_EV_sample == TRACE_ON_SYSCALL + 3 &&
-		      TRACE_ON_SYSCALL % 4 == 0,
-	      "entry.S tests the four together");
+static_assert(TRACE_KEY_ENTRY == 0, "entry.S looks at the first key");
 
 static __hot void syscall_trace_enter(const struct trap_frame *frame, u64 nr)
 {

@@ -7,6 +7,7 @@
 #include "abi/signal.h"
 #include "abi/system.h"
 #include "arch/riscv64/cpu.h"
+#include "arch/riscv64/csr.h"
 #include "arch/riscv64/sbi.h"
 #include "kernel/fs/load.h"
 #include "kernel/irq/irq.h"
@@ -212,7 +213,7 @@ static void fence_fn(void *arg)
 static void fence_i_fn(void *arg)
 {
 	(void)arg;
-	__asm__ volatile("fence.i" ::: "memory");
+	fence_i();
 }
 
 /* A critical section that runs now starts again: see rseq.c. */

@@ -7,7 +7,4 @@
 
 #define SYSCALL_TABLE_SIZE 463
 
-/* Where in trace_on the switches of system calls and samples are, four; entry.S tests them as one word. */
-#define TRACE_ON_SYSCALL 8
-
 #endif

@@ -1,11 +1,12 @@
 /*
- * What records: events that are wanted, and whether recording is on. Emitters read trace_on alone; it is what is wanted while recording
- * is on and there are rings.
+ * What records: events that are wanted, and whether recording is on. trace_on is what is wanted while recording is on and there are rings;
+ * an emitter looks at it once its key is set.
  */
 #include "abi/errno.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/percpu.h"
+#include "kernel/sync/static_key.h"
 #include "kernel/time/time.h"
 #include "kernel/trace/rings.h"
 #include "kernel/trace/trace.h"
@@ -149,9 +150,20 @@ int trace_init(const char *pattern, u64 ring_bytes)
 static void apply(void)
 {
 	bool on = recording && trace_header;
+	u8 keys[TRACE_NR_TYPES] = {0};
 
+	for (u32 type = 1; type < TRACE_NR_TYPES; type++) {
+		keys[type] = on && wanted[type];
+		if (!keys[type])
+			atomic_store_relaxed(&trace_on[type], 0);
+	}
+	keys[TRACE_KEY_ENTRY] = keys[TRACE_EV_sys_args] | keys[TRACE_EV_sys_enter] |
+				keys[TRACE_EV_sys_exit] | keys[TRACE_EV_sys_wide] |
+				keys[TRACE_EV_sample];
+	static_keys_set(trace_keys, keys, TRACE_NR_TYPES);
 	for (u32 type = 1; type < TRACE_NR_TYPES; type++)
-		atomic_store_relaxed(&trace_on[type], on && wanted[type]);
+		if (keys[type])
+			atomic_store_relaxed(&trace_on[type], 1);
 }
 
 int trace_hart_init(void)

@@ -9,7 +9,8 @@
 #include "kernel/trace/clock.h"
 #include "kernel/trace/rings.h"
 
-u8 trace_on[TRACE_ON_SIZE] __cacheline_aligned;
+u8 trace_on[TRACE_NR_TYPES] __cacheline_aligned;
+u8 trace_keys[TRACE_NR_TYPES];
 struct trace_filter trace_filter;
 
 PERCPU(struct trace_rings, trace_rings);
@@ -65,6 +66,6 @@ void trace_emit(enum trace_ring_kind kind, u64 head, u64 a, u64 b)
 
 void trace_stop(void)
 {
-	for (u32 type = 0; type < TRACE_ON_SIZE; type++)
+	for (u32 type = 0; type < TRACE_NR_TYPES; type++)
 		atomic_store_relaxed(&trace_on[type], 0);
 }

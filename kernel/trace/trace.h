@@ -5,7 +5,7 @@
  * Idea: a record is reserved and written by the hart that owns the ring, with interrupts off, so there is nothing to
  * race with: no atomic operation, no shared line. Readers wait until the trace has stopped.
  * Cost of a record: about 25 instructions and one rdtime (~70 ns under TCG, the larger part). While an event is off,
- * a load and a branch: three instructions.
+ * one nop, which becomes a jump when it is switched on.
  *
  * Bazel: //kernel/trace is the emitting half and needs per-CPU data only; //kernel/trace:control sets up and dumps.
  */

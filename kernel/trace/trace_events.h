@@ -1,7 +1,6 @@
 /*
  * Emitters generated from events.def: static inline void trace_<event>(arguments). While an event is off its
- * emitter costs one load of a read-mostly byte and a branch not taken; the arguments are packed into three words
- * in registers and stored out of line.
+ * emitter is one nop (kernel/sync/static_key.h); the arguments are packed into three words in registers and stored out of line.
  *
  * Included by trace.h only.
  */
@@ -9,16 +8,24 @@
 #define KERNEL_TRACE_TRACE_EVENTS_H
 
 #include "kernel/sync/atomic.h"
+#include "kernel/sync/static_key.h"
 #include "kernel/trace/record.h"
 
 #include <string.h>
 
-/* [a] What records now, by type; written by control.c, seldom. Whole words: entry.S looks at four at once. */
-#define TRACE_ON_SIZE ALIGN_UP(TRACE_NR_TYPES, 8)
-extern u8 trace_on[TRACE_ON_SIZE];
+/* [a] What records now, by type; written by control.c, seldom, and by trace_stop(). */
+extern u8 trace_on[TRACE_NR_TYPES];
+/*
+ * Keys of the emitters, by type; the first is that of entry.S, on with any event of the system-call path. Set before trace_on says so, and
+ * off later: a trace that ends by itself, in whatever context, cannot change the text.
+ */
+#define TRACE_KEY_ENTRY TRACE_EV_none
+extern u8 trace_keys[TRACE_NR_TYPES];
 
 /* Is the event on? For what must be found out only to be recorded. */
-#define trace_enabled(name) unlikely(atomic_load_relaxed(&trace_on[TRACE_EV_##name]))
+#define trace_enabled(name)                                                                        \
+	(unlikely(static_key_on(&trace_keys[TRACE_EV_##name])) &&                                  \
+	 atomic_load_relaxed(&trace_on[TRACE_EV_##name]))
 
 /* A record without its time stamp; head is tid, type, flags and c as they lie in struct trace_record. */
 struct trace_words {

@@ -3,6 +3,7 @@
 #include "arch/riscv64/semihost.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/percpu.h"
+#include "kernel/sync/static_key.h"
 #include "kernel/time/time.h"
 #include "kernel/trace/clock.h"
 #include "kernel/trace/rings.h"
@@ -85,6 +86,11 @@ long semihost_call(u64 op, const u64 *args)
 		return fclose(file);
 	}
 	return -1;
+}
+
+void static_keys_set(u8 *keys, const u8 *values, u32 nr)
+{
+	memcpy(keys, values, nr);
 }
 
 void fake_run_on(u32 cpu)
