@@ -86,12 +86,29 @@ static void mutex_note_unlocking(struct mutex *m)
 
 #endif
 
+/* Where it was taken, and since when, for the statistics. */
+static void mutex_count_taken(struct mutex *m, const void *site)
+{
+	if (unlikely(static_key_on(&lock_stat_key))) {
+		m->site = site;
+		m->since = sync_ops.lock_held();
+	}
+}
+
+static __noinline void mutex_count_release(struct mutex *m)
+{
+	if (m->since)
+		sync_ops.lock_released(m->class, m->site, m->since);
+	m->since = 0;
+}
+
 void mutex_init(struct mutex *m, struct lock_class *class)
 {
 	atomic_store_relaxed(&m->word, 0);
 	spin_init(&m->wait, &mutex_wait_class);
 	list_init(&m->queue);
 	m->class = class;
+	m->since = 0;
 	m->held_next = NULL;
 }
 
@@ -100,6 +117,7 @@ bool mutex_trylock(struct mutex *m)
 	if (!atomic_cas(&m->word, 0, (u64)thread_current()))
 		return false;
 	mutex_note_locked(m);
+	mutex_count_taken(m, __builtin_return_address(0));
 	return true;
 }
 
@@ -203,7 +221,7 @@ static int mutex_lock_slow(struct mutex *m, u32 flags, const void *site)
 	}
 	if (!taken)
 		err = mutex_wait(m, flags);
-	sync_lock_taken(m->class, m, began, 0, site);
+	sync_lock_taken(m->class, m, began, MUTEX_SPIN_TURNS - turns, site);
 	return err;
 }
 
@@ -214,11 +232,14 @@ static int mutex_lock_flags(struct mutex *m, u32 flags, bool nested, const void 
 	mutex_check_order(m, nested);
 	if (likely(atomic_cas(&m->word, 0, (u64)thread_current()))) {
 		mutex_note_locked(m);
+		mutex_count_taken(m, site);
 		return 0;
 	}
 	err = mutex_lock_slow(m, flags, site);
-	if (!err)
+	if (!err) {
 		mutex_note_locked(m);
+		mutex_count_taken(m, site);
+	}
 	return err;
 }
 
@@ -247,6 +268,8 @@ void mutex_unlock(struct mutex *m)
 	struct thread *next = NULL;
 
 	mutex_note_unlocking(m);
+	if (unlikely(static_key_on(&lock_stat_key)))
+		mutex_count_release(m);
 	if (likely(atomic_cas(&m->word, (u64)thread_current(), 0)))
 		return;
 	spin_lock(&m->wait);

@@ -35,7 +35,10 @@ struct mutex {
 	struct spinlock wait;	  /* guards the queue and bit 0 */
 	struct list queue;	  /* [L:wait] struct mutex_waiter, first come first */
 	struct lock_class *class; /* [I] a sleeping rank */
-	struct mutex *held_next;  /* [c] debug builds: chain of the owner's mutexes */
+	/* Of the owner: */
+	const void *site;	 /* [c] who took it, and when, while locks are counted; else 0 */
+	u64 since;		 /* [c] */
+	struct mutex *held_next; /* [c] debug builds: chain of the owner's mutexes */
 };
 
 /* `name` is the mutex itself: its queue points at itself. */

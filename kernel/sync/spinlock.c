@@ -1,5 +1,5 @@
 /*
- * Spin locks: the waiting and, in debug builds, the lock order.
+ * Spin locks: the waiting, the counting and, in debug builds, the lock order.
  *
  * A waiter spins on a plain load, so the line stays shared until the holder stores. After
  * SPIN_FAST_TURNS turns (about 20 us under TCG: a pause is 18 ns) the holder's virtual CPU has
@@ -13,10 +13,12 @@
 #include "kernel/sync/sync_ops.h"
 
 #define SPIN_FAST_TURNS 1000
+#define MAX_HELD	16 /* spin locks that one hart holds at a time */
 
 struct sync_ops sync_ops;
+u8 lock_stat_key;
 
-void __noinline spin_lock_slow(struct spinlock *l)
+static void spin_wait(struct spinlock *l, const void *site)
 {
 	u64 turns = 0, began = sync_lock_wait(l->class, l, NULL);
 
@@ -27,18 +29,81 @@ void __noinline spin_lock_slow(struct spinlock *l)
 				sync_ops.spin_wait_slow();
 		}
 	} while (!spin_word_trylock(&l->lock));
-	sync_lock_taken(l->class, l, began, turns, __builtin_return_address(0));
+	sync_lock_taken(l->class, l, began, turns, site);
+}
+
+void __noinline spin_lock_slow(struct spinlock *l)
+{
+	spin_wait(l, NULL);
+}
+
+/*
+ * What this hart holds and counts. An entry outlives its hold if counting is switched off meanwhile; it is overwritten by the next
+ * hold of the lock, or with the whole table when that is full.
+ */
+struct spin_counted {
+	u32 count;
+	struct spin_hold {
+		const struct spinlock *lock;
+		const void *site;
+		u64 since;
+	} hold[MAX_HELD];
+};
+
+static PERCPU(struct spin_counted, spin_counted); /* [c] */
+
+static struct spin_hold *spin_find_hold(struct spin_counted *c, const struct spinlock *l)
+{
+	for (u32 i = c->count; i > 0; i--)
+		if (c->hold[i - 1].lock == l)
+			return &c->hold[i - 1];
+	return NULL;
+}
+
+static void spin_note_hold(const struct spinlock *l, const void *site)
+{
+	struct spin_counted *c = this_cpu_ptr(spin_counted);
+	struct spin_hold *hold = spin_find_hold(c, l);
+
+	if (!hold) {
+		if (c->count == MAX_HELD)
+			c->count = 0;
+		hold = &c->hold[c->count++];
+	}
+	*hold = (struct spin_hold){l, site, sync_ops.lock_held()};
+}
+
+void __noinline spin_lock_counted(struct spinlock *l)
+{
+	const void *site = __builtin_return_address(0);
+
+	if (!spin_word_trylock(&l->lock))
+		spin_wait(l, site);
+	spin_note_hold(l, site);
+}
+
+void __noinline spin_count_taken(const struct spinlock *l)
+{
+	spin_note_hold(l, __builtin_return_address(0));
+}
+
+void __noinline spin_count_release(const struct spinlock *l)
+{
+	struct spin_counted *c = this_cpu_ptr(spin_counted);
+	struct spin_hold *hold = spin_find_hold(c, l);
+
+	if (!hold)
+		return;
+	sync_ops.lock_released(l->class, hold->site, hold->since);
+	*hold = c->hold[--c->count];
 }
 
 #ifdef KERNEL_DEBUG
-
-#define MAX_HELD 16
 
 /* The spin locks that a hart holds, in the order of taking. */
 struct lock_held {
 	u32 count;
 	const struct spinlock *lock[MAX_HELD];
-	u64 since[MAX_HELD]; /* what lock_held() said */
 };
 
 static PERCPU(struct lock_held, lock_held); /* [c] */
@@ -74,7 +139,6 @@ void spin_note_locked(struct spinlock *l)
 	struct lock_held *h = this_cpu_ptr(lock_held);
 
 	SYNC_BUG_ON(h->count == MAX_HELD);
-	h->since[h->count] = sync_ops.lock_held ? sync_ops.lock_held(l->class) : 0;
 	h->lock[h->count++] = l;
 	atomic_store_relaxed(&l->owner, cpu_id() + 1);
 }
@@ -88,12 +152,8 @@ void spin_note_unlocking(struct spinlock *l)
 	while (i > 0 && h->lock[i - 1] != l)
 		i--;
 	SYNC_BUG_ON(i == 0);
-	if (sync_ops.lock_released)
-		sync_ops.lock_released(l->class, h->since[i - 1]);
-	for (; i < h->count; i++) {
+	for (; i < h->count; i++)
 		h->lock[i - 1] = h->lock[i];
-		h->since[i - 1] = h->since[i];
-	}
 	h->count--;
 	atomic_store_relaxed(&l->owner, 0);
 }

@@ -10,8 +10,8 @@
  *
  * Invariant: word == 1 while held. What the last holder wrote is visible to the next: unlock's
  * fence (L) before the store of 0 pairs with the fence (M) after the exchange that read it. Cost: 8
- * ns for an uncontended pair under TCG; debug builds add a rank check over the locks that the hart
- * holds.
+ * ns for an uncontended pair under TCG and a nop for each half, which lock statistics turn into a jump
+ * (static_key.h); debug builds add a rank check over the locks that the hart holds.
  */
 #ifndef KERNEL_SYNC_SPINLOCK_H
 #define KERNEL_SYNC_SPINLOCK_H
@@ -19,6 +19,8 @@
 #include "kernel/sync/lock_class.h"
 #include "kernel/sync/lock_rank.h"
 #include "kernel/sync/spin_word.h"
+#include "kernel/sync/static_key.h"
+#include "kernel/sync/sync_ops.h"
 #include "lib/types.h"
 
 struct spinlock {
@@ -88,11 +90,17 @@ static inline const struct spinlock *spin_held(u32 cpu, u32 i)
 #endif
 
 void spin_lock_slow(struct spinlock *l);
+/* The whole of a taking, what follows one, and what precedes a release, while locks are counted. */
+void spin_lock_counted(struct spinlock *l);
+void spin_count_taken(const struct spinlock *l);
+void spin_count_release(const struct spinlock *l);
 
 static inline void spin_acquire(struct spinlock *l, bool nested)
 {
 	spin_check_order(l, nested);
-	if (unlikely(!spin_word_trylock(&l->lock)))
+	if (unlikely(static_key_on(&lock_stat_key)))
+		spin_lock_counted(l);
+	else if (unlikely(!spin_word_trylock(&l->lock)))
 		spin_lock_slow(l);
 	spin_note_locked(l);
 }
@@ -107,6 +115,8 @@ static inline bool spin_trylock(struct spinlock *l)
 {
 	if (!spin_word_trylock(&l->lock))
 		return false;
+	if (unlikely(static_key_on(&lock_stat_key)))
+		spin_count_taken(l);
 	spin_note_locked(l);
 	return true;
 }
@@ -114,6 +124,8 @@ static inline bool spin_trylock(struct spinlock *l)
 static inline void spin_unlock(struct spinlock *l)
 {
 	spin_note_unlocking(l);
+	if (unlikely(static_key_on(&lock_stat_key)))
+		spin_count_release(l);
 	spin_word_unlock(&l->lock);
 }
 

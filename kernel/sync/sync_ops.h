@@ -21,8 +21,8 @@ struct sync_ops {
 	void (*spin_wait_slow)(void);
 	/*
 	 * kernel/trace: a lock must be waited for, and has been taken after all. `holder`: who has a mutex, as
-	 * far as can be seen. The second gets what the first returned, the turns of a spinner, and who wanted the lock.
-	 * Called in any context that takes locks, with locks held.
+	 * far as can be seen. The second gets what the first returned, the turns of a spinner, and who wanted the lock, for the
+	 * statistics (NULL while they are off). Called in any context that takes locks, with locks held.
 	 */
 	u64 (*lock_wait)(const struct lock_class *class, const void *lock,
 			 const struct thread *holder);
@@ -32,11 +32,16 @@ struct sync_ops {
 	void (*epoch_began)(u64 number, u64 waiting);
 	/* kernel/trace: this hart has run `run` functions that waited for a grace period, `held` still wait. */
 	void (*epoch_ran)(u64 run, u64 held);
-	/* kernel/trace, debug builds only: each taking of a spin lock, and each release with what the first returned. */
-	u64 (*lock_held)(const struct lock_class *class);
-	void (*lock_released)(const struct lock_class *class, u64 since);
+	/*
+	 * kernel/trace, there while lock_stat_key is on: the time, or 0 if holds are not counted; and a hold that ends, by
+	 * whom the lock was taken and when. Context: as above.
+	 */
+	u64 (*lock_held)(void);
+	void (*lock_released)(const struct lock_class *class, const void *site, u64 since);
 };
 extern struct sync_ops sync_ops;
+
+extern u8 lock_stat_key; /* static key: each taking and each release of a lock is counted */
 
 static inline u64 sync_lock_wait(const struct lock_class *class, const void *lock,
 				 const struct thread *holder)

@@ -1,9 +1,10 @@
 /*
- * What kernel/sync tells of locks: from the slow path of each lock in all builds, from each spin lock's taking and release in debug
- * builds.
+ * What kernel/sync tells of locks: each wait from the slow path, to the trace and the statistics; each taking and release, to the
+ * statistics, while they are on.
  *
  * Counts are kept per hart, class and call site in a table of that hart's own, so that counting moves no line between harts; a
- * reader adds the tables up and may see a wait half counted. Cost while off: a load and a branch in the slow path.
+ * reader adds the tables up and may see a hold half counted. The first switching on makes the tables. Cost while off: a nop in each
+ * taking and each release (static_key.h), a load and a branch in the slow path.
  */
 #include "kernel/trace/lock_stat.h"
 
@@ -13,63 +14,77 @@
 #include "abi/errno.h"
 #include "kernel/fs/pseudo.h"
 #include "kernel/fs/sysctl.h"
+#include "kernel/mm/mm.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/sync/mutex.h"
 #include "kernel/sync/percpu.h"
 #include "kernel/sync/spinlock.h"
 #include "kernel/sync/sync_ops.h"
 #include "kernel/time/time.h"
 #include "kernel/trace/trace.h"
 
-#define SITES	    256 /* per hart; waits at further ones are counted under no site */
-#define MAX_CLASSES 256
+#define TABLE_ORDER 5 /* 128 KiB a hart */
 
-/* Waits of one class at one place in the code. */
+/* One class at one place in the code. */
 struct lock_site {
 	const struct lock_class *class; /* [c] NULL: free */
 	const void *site;		/* [c] return address; NULL in slot 0 */
-	u64 waits;			/* [a] written by its hart only, as all below */
+	u64 taken;			/* [a] written by its hart only, as all below */
+	u64 waits;
 	u64 turns;
-	u64 ticks;
-	u64 longest;
+	u64 wait_ticks;
+	u64 wait_longest;
+	u64 hold_ticks;
+	u64 hold_longest;
 };
 
-/* Debug builds: all takings of one class. */
-struct lock_holds {
-	u64 count; /* [a] written by its hart only */
-	u64 ticks;
-	u64 longest;
-};
+/* Slot 0 takes what finds no room. */
+#define SITES ((u32)((PAGE_SIZE << TABLE_ORDER) / sizeof(struct lock_site)))
 
-struct lock_counts {
-	struct lock_site site[SITES];
-	struct lock_holds hold[MAX_CLASSES];
-};
+LOCK_CLASS(lock_stat, RANK_LOCK_STAT);
 
-static PERCPU(struct lock_counts, lock_counts);
-static u64 lock_stat_on; /* [a] sysctl */
+static struct mutex switch_lock = MUTEX_INIT(switch_lock, lock_stat_class);
+static PERCPU(struct lock_site *, lock_sites); /* [I] once made */
+static bool tables_made;		       /* [a] */
+static u64 lock_stat_on;		       /* [a] sysctl */
+static u64 lock_stat_since; /* [a] ticks when it was switched on: a hold that is older began uncounted */
 
 static u32 class_index(const struct lock_class *class)
 {
 	return (u32)(class - __start_lock_classes);
 }
 
-static struct lock_site *find_site(const struct lock_class *class, const void *site)
+/* The slot where (class, site) is, or a free one where it may be put; NULL: the table is full. */
+static struct lock_site *find_slot(struct lock_site *sites, const struct lock_class *class,
+				   const void *site)
 {
-	struct lock_site *sites = this_cpu_ptr(lock_counts)->site;
 	u64 hash = ((u64)site >> 1) * 31 + class_index(class);
 
 	for (u32 i = 0; i < SITES - 1; i++) {
 		struct lock_site *s = &sites[1 + (hash + i) % (SITES - 1)];
+		const struct lock_class *c = atomic_load_acquire(&s->class);
 
-		if (!s->class) {
-			s->site = site;
-			atomic_store_release(&s->class, class);
-		}
-		if (s->class == class && s->site == site)
+		if (!c || (c == class && s->site == site))
 			return s;
 	}
-	return &sites[0];
+	return NULL;
+}
+
+/* For this hart to count at. */
+static struct lock_site *count_at(const struct lock_class *class, const void *site)
+{
+	struct lock_site *sites = this_cpu(lock_sites);
+	struct lock_site *s = find_slot(sites, class, site);
+
+	if (!s)
+		return &sites[0];
+	if (!s->class) {
+		s->site = site;
+		/* Pairs with the acquire in find_slot(), on a hart that reads: the site is there. */
+		atomic_store_release(&s->class, class);
+	}
+	return s;
 }
 
 static void add(u64 *count, u64 n)
@@ -83,49 +98,47 @@ static void note_longest(u64 *longest, u64 ticks)
 		atomic_store_relaxed(longest, ticks);
 }
 
+/* Pairs with the release in switch_on(): who sees it on sees the tables. */
+static u64 clock_if_on(void)
+{
+	return atomic_load_acquire(&lock_stat_on) ? time_now() : 0;
+}
+
 static u64 lock_wait(const struct lock_class *class, const void *lock, const struct thread *holder)
 {
 	trace_lock_wait((u64)lock, (u16)class_index(class), class->rank < RANK_SPIN,
 			holder ? holder->tid : 0);
-	return atomic_load_relaxed(&lock_stat_on) ? time_now() : 0;
+	return clock_if_on();
 }
 
 static void lock_taken(const struct lock_class *class, const void *lock, u64 began, u64 turns,
 		       const void *site)
 {
 	trace_lock_taken((u64)lock, (u16)class_index(class));
-	if (!began)
+	if (!began || !site)
 		return;
 
-	struct lock_site *s = find_site(class, site);
+	struct lock_site *s = count_at(class, site);
 	u64 ticks = time_now() - began;
 
 	add(&s->waits, 1);
 	add(&s->turns, turns);
-	add(&s->ticks, ticks);
-	note_longest(&s->longest, ticks);
+	add(&s->wait_ticks, ticks);
+	note_longest(&s->wait_longest, ticks);
 }
 
-#ifdef KERNEL_DEBUG
-static u64 lock_held(const struct lock_class *class)
+static void lock_released(const struct lock_class *class, const void *site, u64 since)
 {
-	(void)class;
-	return atomic_load_relaxed(&lock_stat_on) ? time_now() : 0;
-}
+	u64 now = clock_if_on();
+	struct lock_site *s;
 
-static void lock_released(const struct lock_class *class, u64 since)
-{
-	struct lock_holds *h = &this_cpu_ptr(lock_counts)->hold[class_index(class)];
-	u64 ticks;
-
-	if (!since)
+	if (!now || since < atomic_load_relaxed(&lock_stat_since))
 		return;
-	ticks = time_now() - since;
-	add(&h->count, 1);
-	add(&h->ticks, ticks);
-	note_longest(&h->longest, ticks);
+	s = count_at(class, site);
+	add(&s->taken, 1);
+	add(&s->hold_ticks, now - since);
+	note_longest(&s->hold_longest, now - since);
 }
-#endif
 
 static void epoch_began(u64 number, u64 waiting)
 {
@@ -143,10 +156,8 @@ void lock_trace_init(void)
 	sync_ops.epoch_ran = epoch_ran;
 	sync_ops.lock_taken = lock_taken;
 	sync_ops.lock_wait = lock_wait;
-#ifdef KERNEL_DEBUG
-	sync_ops.lock_held = lock_held;
+	sync_ops.lock_held = clock_if_on;
 	sync_ops.lock_released = lock_released;
-#endif
 }
 
 void lock_trace_classes(void)
@@ -160,10 +171,13 @@ void lock_trace_classes(void)
 
 static void add_site(struct lock_site *sum, const struct lock_site *s)
 {
+	sum->taken += atomic_load_relaxed(&s->taken);
 	sum->waits += atomic_load_relaxed(&s->waits);
 	sum->turns += atomic_load_relaxed(&s->turns);
-	sum->ticks += atomic_load_relaxed(&s->ticks);
-	sum->longest = MAX(sum->longest, atomic_load_relaxed(&s->longest));
+	sum->wait_ticks += atomic_load_relaxed(&s->wait_ticks);
+	sum->wait_longest = MAX(sum->wait_longest, atomic_load_relaxed(&s->wait_longest));
+	sum->hold_ticks += atomic_load_relaxed(&s->hold_ticks);
+	sum->hold_longest = MAX(sum->hold_longest, atomic_load_relaxed(&s->hold_longest));
 }
 
 static u64 ns(u64 ticks)
@@ -171,72 +185,62 @@ static u64 ns(u64 ticks)
 	return ticks * (1000000000 / time_freq);
 }
 
-static void show_waits(struct seq *s, const char *name, const struct lock_site *sum)
+static u64 average(u64 ticks, u64 count)
 {
-	seq_printf(s, "%-36s %10lu %12lu %14lu %12lu %12lu", name, sum->waits, sum->turns,
-		   ns(sum->ticks), sum->waits ? ns(sum->ticks) / sum->waits : 0, ns(sum->longest));
+	return count ? ns(ticks) / count : 0;
 }
 
-/* Has a hart with a lower id, or a lower slot of this one, a count for the same place? Then it was shown there. */
-static bool shown_before(const struct lock_site *s, u32 cpu)
+static void show_line(struct seq *s, const char *name, const struct lock_site *sum)
 {
-	for (u32 other = 0; other < cpu; other++)
-		for (u32 i = 0; i < SITES; i++) {
-			const struct lock_site *o = &cpu_ptr(lock_counts, other)->site[i];
-
-			if (atomic_load_acquire(&o->class) == s->class && o->site == s->site)
-				return true;
-		}
-	return false;
+	if (sum->taken || sum->waits)
+		seq_printf(s, "%-28s %10lu %10lu %12lu %14lu %9lu %10lu %14lu %9lu %10lu\n", name,
+			   sum->taken, sum->waits, sum->turns, ns(sum->wait_ticks),
+			   average(sum->wait_ticks, sum->waits), ns(sum->wait_longest),
+			   ns(sum->hold_ticks), average(sum->hold_ticks, sum->taken),
+			   ns(sum->hold_longest));
 }
 
-static void show_sites(struct seq *s, const struct lock_class *class)
+/*
+ * Slot i of hart `cpu`: adds all harts' counts for its class and site to *sum, and tells whether no hart before has them, too: they
+ * are shown there then.
+ */
+static bool sum_site(struct lock_site *sum, u32 cpu, const struct lock_site *first)
 {
-	for (u32 i = 0; i < nr_cpus * SITES; i++) {
-		const struct lock_site *first = &cpu_ptr(lock_counts, i / SITES)->site[i % SITES];
-		struct lock_site sum = {0};
-		char name[40];
+	for (u32 other = 0; other < nr_cpus; other++) {
+		const struct lock_site *o =
+			find_slot(*cpu_ptr(lock_sites, other), first->class, first->site);
 
-		if (atomic_load_acquire(&first->class) != class || shown_before(first, i / SITES))
+		if (!o || !atomic_load_acquire(&o->class))
 			continue;
-		for (u32 k = 0; k < nr_cpus * SITES; k++) {
-			const struct lock_site *o = &cpu_ptr(lock_counts, k / SITES)->site[k % SITES];
-
-			if (atomic_load_acquire(&o->class) == class && o->site == first->site)
-				add_site(&sum, o);
-		}
-		if (!sum.waits)
-			continue;
-		snprintf(name, sizeof(name), "    at %p", first->site);
-		show_waits(s, name, &sum);
-		seq_puts(s, "\n");
+		if (other < cpu)
+			return false;
+		add_site(sum, o);
 	}
+	return true;
 }
 
+/* Line for line: the class, then its places. */
 static void show_class(struct seq *s, const struct lock_class *class)
 {
-	struct lock_holds held = {0};
-	struct lock_site sum = {0};
+	struct lock_site all = {0};
+	char name[32];
 
-	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
-		const struct lock_counts *c = cpu_ptr(lock_counts, cpu);
-		const struct lock_holds *h = &c->hold[class_index(class)];
+	for (u32 i = 0; i < nr_cpus * SITES; i++) {
+		const struct lock_site *site = &(*cpu_ptr(lock_sites, i / SITES))[i % SITES];
 
-		for (u32 i = 0; i < SITES; i++)
-			if (atomic_load_acquire(&c->site[i].class) == class)
-				add_site(&sum, &c->site[i]);
-		held.count += atomic_load_relaxed(&h->count);
-		held.ticks += atomic_load_relaxed(&h->ticks);
-		held.longest = MAX(held.longest, atomic_load_relaxed(&h->longest));
+		if (atomic_load_acquire(&site->class) == class)
+			add_site(&all, site);
 	}
-	if (!sum.waits && !held.count)
-		return;
-	show_waits(s, class->name, &sum);
-	if (held.count)
-		seq_printf(s, " %12lu %14lu %12lu %12lu", held.count, ns(held.ticks),
-			   ns(held.ticks) / held.count, ns(held.longest));
-	seq_puts(s, "\n");
-	show_sites(s, class);
+	show_line(s, class->name, &all);
+	for (u32 i = 0; i < nr_cpus * SITES; i++) {
+		const struct lock_site *site = &(*cpu_ptr(lock_sites, i / SITES))[i % SITES];
+		struct lock_site sum = {0};
+
+		if (atomic_load_acquire(&site->class) != class || !sum_site(&sum, i / SITES, site))
+			continue;
+		snprintf(name, sizeof(name), "    at %p", site->site);
+		show_line(s, name, &sum);
+	}
 }
 
 static int show_lock_stat(struct seq *s, u64 key)
@@ -245,34 +249,28 @@ static int show_lock_stat(struct seq *s, u64 key)
 	struct lock_site elsewhere = {0};
 
 	(void)key;
-	seq_printf(s, "%-36s %10s %12s %14s %12s %12s", "class, place", "waits", "turns", "wait ns",
-		   "average", "longest");
-#ifdef KERNEL_DEBUG
-	seq_printf(s, " %12s %14s %12s %12s", "taken", "held ns", "average", "longest");
-#endif
-	seq_puts(s, "\n");
+	seq_printf(s, "%-28s %10s %10s %12s %14s %9s %10s %14s %9s %10s\n", "class, place", "taken",
+		   "contended", "spins", "wait ns", "average", "longest", "hold ns", "average",
+		   "longest");
+	if (!atomic_load_acquire(&tables_made))
+		return 0;
 	for_each_lock_class(class) show_class(s, class);
 	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
-		add_site(&elsewhere, &cpu_ptr(lock_counts, cpu)->site[0]);
-	if (elsewhere.waits) {
-		show_waits(s, "(no room for their places)", &elsewhere);
-		seq_puts(s, "\n");
-	}
+		add_site(&elsewhere, *cpu_ptr(lock_sites, cpu));
+	show_line(s, "(no room for their places)", &elsewhere);
 	return 0;
 }
 
-static void clear(struct lock_counts *c)
+static void clear(struct lock_site *sites)
 {
 	for (u32 i = 0; i < SITES; i++) {
-		atomic_store_relaxed(&c->site[i].waits, 0);
-		atomic_store_relaxed(&c->site[i].turns, 0);
-		atomic_store_relaxed(&c->site[i].ticks, 0);
-		atomic_store_relaxed(&c->site[i].longest, 0);
-	}
-	for (u32 i = 0; i < MAX_CLASSES; i++) {
-		atomic_store_relaxed(&c->hold[i].count, 0);
-		atomic_store_relaxed(&c->hold[i].ticks, 0);
-		atomic_store_relaxed(&c->hold[i].longest, 0);
+		u64 *counts[] = {&sites[i].taken,	 &sites[i].waits,
+				 &sites[i].turns,	 &sites[i].wait_ticks,
+				 &sites[i].wait_longest, &sites[i].hold_ticks,
+				 &sites[i].hold_longest};
+
+		for (u32 k = 0; k < ARRAY_SIZE(counts); k++)
+			atomic_store_relaxed(counts[k], 0);
 	}
 }
 
@@ -282,15 +280,66 @@ static int store_lock_stat(const char *text, u64 key)
 	(void)key;
 	if (strcmp(text, "0") && strcmp(text, "0\n"))
 		return -EINVAL;
-	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
-		clear(cpu_ptr(lock_counts, cpu));
+	for (u32 cpu = 0; atomic_load_acquire(&tables_made) && cpu < nr_cpus; cpu++)
+		clear(*cpu_ptr(lock_sites, cpu));
 	return 0;
+}
+
+/* ---- the switch ---- */
+
+static int make_tables(void)
+{
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
+		struct lock_site **sites = cpu_ptr(lock_sites, cpu);
+
+		if (!*sites)
+			*sites = page_alloc(TABLE_ORDER, PAGE_ZERO);
+		if (!*sites)
+			return -ENOMEM;
+	}
+	atomic_store_release(&tables_made, true);
+	return 0;
+}
+
+static void switch_on(void)
+{
+	static const u8 on = 1;
+
+	static_keys_set(&lock_stat_key, &on, 1);
+	atomic_store_relaxed(&lock_stat_since, time_now());
+	/* Pairs with clock_if_on(). */
+	atomic_store_release(&lock_stat_on, 1);
+}
+
+static void switch_off(void)
+{
+	static const u8 off = 0;
+
+	atomic_store_relaxed(&lock_stat_on, 0);
+	static_keys_set(&lock_stat_key, &off, 1);
+}
+
+static int set_lock_stat(u64 *values, const u64 *wanted, u32 nr)
+{
+	int err = 0;
+
+	(void)nr;
+	mutex_lock(&switch_lock);
+	if (*wanted && !*values)
+		err = make_tables();
+	if (!err && *wanted && !*values)
+		switch_on();
+	if (!*wanted && *values)
+		switch_off();
+	mutex_unlock(&switch_lock);
+	return err;
 }
 
 int lock_stat_init(void)
 {
-	static const struct sysctl ctl = {"kernel/lock_stat", 0644,	1,
-					  &lock_stat_on,      .min = 0, .max = 1};
+	static const struct sysctl ctl = {"kernel/lock_stat",  0644,	 1,
+					  &lock_stat_on,       .min = 0, .max = 1,
+					  .set = set_lock_stat};
 	int err = sysctl_register(&ctl);
 
 	return err ? err

@@ -1,14 +1,17 @@
 /*
  * kernel/sync on real harts: locks under contention, messages, epochs with readers and updaters on
- * every hart, the barrier.
+ * every hart, the barrier; text that changes while it runs.
  */
 #include "abi/errno.h"
+#include "kernel/irq/irq.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/completion.h"
 #include "kernel/sync/epoch.h"
+#include "kernel/sync/hart.h"
 #include "kernel/sync/mutex.h"
 #include "kernel/sync/spinlock.h"
+#include "kernel/sync/static_key.h"
 #include "kernel/time/time.h"
 #include "tests/kernel/ktest.h"
 
@@ -75,6 +78,72 @@ KTEST(sync, spinlock_counts)
 	counter = 0;
 	KCHECK(workers_run(spin_count, &n));
 	KCHECK(counter == (u64)n * ROUNDS);
+}
+
+/* ---- static keys ---- */
+
+#define KEY_ROUNDS  25
+#define LOCK_ROUNDS 5 /* a thousand places each */
+
+static u8 ktest_key;
+static bool keys_done;	   /* [a] */
+static u32 harts_that_see; /* [a] */
+
+static __noinline bool key_seen(void)
+{
+	return static_key_on(&ktest_key);
+}
+
+static void look_at_key(void *unused)
+{
+	(void)unused;
+	if (key_seen())
+		atomic_fetch_add(&harts_that_see, 1U);
+}
+
+/* Runs through the places, those of spin locks too. */
+static void key_pass(void)
+{
+	struct spinlock own;
+
+	spin_init(&own, &ktest_spin_class);
+	while (!atomic_load_acquire(&keys_done)) {
+		for (u32 i = 0; i < 64; i++) {
+			spin_lock(&own);
+			key_seen();
+			spin_unlock(&own);
+		}
+		kernel_relax();
+	}
+}
+
+/* The first switches while the others pass. */
+static void key_switch(u32 index)
+{
+	if (index) {
+		key_pass();
+		return;
+	}
+	for (u32 i = 0; i < 2 * KEY_ROUNDS; i++) {
+		u8 on = i % 2 == 0;
+
+		static_keys_set(&ktest_key, &on, 1);
+		if (i < 2 * LOCK_ROUNDS)
+			static_keys_set(&lock_stat_key, &on, 1);
+		harts_that_see = 0;
+		hart_call(hart_all(), look_at_key, NULL);
+		KCHECK(harts_that_see == (on ? nr_cpus : 0));
+	}
+	atomic_store_release(&keys_done, true);
+}
+
+KTEST(sync, text_changes_while_it_runs)
+{
+	u32 n;
+
+	keys_done = false;
+	KCHECK(workers_run(key_switch, &n));
+	KCHECK(!ktest_key && !lock_stat_key);
 }
 
 static void mutex_count(u32 index)
