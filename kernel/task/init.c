@@ -14,6 +14,7 @@
 #include "kernel/task/exec.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/task/vdso.h"
+#include "kernel/trace/trace.h"
 #include "lib/cmdline.h"
 
 #include <string.h>
@@ -168,6 +169,13 @@ static int open_standard_streams(struct fd_table *files)
 	return 0;
 }
 
+/* Tells the trace of a thread that no program made. */
+static void trace_birth(const struct task *t, u32 parent)
+{
+	trace_task_new(parent, t->thread.tid, t->process->pid);
+	trace_task_name(t->thread.tid, t->process->pid, t->thread.name);
+}
+
 static struct task *program_create(void)
 {
 	struct process *p = process_create(process_init);
@@ -222,6 +230,7 @@ static void init_main(void *arg)
 	if (is_err(program))
 		init_fail("cannot start the program", (int)ptr_err(program));
 	pid = program->thread.tid;
+	trace_birth(program, thread_current()->tid);
 	thread_start(&program->thread);
 	thread_put(&program->thread);
 	while (process_wait(-1, WEXITED | __WALL, &result) != (long)pid)
@@ -245,6 +254,7 @@ void task_start_init(void)
 	t->files = fd_table_create();
 	t->fs = fs_context_create();
 	BUG_ON(!t->files || !t->fs || task_join_process(t));
+	trace_birth(t, 0);
 	thread_start(&t->thread);
 	thread_put(&t->thread);
 }
