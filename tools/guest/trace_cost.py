@@ -1,8 +1,8 @@
-"""tools/trace/cost: what tracing costs on both kernels, in instructions, counted by the QEMU plugin.
+"""tools/trace/cost: what tracing costs on both kernels, in instructions, counted by the QEMU plugin, or in nanoseconds.
 
-The same shell script on both enables events through tracefs and runs the counted benchmarks: with nothing enabled, with the
+The same shell script on both enables events through tracefs and runs the benchmarks: with nothing enabled, with the
 scheduler's events, and with all that both have for them. What an event costs is the difference to nothing, over the events
-that one operation makes.
+that one operation makes. Times are medians over rounds, in each of which every boot has its turn.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from tools.guest import build, count
 from tools.guest.errors import ToolError
@@ -18,7 +19,7 @@ from tools.guest.lab import PLUGIN
 from tools.guest.machine import Machine
 from tools.guest.process import say
 from tools.guest.session import Streams
-from tools.guest.stats import align
+from tools.guest.stats import align, parse_results
 
 @dataclass(frozen=True)
 class _Case:
@@ -51,28 +52,64 @@ for event in $EVENTS; do
 	[ -e events/$event/enable ] || continue
 	echo 1 > events/$event/enable || exit 1
 done
-exec /bin/bench --json --count --only $ONLY
+exec /bin/bench --json $MODE --only $ONLY
 """
 _TIMEOUT = 240
 
 
+def _run(system, hardware, program, only, events, mode, qemu_args):
+    """What one benchmark prints with these events enabled."""
+    guest = Guest(system, hardware, files=[(str(program), "/bin/bench")])
+    script = f"ONLY={only}\nEVENTS='{' '.join(events)}'\nMODE={mode}\n{_SCRIPT}"
+    guest.tree.add_file("bench.sh", script.encode(), 0o755)
+    result = guest.run(["sh", "/bench.sh"], Streams(), append=["nokaslr"], qemu_args=qemu_args, timeout=_TIMEOUT)
+    if result.status:
+        raise ToolError(f"{only} on {system}: {result.error or result.outcome.stderr.decode()}")
+    return result.outcome.stdout.decode()
+
+
 def _count(system, hardware, program, plugin, only, events):
     """Counts of one benchmark with these events enabled."""
-    guest = Guest(system, hardware, files=[(str(program), "/bin/bench")])
-    guest.tree.add_file("bench.sh", f"ONLY={only}\nEVENTS='{' '.join(events)}'\n{_SCRIPT}".encode(), 0o755)
     with tempfile.TemporaryDirectory(prefix="stellar-") as folder:
         out = Path(folder) / "count.json"
-        result = guest.run(["sh", "/bench.sh"], Streams(), append=["nokaslr"],
-                           qemu_args=["-plugin", f"{plugin},out={out}"], timeout=_TIMEOUT)
-        if result.status:
-            raise ToolError(f"{only} on {system}: {result.error or result.outcome.stderr.decode()}")
-        return count.combine(result.outcome.stdout.decode(), count.read_windows(out))[only]
+        printed = _run(system, hardware, program, only, events, "--count", ["-plugin", f"{plugin},out={out}"])
+        return count.combine(printed, count.read_windows(out))[only]
+
+
+def _time(system, hardware, program, only, events):
+    """Nanoseconds of one operation."""
+    result, = parse_results(_run(system, hardware, program, only, events, "", []))
+    if result.get("unit") != "ns/op":
+        raise ToolError(f"{only} on {system}: no time")
+    return result["value"]
 
 
 def _row(case, system, off, on):
     each = [f"{(on[key] - off[key]) / case.nr_events:.{digits}f}" if case.nr_events else ""
             for key, digits in (("instructions", 0), ("csr", 1))]
     return [case.only, case.mode, system, f"{off['instructions']:.0f}", f"{on['instructions']:.0f}", *each]
+
+
+def _measure_times(hardware, wanted, rounds):
+    """One row for each case and system; every boot once a round."""
+    boots = {}
+    for case in _CASES:
+        if wanted in case.only:
+            for system in SYSTEMS:
+                boots[case.only, case.target, system, ()] = []
+                boots[case.only, case.target, system, tuple(case.events[system])] = []
+    for i in range(rounds):
+        for (only, target, system, events), times in boots.items():
+            say(f"round {i + 1} of {rounds}: {only} on {system} with {' '.join(events) or 'nothing'}")
+            times.append(_time(system, hardware, build.build(target)[0], only, events))
+    rows = []
+    for case in _CASES:
+        for system in SYSTEMS if wanted in case.only else ():
+            off, on = (median(boots[case.only, case.target, system, events])
+                       for events in ((), tuple(case.events[system])))
+            each = f"{(on - off) / case.nr_events:.0f}" if case.nr_events else ""
+            rows.append([case.only, case.mode, system, f"{off:.0f}", f"{on:.0f}", each])
+    return rows
 
 
 def _measure(hardware, wanted):
@@ -97,14 +134,16 @@ def main():
     parser = argparse.ArgumentParser(prog="tools/trace/cost", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--smp", type=int, default=2, metavar="N", help="harts (default %(default)s)")
+    parser.add_argument("--time", type=int, default=0, metavar="ROUNDS", help="nanoseconds, medians of this many rounds")
     parser.add_argument("benchmark", nargs="?", default="", help="part of a benchmark's name (default: all)")
     args = parser.parse_args()
     try:
-        rows = _measure(Machine(args.smp), args.benchmark)
+        rows = _measure_times(Machine(args.smp), args.benchmark, args.time) if args.time \
+            else _measure(Machine(args.smp), args.benchmark)
     except ToolError as error:
         say(f"error: {error}")
         return 1
-    head = ["benchmark", "enabled", "system", "off", "on", "an event", "its CSRs"]
+    head = ["benchmark", "enabled", "system", "off", "on", "an event", *([] if args.time else ["its CSRs"])]
     print("\n".join(align([head, *rows], left=3)))
     return 0
 
