@@ -1,9 +1,9 @@
 #!/bin/bash
-# trace_test.sh SYNTH CONVERT CHECK PROTO EVENTS_DOC SVG: the way from the kernel's emitters to a Perfetto file, on made-up
+# trace_test.sh SYNTH CONVERT CHECK PROTO EVENTS_DOC SVG VIEW: the way from the kernel's emitters to a Perfetto file, on made-up
 # machines: converted traces must satisfy an independent checker, losses must be the dump's, damage must be an error.
 set -euo pipefail
 
-synth=$1 convert=$2 check=$3 proto=$4 doc=$5 svg=$6
+synth=$1 convert=$2 check=$3 proto=$4 doc=$5 svg=$6 view=$7
 dir=$(mktemp -d "${TEST_TMPDIR:-/tmp}/trace_test.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 
@@ -103,5 +103,26 @@ grep -qF -f <(tail -n 1 "$dir/events") "$doc" || fail "$doc: the table of events
 while read -r line; do
 	grep -qxF -- "$line" "$doc" || fail "$doc: run 'convert --events': lacks $line"
 done <"$dir/events"
+
+# view hands out the file, and nothing else, whatever its name; then it ends.
+cp "$dir/whole.pftrace" "$dir/my trace+.pftrace"
+/usr/bin/python3 - "$view" "$dir/my trace+.pftrace" <<'EOF' || fail "view"
+import pathlib, socket, subprocess, sys, urllib.error, urllib.request
+view, file = sys.argv[1:]
+with socket.create_server(("127.0.0.1", 0)) as probe:
+    port = probe.getsockname()[1]
+command = ["/usr/bin/python3", view, "--no-browser", "--port", str(port), "--ui", "http://page", file]
+with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    page, url = server.stdout.readline().rstrip().split("/#!/?url=")
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/other")
+        sys.exit("another file was handed out")
+    except urllib.error.HTTPError as error:
+        assert error.code == 404, error
+    with urllib.request.urlopen(url) as answer:
+        assert answer.read() == pathlib.Path(file).read_bytes()
+        assert page == answer.headers["Access-Control-Allow-Origin"] == "http://page"
+assert server.returncode == 0
+EOF
 
 echo "ok"
