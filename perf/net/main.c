@@ -1,4 +1,4 @@
-/* net: sockets over lo. Runs unchanged on Linux. */
+/* net: sockets over lo, and over a card. Runs unchanged on Linux. */
 #include "perf/net/net.h"
 
 #include <signal.h>
@@ -19,6 +19,18 @@
 #define STREAM(name_, size_, setup_, work_)                                                        \
 	PAIR(name_, "block to the other process", size_, setup_, work_, .bytes = (size_),          \
 	     .teardown = links_teardown)
+/* One thread and the peer at the other end of the cable. */
+#define ETH0(name_, variant_, op_, size_, setup_, work_, ...)                                      \
+	{                                                                                          \
+		.name = name_, .variant = variant_, .op = op_, .shape = BENCH_ONE, .threads = 1,   \
+		.count_ops = 200, .arg = size_, .setup = setup_, .work = work_,                    \
+		.check = bench_check_done, .teardown = eth0_teardown, __VA_ARGS__                  \
+	}
+#define ETH0_RR(name_, variant_, size_, setup_)                                                    \
+	ETH0(name_, variant_, "message to the host and back", size_, setup_, eth0_exchange_work, )
+#define ETH0_STREAM(variant_, setup_, work_)                                                       \
+	ETH0("eth0-tcp-stream", variant_, "block of 64 KiB", 64 * KIB, setup_, work_,              \
+	     .bytes = 64 * KIB)
 
 static const struct bench benches[] = {
 	EXCHANGE("tcp-rr-1", 1, tcp_setup),
@@ -73,6 +85,14 @@ static const struct bench benches[] = {
 	},
 	PAIR("epoll-1000", "byte to the other process", 1, epoll_setup, epoll_work,
 	     .teardown = epoll_teardown),
+	ETH0_RR("eth0-tcp-rr", "1-byte", 1, eth0_echo_setup),
+	ETH0_RR("eth0-tcp-rr", "4-kib", 4 * KIB, eth0_echo_setup),
+	ETH0_RR("eth0-tcp-rr", "1000-idle", 1, eth0_idle_setup),
+	ETH0_RR("eth0-udp-rr", "1-byte", 1, eth0_datagram_setup),
+	ETH0("eth0-tcp-connect", "default", "connect, a byte there and back, close", 1,
+	     eth0_echo_setup, eth0_connect_work, .max_ops = 2000),
+	ETH0_STREAM("out", eth0_out_setup, eth0_out_work),
+	ETH0_STREAM("in", eth0_in_setup, eth0_in_work),
 };
 
 int main(int argc, char **argv)
@@ -80,7 +100,7 @@ int main(int argc, char **argv)
 	static const struct bench_suite suite = {
 		.name = "net",
 		.program = "net",
-		.about = "Sockets over lo; every result is checked.",
+		.about = "Sockets over lo, and over a card to the host; every result is checked.",
 		.benches = benches,
 		.nr_benches = ARRAY_SIZE(benches),
 	};

@@ -51,4 +51,16 @@ const char *epoll_setup(struct bench_team *team);
 void epoll_teardown(struct bench_team *team);
 void epoll_work(struct bench_worker *worker);
 
+/* eth0.c: one worker, over the card; .arg as above */
+const char *eth0_echo_setup(struct bench_team *team);
+const char *eth0_datagram_setup(struct bench_team *team);
+const char *eth0_idle_setup(struct bench_team *team);
+const char *eth0_out_setup(struct bench_team *team);
+const char *eth0_in_setup(struct bench_team *team);
+void eth0_teardown(struct bench_team *team);
+void eth0_exchange_work(struct bench_worker *worker);
+void eth0_connect_work(struct bench_worker *worker);
+void eth0_out_work(struct bench_worker *worker);
+void eth0_in_work(struct bench_worker *worker);
+
 #endif

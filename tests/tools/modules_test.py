@@ -313,6 +313,19 @@ class BenchmarkListTest(unittest.TestCase):
         self.assertEqual(command.bar_of(name), 3)
         self.assertEqual(command.bar_of("core/pipe/one-threads"), 2)
 
+    def test_host(self):
+        """Parts with a cable to the host: a second program of a suite, commands with boots of their own."""
+        program = LIST.split("[[program]]")[1].replace("fault =", "wire =")
+        program = program.replace("null_syscall", "rtt").replace("args", 'host = "//perf:peer"\nargs', 1)
+        command = LIST[LIST.index("[[command]]"):].replace('"pipe"', '"web"')
+        command = command.replace("unit", 'host = "load {}"\nunit')
+        benchmarks = benchlist.parse(f"{LIST}\n[[program]]{program}\n{command}")
+        choices, batches = benchmarks.choose(["core"])
+        self.assertEqual([choice.program.host for choice in choices], ["", "//perf:peer"])
+        self.assertEqual([choice.only for choice in choices], [["null_syscall", "fault"], ["rtt", "wire"]])
+        self.assertEqual([(batch.host, len(batch.runs)) for batch in batches],
+                         [(None, 2), ("load -t 1", 1), ("load -t 2", 1)])
+
     def test_refused(self):
         for name in ("nosuch", "core/nosuch", "core/fault/1/2"):
             with self.assertRaises(ToolError) as caught:

@@ -1,12 +1,14 @@
 """The declared list of benchmarks, perf/benchmarks.toml: reads it, checks it, answers to names.
 
-Format. One table per program of the project; it runs all of its chosen benchmarks in one boot:
+Format. One table per program of the project, two if it has benchmarks with a cable to the host and without;
+it runs all of its chosen benchmarks in one boot:
   [[program]]
   suite = "futex"                first part of the names of its results (suite/benchmark/variant)
   target = "//perf:program"      Bazel label of one file, a static riscv64 ELF
   args = ["--json"]              always given when measuring; "--only BENCHMARK" is added per choice
   count_args = ["--count"]       given instead by --count; absent: cannot be counted
   timeout = 120                  seconds for one boot
+  host = "//perf:peer"           what runs at the host's end of a cable meanwhile (a Bazel label)
   as_init = false                true: it is the first process itself, on the console
   since = "kernel_entry"         subtract the time at which the firmware entered the kernel (in us),
                                  read in the same boot; only with as_init
@@ -23,6 +25,8 @@ One table per unmodified program of Debian; all that are chosen of a suite run i
   about = "one line of description"
   packages = ["linux-perf"]      Debian packages that the guest needs
   run = "perf bench futex wake -t {}"    for the shell; {} is the variant's value
+  host = "wrk http://$GUEST/{}"  for the host's shell at its end of a cable, beside `run`, in a boot
+                                 of its own that ends when either does; the figure is still run's
   variants = [1, 2]              values, or { NAME = value, ... }; absent: one variant, "default"
   variant = "{}-threads"         the third part of the names, made of the value or its name
   result = 'in ([\\d.]+) ms'      finds the figure in what it prints; of several their mean
@@ -55,8 +59,14 @@ class Program:
     timeout: int = 120
     as_init: bool = False
     since: str = ""
+    host: str = ""
     bar: float | None = None
     bars: dict = field(default_factory=dict)
+
+    @property
+    def key(self):
+        """Tells the programs apart."""
+        return self.suite, self.host
 
     def bar_of(self, name):
         """The bar of a result, or None."""
@@ -88,15 +98,23 @@ class Command:
     variants: list | dict = field(default_factory=lambda: ["default"])
     variant: str = "{}"
     timeout: int = 60
+    host: str = ""
     bar: float | None = None
     bars: dict = field(default_factory=dict)
 
-    def runs(self):
-        """name -> line for the shell, of all variants."""
+    def _lines(self, line):
         values = self.variants
         pairs = values.items() if isinstance(values, dict) else zip(values, values)
         return {f"{self.suite}/{self.benchmark}/{self.variant.replace('{}', str(name))}":
-                self.run.replace("{}", str(value)) for name, value in pairs}
+                line.replace("{}", str(value)) for name, value in pairs}
+
+    def runs(self):
+        """name -> line for the shell, of all variants."""
+        return self._lines(self.run)
+
+    def host_line(self, name):
+        """What the host's shell does meanwhile; None: nothing."""
+        return self._lines(self.host)[name] if self.host else None
 
     def bar_of(self, name):
         """The bar of a result, or None."""
@@ -146,8 +164,12 @@ class Choice:
 
 @dataclass
 class Batch:
-    """Commands of one suite that run in one boot: name of the result -> (command, shell line)."""
+    """Commands of one suite that run in one boot: name of the result -> (command, shell line).
+
+    One with a part on the host is alone; `host` is that part.
+    """
     suite: str
+    host: str | None = None
     runs: dict = field(default_factory=dict)
 
     def packages(self):
@@ -175,16 +197,19 @@ class BenchmarkList:
             names = dict.fromkeys(entry.suite for entry in [*self.programs, *self.commands])
         choices, batches = {}, {}
         for name in names:
-            if self._choose_program(name, choices) + self._choose_commands(name, batches) == 0:
+            if self._choose_programs(name, choices) + self._choose_commands(name, batches) == 0:
                 raise ToolError(f"no benchmark {name} in the list (--list shows them)", USAGE)
         return list(choices.values()), list(batches.values())
 
-    def _choose_program(self, name, choices):
+    def _choose_programs(self, name, choices):
+        return sum(self._choose_program(program, name, choices) for program in self.programs)
+
+    @staticmethod
+    def _choose_program(program, name, choices):
         suite, *rest = name.split("/")
-        program = next((program for program in self.programs if program.suite == suite), None)
-        if not program or len(rest) > 2 or (rest and rest[0] not in program.benchmarks):
+        if suite != program.suite or len(rest) > 2 or (rest and rest[0] not in program.benchmarks):
             return 0
-        choice = choices.setdefault(suite, Choice(program))
+        choice = choices.setdefault(program.key, Choice(program))
         for benchmark in rest[:1] or program.benchmarks:
             if benchmark not in choice.only:
                 choice.only.append(benchmark)
@@ -197,7 +222,9 @@ class BenchmarkList:
         for command in self.commands:
             for full, line in command.runs().items():
                 if full == name or full.startswith(name + "/"):
-                    batch = batches.setdefault(command.suite, Batch(command.suite))
+                    host = command.host_line(full)
+                    batch = batches.setdefault(full if host else command.suite,
+                                               Batch(command.suite, host))
                     batch.runs[full] = (command, line)
                     found += 1
         return found
@@ -228,7 +255,7 @@ def parse(text):
     programs = [_entry(Program, table) for table in tables.get("program", [])]
     commands = [_entry(Command, table) for table in tables.get("command", [])]
     names = [(entry.suite, name) for entry in programs + commands for name in entry.described()]
-    if len(set(names)) < len(names) or len({p.suite for p in programs}) < len(programs):
+    if len(set(names)) < len(names) or len({p.key for p in programs}) < len(programs):
         raise ToolError("the list of benchmarks: a suite or benchmark is there twice")
     return BenchmarkList(programs, commands)
 

@@ -10,7 +10,7 @@ from tools.guest import benchlist, count, lab, plot, stats
 from tools.guest.errors import USAGE, ToolError
 from tools.guest.guest import SYSTEMS
 from tools.guest.machine import Machine
-from tools.guest.run import Parser, guarded, size
+from tools.guest.run import Parser, guarded, nic, size
 
 
 def numbers(text):
@@ -36,6 +36,8 @@ def _options(args):
     add("--mem", type=size, default="2G", metavar="SIZE", help="memory (default 2G)")
     add("--machine", default="virt", metavar="TYPE", help="QEMU machine (default virt)")
     add("--cpu", default="rv64", metavar="MODEL", help="QEMU cpu (default rv64)")
+    add("--nic", type=nic, default=("pci", 1), metavar="BUS", help="the card of the benchmarks over "
+        "eth0, as in tools/run (default pci, for both kernels)")
     add("--system", choices=SYSTEMS, help="measure only this kernel: no ratios")
     add("--also", action="append", default=[], metavar="LABEL=KERNEL",
         help="measure this StellarOS kernel, too")
@@ -102,7 +104,8 @@ def compare(options, choices, batches, hardware, before):
     kernels = dict(text.split("=", 1) for text in options.also)
     systems = [options.system] if options.system else list(SYSTEMS)
     systems[:1] += kernels
-    tested = lab.Lab(choices, [] if options.count else batches, systems, hardware, kernels)
+    tested = lab.Lab(choices, [] if options.count else batches, systems, hardware, kernels,
+                     options.nic)
     print(f"machine: {hardware.describe()}; load average {os.getloadavg()[0]:.2f}")
     if options.count:
         by_system, errors = lab.count_all(tested, _words(options, hardware.smp))

@@ -13,6 +13,7 @@ from pathlib import Path
 from tools.guest import build, commands, count, stats
 from tools.guest.errors import ToolError
 from tools.guest.guest import SYSTEMS, Guest
+from tools.guest.network import Network
 from tools.guest.process import say
 from tools.guest.session import Streams
 
@@ -26,30 +27,38 @@ _RESULT = re.compile(r'\{"name":[^{}\n]*\}')
 class Lab:
     """The chosen programs and batches of commands on the kernels of one machine.
 
-    `systems` are names; `kernels` maps names that are not in SYSTEMS to files of StellarOS kernels.
+    `nic` is the card of those that have a cable, the same for each kernel (network.py). `systems`
+    are names; `kernels` maps names that are not in SYSTEMS to files of StellarOS kernels.
     """
 
-    def __init__(self, choices, batches, systems, hardware, kernels=None):
+    def __init__(self, choices, batches, systems, hardware, kernels=None, nic=("pci", 1)):
         self.systems = systems
         self.kernels = kernels or {}
         self.hardware = hardware
         self.choices = choices
         self.batches = batches
-        paths = build.build(*(choice.program.target for choice in choices)) if choices else []
+        self._nic = nic
         self._guests = {}
-        for choice, path in zip(choices, paths):
+        for choice in choices:
+            program = choice.program
+            path, *host = build.build(program.target, *filter(None, [program.host]))
             for system in systems:
-                self._guests[choice.program.suite, system] = self.guest(
-                    system, [(str(path), f"/bin/{choice.program.suite}")])
+                self._guests[program.key, system] = self.guest(
+                    system, [(str(path), f"/bin/{program.suite}")], host=host[0] if host else None)
 
-    def guest(self, system, files=(), packages=()):
-        """A guest of this machine with these files and packages."""
+    def guest(self, system, files=(), packages=(), host=None):
+        """A guest of this machine with these files and packages.
+
+        `host` is a command for the host's end of its cable; without one it has no card.
+        """
+        network = Network("tap", nic=self._nic) if host else None
         return Guest(system if system in SYSTEMS else "stellar", self.hardware, files=files,
-                     packages=packages, kernel=self.kernels.get(system))
+                     packages=packages, kernel=self.kernels.get(system), network=network,
+                     host_command=host)
 
     def kernel(self, system):
         """The file of a kernel."""
-        return self._guests[self.choices[0].program.suite, system].kernel
+        return self._guests[self.choices[0].program.key, system].kernel
 
     def boot(self, choice, system, args, timeout, **extra):
         """Runs a program once in a boot of its own.
@@ -57,7 +66,7 @@ class Lab:
         Returns (its output, or the console's; a ToolError if it went wrong, else None).
         """
         program = choice.program
-        guest = self._guests[program.suite, system]
+        guest = self._guests[program.key, system]
         streams = Streams(ports=not program.as_init)
         result = guest.run([f"/bin/{program.suite}", *choice.words(args)], streams,
                            timeout=timeout, as_init=program.as_init, **extra)
@@ -144,7 +153,8 @@ class Table:
                 row.note(system, why)
             else:
                 row.add(system, value, load)
-        commands.run_batch(lambda packages: lab.guest(system, packages=packages), batch, took)
+        commands.run_batch(
+            lambda packages: lab.guest(system, packages=packages, host=batch.host), batch, took)
 
     def run(self, what, lab, part, system):
         """One of the above; an error is told and counted."""
