@@ -27,6 +27,7 @@ struct virtio_transport {
 	bool (*queue_start)(struct virtio_device *dev, struct virtq *q, u32 vector);
 	void (*notify)(struct virtio_device *dev, const struct virtq *q);
 	u32 (*config)(struct virtio_device *dev, u32 offset);
+	u16 (*config16)(struct virtio_device *dev, u32 offset);
 };
 
 /* Gives a device to the driver of its kind, which virtio_has_driver(). It lives as long as the kernel: devices do not go away. */

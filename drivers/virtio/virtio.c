@@ -89,6 +89,11 @@ u32 virtio_config(struct virtio_device *dev, u32 offset)
 	return dev->transport->config(dev, offset);
 }
 
+u16 virtio_config16(struct virtio_device *dev, u32 offset)
+{
+	return dev->transport->config16(dev, offset);
+}
+
 void virtio_deliver(struct virtio_device *dev, u32 vector)
 {
 	if (dev->interrupt)

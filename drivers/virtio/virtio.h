@@ -44,7 +44,11 @@ void virtio_fail(struct virtio_device *dev);
 
 /* Tells the device about what virtq_add() showed, if it wants to know. Costs a trap into the emulator. */
 void virtio_kick(struct virtio_device *dev, struct virtq *q);
-/* A little-endian field of the device's configuration; `offset` is a multiple of 4. 0 behind its end. */
+/*
+ * A little-endian field of the device's configuration, read as wide as it is, for the configuration may end behind it; `offset` is a
+ * multiple of its size. 0 behind the end of the registers.
+ */
 u32 virtio_config(struct virtio_device *dev, u32 offset);
+u16 virtio_config16(struct virtio_device *dev, u32 offset);
 
 #endif

@@ -137,6 +137,13 @@ static u32 mmio_config(struct virtio_device *dev, u32 offset)
 	return REG_CONFIG + offset + 4 <= to_mmio(dev)->size ? reg_read(dev, REG_CONFIG + offset) : 0;
 }
 
+static u16 mmio_config16(struct virtio_device *dev, u32 offset)
+{
+	volatile u16 *config = (volatile u16 *)&to_mmio(dev)->regs[REG_CONFIG / 4];
+
+	return REG_CONFIG + offset + 2 <= to_mmio(dev)->size ? config[offset / 2] : 0;
+}
+
 static const struct virtio_transport mmio_transport = {
 	.status = mmio_status,
 	.set_status = mmio_set_status,
@@ -147,6 +154,7 @@ static const struct virtio_transport mmio_transport = {
 	.queue_start = mmio_queue_start,
 	.notify = mmio_notify,
 	.config = mmio_config,
+	.config16 = mmio_config16,
 };
 
 static void mmio_probe(int node, volatile u32 *regs, u64 size)

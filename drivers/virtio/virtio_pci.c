@@ -222,6 +222,13 @@ static u32 vp_config(struct virtio_device *dev, u32 offset)
 	return offset + 4 <= vp->config_size ? vp->config[offset / 4] : 0;
 }
 
+static u16 vp_config16(struct virtio_device *dev, u32 offset)
+{
+	struct virtio_pci *vp = to_vp(dev);
+
+	return offset + 2 <= vp->config_size ? ((volatile u16 *)vp->config)[offset / 2] : 0;
+}
+
 static const struct virtio_transport vp_transport = {
 	.status = vp_status,
 	.set_status = vp_set_status,
@@ -232,6 +239,7 @@ static const struct virtio_transport vp_transport = {
 	.queue_start = vp_queue_start,
 	.notify = vp_notify,
 	.config = vp_config,
+	.config16 = vp_config16,
 };
 
 /* ---- start ---- */

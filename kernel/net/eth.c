@@ -28,7 +28,12 @@ static void count(u64 *counter, u64 by)
 
 /* ---- sending ---- */
 
-int eth_send(struct eth *e, const struct netdev_packet *p)
+u32 eth_queue_of(const struct eth *e, u32 cpu)
+{
+	return e->dev->nr_queues > 1 ? cpu % e->dev->nr_queues : 0;
+}
+
+int eth_send(struct eth *e, u32 queue, const struct netdev_packet *p)
 {
 	u64 length = 0;
 	int err = -ENETDOWN;
@@ -36,7 +41,7 @@ int eth_send(struct eth *e, const struct netdev_packet *p)
 	for (u32 i = 0; i < p->nr_pieces; i++)
 		length += p->pieces[i].length;
 	if (is_up(e) && atomic_load_relaxed(&e->dev->link))
-		err = e->dev->ops->send(e->dev, 0, p);
+		err = e->dev->ops->send(e->dev, queue, p);
 	if (err) {
 		count(&e->stats.tx_dropped, 1);
 		return err;
@@ -46,9 +51,9 @@ int eth_send(struct eth *e, const struct netdev_packet *p)
 	return 0;
 }
 
-void eth_flush(struct eth *e)
+void eth_flush(struct eth *e, u32 queue)
 {
-	e->dev->ops->flush(e->dev, 0);
+	e->dev->ops->flush(e->dev, queue);
 }
 
 /* ---- receiving ---- */
@@ -75,12 +80,10 @@ static void eth_sent(struct netdev *d, u32 queue, void *cookie)
 	e->wire->sent(e, cookie);
 }
 
-/* From an interrupt: this hart was chosen for it, so it polls. */
+/* From an interrupt: this hart was chosen for it, so it polls, unless the queue has a hart of its own. */
 static void eth_work(struct netdev *d, u32 queue)
 {
-	(void)d;
-	(void)queue;
-	net_poll_kick(cpu_id());
+	net_poll_kick(d->nr_queues > 1 ? queue : cpu_id());
 }
 
 static const struct netdev_user eth_user = {
@@ -102,18 +105,19 @@ static void eth_check_link(struct eth *e)
 }
 
 /* One slice under the wire's lock. True: there is more. */
-static bool eth_poll_slice(struct eth *e, u32 budget, u32 *done)
+static bool eth_poll_slice(struct eth_queue *q, u32 budget, u32 *done)
 {
+	struct eth *e = q->eth;
 	struct netdev *d = e->dev;
 	bool more;
 	u32 n;
 
 	e->wire->enter(e);
 	eth_check_link(e);
-	d->ops->disarm(d, 0);
-	n = d->ops->poll(d, 0, budget);
-	d->ops->flush(d, 0);
-	more = n == budget || !d->ops->arm(d, 0);
+	d->ops->disarm(d, q->number);
+	n = d->ops->poll(d, q->number, budget);
+	d->ops->flush(d, q->number);
+	more = n == budget || !d->ops->arm(d, q->number);
 	e->wire->leave(e);
 	*done += n;
 	return more;
@@ -121,11 +125,11 @@ static bool eth_poll_slice(struct eth *e, u32 budget, u32 *done)
 
 static bool eth_poll(struct net_poller *p, u32 budget, u32 *done)
 {
-	struct eth *e = container_of(p, struct eth, poller);
+	struct eth_queue *q = container_of(p, struct eth_queue, poller);
 	bool more = true;
 
 	while (more && *done < budget)
-		more = eth_poll_slice(e, MIN(budget - *done, ETH_BUDGET), done);
+		more = eth_poll_slice(q, MIN(budget - *done, ETH_BUDGET), done);
 	return more;
 }
 
@@ -168,14 +172,18 @@ static void eth_configure(struct eth *e, const struct ipconfig *c)
 
 static struct eth *eth_create(struct netdev *d, const struct eth_wire *wire)
 {
-	struct eth *e = kzalloc(sizeof(*e));
+	struct eth *e = kzalloc(sizeof(*e) + d->nr_queues * sizeof(e->queues[0]));
 
 	if (!e)
 		return NULL;
+	for (u32 i = 0; i < d->nr_queues; i++) {
+		e->queues[i] = (struct eth_queue){.eth = e, .number = i};
+		e->queues[i].poller.poll = eth_poll;
+		e->queues[i].poller.cpu = d->nr_queues > 1 ? i : NET_POLL_ANY;
+	}
 	e->dev = d;
 	e->wire = wire;
 	e->link_seen = atomic_load_relaxed(&d->link);
-	e->poller.poll = eth_poll;
 	strncpy(e->iface.name, d->name, sizeof(e->iface.name) - 1);
 	memcpy(e->iface.hwaddr, d->address, sizeof(e->iface.hwaddr));
 	e->iface.type = ARPHRD_ETHER;
@@ -202,9 +210,11 @@ static void eth_start(struct netdev *d, const struct eth_wire *wire, const struc
 	if (err)
 		goto fail;
 	netdev_attach(d, &eth_user, e);
-	net_poller_register(&e->poller);
-	/* The first turn arms the interrupt. */
-	net_poll_kick(cpu_id());
+	for (u32 i = 0; i < d->nr_queues; i++) {
+		net_poller_register(&e->queues[i].poller);
+		/* The first turn arms the interrupt. */
+		eth_work(d, i);
+	}
 	return;
 fail:
 	klog(KLOG_ERR, "net: %s cannot be used: error %d\n", d->name, err);

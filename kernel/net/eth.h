@@ -1,6 +1,7 @@
 /*
  * Ethernet cards as interfaces (eth0): what lies between a driver (drivers/netdev.h) and the wire's protocols (kernel/net/wire). A card is
- * polled by the loop of the hart that its interrupt came to, in turns with a budget; its interrupt is on only while nobody polls.
+ * polled by the loop of the hart that its interrupt came to, in turns with a budget; its interrupt is on only while nobody polls. Of a card
+ * with several pairs of queues each belongs to the hart of the same number.
  *
  * The wire's lock covers the card's queues: enter() takes it, leave() gives it back, and everything between driver and wire happens
  * inside. So the order of frames is the card's, and no second lock is needed on the way.
@@ -19,6 +20,13 @@
 
 struct eth;
 
+/* A pair of queues. */
+struct eth_queue {
+	struct net_poller poller;
+	struct eth *eth; /* [I] */
+	u32 number;	 /* [I] */
+};
+
 /* What carries IP over a card. */
 struct eth_wire {
 	const struct net_iface_ops *iface_ops;
@@ -36,20 +44,22 @@ struct eth_wire {
 
 struct eth {
 	struct net_iface iface;
-	struct netdev *dev;	     /* [I] */
-	const struct eth_wire *wire; /* [I] */
-	void *wire_data;	     /* the wire's own */
-	bool dhcp;		     /* [I] the boot argument asks for it */
-	struct net_poller poller;
+	struct netdev *dev;	      /* [I] */
+	const struct eth_wire *wire;  /* [I] */
+	void *wire_data;	      /* the wire's own */
+	bool dhcp;		      /* [I] the boot argument asks for it */
 	bool link_seen;		      /* [L:enter] */
 	struct net_iface_stats stats; /* [L:enter] read by any hart; the wire adds what it drops */
+	struct eth_queue queues[];    /* [I] dev->nr_queues */
 };
 
 /* Makes every card an interface carried by `wire`, with the addresses of the boot argument ip=; -EINVAL: that is wrong. Boot, after net_init(). */
 int eth_init(const struct eth_wire *wire);
+/* The queue for what hart `cpu` sends: the card answers to it. */
+u32 eth_queue_of(const struct eth *e, u32 cpu);
 /* Sends: 0, -ENOBUFS (drop it, or try again after `sent`), -ENETDOWN, -EIO. Counted. Context: between enter() and leave(). */
-int eth_send(struct eth *e, const struct netdev_packet *p);
-/* Tells the card about what was sent since: once at the end of a batch. Context: the same. Done by the poll loop after each turn. */
-void eth_flush(struct eth *e);
+int eth_send(struct eth *e, u32 queue, const struct netdev_packet *p);
+/* Tells the card about what was sent on a queue since: once at the end of a batch. Context: the same. Done by the poll loop after each turn. */
+void eth_flush(struct eth *e, u32 queue);
 
 #endif

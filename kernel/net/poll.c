@@ -83,8 +83,11 @@ static bool loop_poll(struct poll_loop *l)
 
 	for (struct net_poller *p = atomic_load_acquire(&pollers); p; p = p->next) {
 		u32 done = 0;
-		bool more = p->poll(p, NET_POLL_BUDGET, &done);
+		bool more;
 
+		if (p->cpu != NET_POLL_ANY && p->cpu != cpu_id())
+			continue;
+		more = p->poll(p, NET_POLL_BUDGET, &done);
 		trace_net_poll(done, NET_POLL_BUDGET, more);
 		l->stats.polled += done;
 		l->stats.squeezed += more;

@@ -27,8 +27,11 @@ struct net_work {
 	u32 queued;			/* [a] 1: on a hart's inbox */
 };
 
-/* A source that every loop asks when it was kicked. Loops may ask at the same time. */
+#define NET_POLL_ANY 0xffffffffU
+
+/* A source that loops ask when they were kicked: the one of its hart, or any, then several may ask at the same time. */
 struct net_poller {
+	u32 cpu; /* [I] NET_POLL_ANY: any */
 	/*
 	 * Handles at most `budget` items and counts them in *done. True: there is more; false: nothing is left, and the interrupt is armed.
 	 * May sleep.

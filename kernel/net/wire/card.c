@@ -11,6 +11,9 @@
  * Programs that do not read could let pages pile up. When those that came in and were not given back are an eighth of memory, only frames of up to
  * HELD_SMALL bytes are let in: acknowledgements, ARP, resets go on, data are sent again later.
  *
+ * Of a card with several queues each connection uses the one of the hart on which its program last wrote while nothing was on its way: the card
+ * brings the answers there. So the interrupt comes to the hart that waits for it.
+ *
  * A card that cuts segments (TSO) gets one packet for all that one tcp_output() makes: a segment waits until the next frame shows whether it
  * continues it (`gather`), at most until the batch ends.
  */
@@ -31,11 +34,14 @@
 
 #define ETH_HEADER sizeof(struct eth_hdr)
 
+#define CPU_NONE 0xffffffffU
+
 #define HELD_PART  8U /* of memory */
 #define HELD_SMALL 256U
 
-static bool checksum_good; /* [w] of the frame that is being received */
-static u64 held;	   /* [a] the cards' pages that pbufs are in */
+static bool checksum_good;	/* [w] of the frame that is being received */
+static u32 next_cpu = CPU_NONE; /* [w] of the frame that is sent next */
+static u64 held;		/* [a] the cards' pages that pbufs are in */
 
 bool wire_checksum_good(void)
 {
@@ -156,7 +162,8 @@ void wire_sent(struct eth *e, void *cookie)
 static bool tx_try(struct wire_card *c, struct wire_tx *tx)
 {
 	u32 length = tx->length;
-	int err = eth_send(c->eth, &tx->packet);
+	u32 queue = tx->queue;
+	int err = eth_send(c->eth, queue, &tx->packet);
 
 	if (err == -ENOBUFS)
 		return false;
@@ -165,7 +172,7 @@ static bool tx_try(struct wire_card *c, struct wire_tx *tx)
 		return true;
 	}
 	trace_frame(length, true);
-	c->unflushed = true;
+	c->unflushed |= BIT(queue);
 	return true;
 }
 
@@ -215,17 +222,29 @@ void wire_card_flush(struct wire_card *c)
 	if (c->first)
 		tx_send_waiting(c);
 	tx_send_gathered(c);
-	if (!c->unflushed)
-		return;
-	c->unflushed = false;
-	eth_flush(c->eth);
+	for (; c->unflushed; c->unflushed &= c->unflushed - 1)
+		eth_flush(c->eth, (u32)__builtin_ctzl(c->unflushed));
+}
+
+void wire_next_frame_of(u32 cpu)
+{
+	next_cpu = cpu;
+}
+
+/* All that a connection sends goes by one queue, so that it stays in order; the rest by this hart's. */
+static u32 next_queue(const struct wire_card *c)
+{
+	u32 cpu = next_cpu == CPU_NONE ? cpu_id() : next_cpu;
+
+	next_cpu = CPU_NONE;
+	return eth_queue_of(c->eth, cpu);
 }
 
 /* netif.linkoutput: a whole frame. lwIP keeps its own reference. */
 static err_t card_output(struct netif *netif, struct pbuf *p)
 {
 	struct wire_card *c = netif->state;
-	u32 features = c->eth->dev->features;
+	u32 features = c->eth->dev->features, queue = next_queue(c);
 	struct wire_tx *tx;
 
 	if (c->gather && tx_join(c->gather, p))
@@ -236,6 +255,7 @@ static err_t card_output(struct netif *netif, struct pbuf *p)
 	tx = tx_make(p, features);
 	if (!tx)
 		return ERR_MEM;
+	tx->queue = queue;
 	if (tx->segment)
 		c->gather = tx;
 	else

@@ -32,6 +32,8 @@ static void run_work(struct wire_op *op)
 	atomic_store_relaxed(&c->queued, 0);
 	fence_full(); /* What is asked for after this queues it again: pairs with the exchange in wire_conn_kick(). */
 	if (c->pcb) {
+		if (!c->pcb->unacked)
+			c->cpu = atomic_load_relaxed(&c->user);
 		wire_conn_credit(c);
 		wire_conn_push(c);
 		wire_conn_after(c);
@@ -41,6 +43,7 @@ static void run_work(struct wire_op *op)
 
 void wire_conn_kick(struct wire_conn *c)
 {
+	atomic_store_relaxed(&c->user, cpu_id());
 	if (atomic_xchg(&c->queued, 1))
 		return;
 	socket_get(&c->sock->s);
@@ -99,6 +102,8 @@ void wire_conn_attach(struct wire_conn *c, struct tcp_pcb *pcb)
 {
 	c->pcb = pcb;
 	c->window = 0;
+	c->cpu = cpu_id();
+	atomic_store_relaxed(&c->user, c->cpu);
 	c->fin_wanted = c->fin_sent = c->orphan = false;
 	c->pushed = c->tx.ring.head;
 	c->credited = atomic_load_relaxed(&c->consumed);
@@ -176,10 +181,12 @@ void wire_conn_abort(struct wire_conn *c, bool rst, int error)
 /* lwIP's hook: a segment goes out; again, if it begins before what was sent already. */
 uint32_t *wire_tcp_output(const struct tcp_hdr *h, const struct tcp_pcb *pcb, uint32_t *opts)
 {
-	net_count(TCP_OUT_SEGS);
-	if (pcb && pcb->nrtx && TCP_SEQ_LT(net32(h->seqno), pcb->snd_nxt)) {
-		const struct wire_conn *c = pcb->callback_arg;
+	const struct wire_conn *c = pcb ? pcb->callback_arg : NULL;
 
+	net_count(TCP_OUT_SEGS);
+	if (c)
+		wire_next_frame_of(c->cpu);
+	if (pcb && pcb->nrtx && TCP_SEQ_LT(net32(h->seqno), pcb->snd_nxt)) {
 		net_count(TCP_RETRANS_SEGS);
 		trace_tcp_resend(c ? c->sock->s.ino : 0, net32(h->seqno), pcb->nrtx);
 	}

@@ -52,7 +52,7 @@ struct wire_card {
 	struct wire_tx *gather;	       /* [w] a segment that the next ones may join */
 	struct wire_tx *first, **last; /* [w] the card's queue was full: these wait */
 	u32 nr_waiting;		       /* [w] */
-	bool unflushed;		       /* [w] */
+	u64 unflushed;		       /* [w] bit = queue: the card was not told yet */
 	struct inet_addr leased;       /* [w] DHCP's address in the table; any: none */
 	u32 v6_known;		       /* [w] slots of netif.ip6_addr that the interface has */
 	struct wire_card *next;	       /* [I] */
@@ -65,6 +65,8 @@ void wire_card_init(struct wire_card *c);
 void wire_card_flush(struct wire_card *c); /* end of a batch */
 void wire_receive(struct eth *e, const struct netdev_frame *f);
 void wire_sent(struct eth *e, void *cookie);
+/* The next frame is of a connection that belongs to hart `cpu`. */
+void wire_next_frame_of(u32 cpu);
 /* The frame being handled is known to be whole, so nobody sums it. */
 bool wire_checksum_good(void);
 
@@ -119,6 +121,8 @@ struct wire_conn {
 	struct wire_op work;	   /* wire_conn_kick() */
 	u32 queued;		   /* [a] 1: work is on the queue, with a reference on sock */
 	u32 more;		   /* [a] the last send had MSG_MORE */
+	u32 user;		   /* [a] hart of the program's last call */
+	u32 cpu;		   /* [w] whose queue of the card it uses */
 	bool fin_wanted;	   /* [w] FIN comes behind what is in tx */
 	bool fin_sent;		   /* [w] */
 	bool orphan;		   /* [w] the file is gone, the connection ends by itself */

@@ -20,6 +20,7 @@ struct wire_tx {
 	u32 next_seq; /* where a segment would continue it */
 	u32 payload;
 	u32 length; /* of the frame */
+	u32 queue;
 	u32 nr_heads, nr_pages;
 	struct pbuf *heads[WIRE_TX_HEADS_MAX];
 	void *pages[NETDEV_PIECES_MAX];
