@@ -112,7 +112,11 @@ struct tcp_sock {
 	void *wire; /* [w] the wire path's own, freed with the socket */
 };
 
-#define TCP_LOCAL_MSS 65483 /* of a 64 KiB loopback with timestamps */
+#define TCP_LOCAL_MSS	   65483 /* of a 64 KiB loopback with timestamps */
+#define TCP_LOCAL_MSS_V6   65464
+#define TCP_LOCAL_MSS_HALF 32768 /* while the peer's window is the first one, of 64 KiB */
+#define TCP_MSS_DEFAULT	   536UL
+#define TCP_TIMESTAMP_ROOM 12U /* which a segment's header takes from TCP_MAXSEG */
 
 #define TCP_URGENT_NONE	 0U
 #define TCP_URGENT_VALID 1U /* a byte waits for MSG_OOB */

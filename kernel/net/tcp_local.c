@@ -471,26 +471,53 @@ static int local_disconnect(struct tcp_sock *t)
 
 /* ---- what programs ask ---- */
 
+/* The largest segment that lo's link carries. */
+static u32 local_link_mss(const struct tcp_sock *t)
+{
+	return inet_is_v4(&t->remote.addr) ? TCP_LOCAL_MSS : TCP_LOCAL_MSS_V6;
+}
+
+/*
+ * What Linux would send at once after `sent` bytes: at most half of the largest window that the peer
+ * has offered, which begins with 64 KiB and grows with what arrives, and what TCP_MAXSEG of either
+ * end says. Programs choose sizes by it: iperf3 that of its datagrams.
+ */
+static u32 local_mss(const struct tcp_sock *t, u64 sent)
+{
+	u32 mss = sent < 2 * TCP_LOCAL_MSS ? TCP_LOCAL_MSS_HALF : local_link_mss(t);
+	u32 mine = atomic_load_relaxed(&t->maxseg), other = atomic_load_relaxed(&t->peer->maxseg);
+
+	if (mine)
+		mss = MIN(mss, mine - TCP_TIMESTAMP_ROOM);
+	return other ? MIN(mss, other - TCP_TIMESTAMP_ROOM) : mss;
+}
+
+static u32 local_segs(u64 bytes, u32 mss)
+{
+	return (u32)((bytes + mss - 1) / mss);
+}
+
 static void local_info(struct tcp_sock *t, struct abi_tcp_info *out)
 {
 	struct tcp_sock *peer = t->peer;
 	u64 sent = atomic_load_relaxed(&peer->rx.ring.head);
 	u64 got = atomic_load_relaxed(&t->rx.ring.head);
+	u32 mss = local_mss(t, sent), peer_mss = local_mss(peer, got);
 
 	*out = (struct abi_tcp_info){
 		.tcpi_options = TCPI_OPT_TIMESTAMPS | TCPI_OPT_SACK | TCPI_OPT_WSCALE,
 		.tcpi_wscale = 0x77,
 		.tcpi_rto = 204000,
 		.tcpi_ato = 40000,
-		.tcpi_snd_mss = TCP_LOCAL_MSS,
-		.tcpi_rcv_mss = TCP_LOCAL_MSS,
-		.tcpi_pmtu = 65535,
+		.tcpi_snd_mss = mss,
+		.tcpi_rcv_mss = (u32)MIN(MAX(got, TCP_MSS_DEFAULT), peer_mss),
+		.tcpi_pmtu = inet_is_v4(&t->remote.addr) ? 65535 : 65536,
 		.tcpi_rcv_ssthresh = atomic_load_relaxed(&t->rx.ring.limit),
 		.tcpi_rtt = 20,
 		.tcpi_rttvar = 10,
 		.tcpi_snd_ssthresh = INT32_MAX,
 		.tcpi_snd_cwnd = 10,
-		.tcpi_advmss = TCP_LOCAL_MSS,
+		.tcpi_advmss = local_link_mss(t),
 		.tcpi_reordering = 3,
 		.tcpi_rcv_space = atomic_load_relaxed(&t->rx.ring.limit),
 		.tcpi_pacing_rate = ~0UL,
@@ -498,12 +525,12 @@ static void local_info(struct tcp_sock *t, struct abi_tcp_info *out)
 		.tcpi_bytes_acked = sent,
 		.tcpi_bytes_received = got,
 		.tcpi_bytes_sent = sent,
-		.tcpi_segs_out = (u32)(sent / TCP_LOCAL_MSS) + 2,
-		.tcpi_segs_in = (u32)(got / TCP_LOCAL_MSS) + 2,
-		.tcpi_data_segs_out = (u32)((sent + TCP_LOCAL_MSS - 1) / TCP_LOCAL_MSS),
-		.tcpi_data_segs_in = (u32)((got + TCP_LOCAL_MSS - 1) / TCP_LOCAL_MSS),
+		.tcpi_segs_out = local_segs(sent, mss) + 2,
+		.tcpi_segs_in = local_segs(got, peer_mss) + 2,
+		.tcpi_data_segs_out = local_segs(sent, mss),
+		.tcpi_data_segs_in = local_segs(got, peer_mss),
 		.tcpi_min_rtt = 20,
-		.tcpi_delivered = (u32)((sent + TCP_LOCAL_MSS - 1) / TCP_LOCAL_MSS),
+		.tcpi_delivered = local_segs(sent, mss),
 		.tcpi_snd_wnd = (u32)ring_room(&peer->rx.ring),
 		.tcpi_rcv_wnd = (u32)ring_room(&t->rx.ring),
 	};

@@ -493,3 +493,70 @@ TEST(address_without_a_port)
 	CHECK(name.sin_port != 0);
 	close(fd);
 }
+
+static struct tcp_info info_of(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	CHECK_EQ(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	return info;
+}
+
+static void send_and_read(int from, int to, size_t len)
+{
+	char buf[32768] = {0};
+
+	for (size_t left = len; left; left -= len) {
+		len = left < sizeof(buf) ? left : sizeof(buf);
+		CHECK_EQ(write(from, buf, len), (ssize_t)len);
+		CHECK_EQ(recv(to, buf, len, MSG_WAITALL), (ssize_t)len);
+	}
+}
+
+/* The segment grows with the window: iperf3 takes the size of its datagrams from a fresh connection's. */
+TEST(segment_size_over_lo)
+{
+	struct tcp_info info;
+	int e[2], mss;
+
+	tcp_pair(e);
+	send_and_read(e[0], e[1], 100);
+	/* Linux may still know nothing but the window of the SYN, which lacks a header. */
+	mss = get_int(e[0], IPPROTO_TCP, TCP_MAXSEG);
+	CHECK(mss >= 32741 && mss <= 32768);
+	CHECK_EQ(get_int(e[1], IPPROTO_TCP, TCP_MAXSEG), 32768);
+	info = info_of(e[1]);
+	CHECK_EQ(info.tcpi_snd_mss, 32768);
+	CHECK_EQ(info.tcpi_rcv_mss, 536);
+	CHECK_EQ(info.tcpi_advmss, 65483);
+	send_and_read(e[0], e[1], 2000000);
+	CHECK_EQ(get_int(e[0], IPPROTO_TCP, TCP_MAXSEG), 65483);
+	CHECK_EQ(get_int(e[1], IPPROTO_TCP, TCP_MAXSEG), 32768);
+	close(e[0]);
+	close(e[1]);
+}
+
+/* Either end's wish bounds both, less the room of the timestamps. */
+TEST(segment_size_that_was_asked)
+{
+	int port, l = tcp_listener(1, &port), c = socket(AF_INET, SOCK_STREAM, 0), s;
+	struct sockaddr_in a = lo_addr(port);
+
+	CHECK_EQ(set_int(c, IPPROTO_TCP, TCP_MAXSEG, 1000), 0);
+	CHECK_EQ(get_int(c, IPPROTO_TCP, TCP_MAXSEG), 1000);
+	CHECK_EQ(connect(c, (struct sockaddr *)&a, sizeof(a)), 0);
+	s = accept(l, NULL, NULL);
+	CHECK_EQ(get_int(c, IPPROTO_TCP, TCP_MAXSEG), 988);
+	CHECK_EQ(get_int(s, IPPROTO_TCP, TCP_MAXSEG), 988);
+	close(c);
+	close(s);
+	CHECK_EQ(set_int(l, IPPROTO_TCP, TCP_MAXSEG, 600), 0);
+	c = tcp_client(port);
+	s = accept(l, NULL, NULL);
+	CHECK_EQ(get_int(c, IPPROTO_TCP, TCP_MAXSEG), 588);
+	CHECK_EQ(info_of(s).tcpi_snd_mss, 588);
+	close(c);
+	close(s);
+	close(l);
+}
