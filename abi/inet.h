@@ -6,14 +6,19 @@
 
 #include "lib/types.h"
 
-#define IPPROTO_IP     0
-#define IPPROTO_ICMP   1
-#define IPPROTO_TCP    6
-#define IPPROTO_UDP    17
-#define IPPROTO_IPV6   41
-#define IPPROTO_ICMPV6 58
-#define IPPROTO_RAW    255
-#define IPPROTO_MAX    263
+#define IPPROTO_IP	0
+#define IPPROTO_ICMP	1
+#define IPPROTO_TCP	6
+#define IPPROTO_UDP	17
+#define IPPROTO_IPV6	41
+#define IPPROTO_ICMPV6	58
+#define IPPROTO_RAW	255
+#define IPPROTO_UDPLITE 136
+#define IPPROTO_MAX	263
+
+/* SOL_UDPLITE */
+#define UDPLITE_SEND_CSCOV 10
+#define UDPLITE_RECV_CSCOV 11
 
 struct abi_in_addr {
 	u32 s_addr; /* network byte order */

@@ -33,6 +33,7 @@ struct dgram {
 		};
 	};
 	u8 ttl, tos;	       /* [I] internet */
+	u16 coverage;	       /* [I] UDP-Lite: bytes, 0: all */
 	u32 iface;	       /* [I] internet: index */
 	struct socket *sender; /* [I] AF_UNIX: a reference, or NULL */
 	struct unix_scm *scm;  /* [L:queue] AF_UNIX: what came with it, or NULL */

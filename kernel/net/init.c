@@ -53,8 +53,9 @@ static int inet_create(int family, int type, int protocol, struct socket **out)
 		/* Ping sockets are for no group unless net.ipv4.ping_group_range says so. */
 		if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
 			return -EACCES;
-		return protocol == 0 || protocol == IPPROTO_UDP ? udp_create(family, out)
-								: -EPROTONOSUPPORT;
+		if (protocol != 0 && protocol != IPPROTO_UDP && protocol != IPPROTO_UDPLITE)
+			return -EPROTONOSUPPORT;
+		return udp_create(family, protocol ? protocol : IPPROTO_UDP, out);
 	case SOCK_RAW:
 		return raw_create(family, protocol, out);
 	default:
@@ -75,7 +76,7 @@ static int inet6_create(int type, int protocol, struct socket **out)
 /* Each hart looks for ephemeral ports from a place of its own that nobody can guess. */
 static void ports_start(void)
 {
-	if (!port_init())
+	if (!port_table(PORT_TCP) || !port_table(PORT_UDP))
 		panic("no memory for the port table");
 	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
 		u32 start;

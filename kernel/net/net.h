@@ -39,6 +39,12 @@ enum net_counter {
 	UDP_IN_ERRORS,
 	UDP_OUT_DATAGRAMS,
 	UDP_RCVBUF_ERRORS,
+	/* In the order of UDP's. */
+	UDPLITE_IN_DATAGRAMS,
+	UDPLITE_NO_PORTS,
+	UDPLITE_IN_ERRORS,
+	UDPLITE_OUT_DATAGRAMS,
+	UDPLITE_RCVBUF_ERRORS,
 	NET_COUNTERS
 };
 void net_count(enum net_counter counter);
@@ -56,7 +62,7 @@ void net_proc_init(void);
 void netlink_init(void);
 /* The files of an interface in /sys/class/net. 0 or -errno. Boot only. */
 int net_sysfs_add(const struct net_iface *i);
-int udp_create(int family, struct socket **out);
+int udp_create(int family, int protocol, struct socket **out); /* UDP or UDP-Lite */
 int raw_create(int family, int protocol, struct socket **out);
 
 #endif

@@ -18,19 +18,22 @@ LOCK_CLASS(port_bucket, RANK_PORT);
 
 u64 port_range[2] = {32768, 60999};
 
-static u64 *words[PORT_NR]; /* [I] PORTS of them */
+static u64 *words[PORT_NR]; /* [a] PORTS of them; NULL: the protocol has had no socket */
 
 /* Where this hart's next search begins: far from the other harts' ones. */
 static PERCPU(u32, search_next);
 
-bool port_init(void)
+bool port_table(enum port_proto proto)
 {
-	for (u32 p = 0; p < PORT_NR; p++) {
-		words[p] = kzalloc(PORTS * sizeof(u64));
-		if (!words[p])
-			return false;
-	}
-	return true;
+	u64 *table;
+
+	/* Pairs with the exchange below: who sees the table sees it empty. */
+	if (atomic_load_acquire(&words[proto]))
+		return true;
+	table = kzalloc(PORTS * sizeof(u64));
+	if (table && !atomic_cas(&words[proto], NULL, table))
+		kfree(table);
+	return atomic_load_acquire(&words[proto]);
 }
 
 void port_seed(u32 cpu, u32 start)
@@ -378,6 +381,8 @@ void port_for_each(enum port_proto proto, u16 port, bool (*fn)(struct port_owner
 	struct port_bucket *b;
 	struct port_owner *o;
 
+	if (!atomic_load_acquire(&words[proto]))
+		return;
 	epoch_enter();
 	b = bucket_lock(proto, port);
 	if (b) {

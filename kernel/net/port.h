@@ -24,7 +24,7 @@
 #include "lib/list.h"
 #include "lib/types.h"
 
-enum port_proto { PORT_TCP, PORT_UDP, PORT_NR };
+enum port_proto { PORT_TCP, PORT_UDP, PORT_UDPLITE, PORT_NR };
 
 #define PORT_PRIVILEGED 1024U /* below: CAP_NET_BIND_SERVICE */
 
@@ -53,7 +53,8 @@ struct port_owner {
 	struct socket *socket;	    /* [I] NULL: a TIME_WAIT record */
 };
 
-bool port_init(void); /* false: no memory */
+/* Before a protocol's first socket; later calls cost one load. False: no memory. Context: may sleep. */
+bool port_table(enum port_proto proto);
 /* Where the ephemeral searches of hart `cpu` begin. Boot only. */
 void port_seed(u32 cpu, u32 start);
 

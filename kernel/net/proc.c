@@ -51,6 +51,11 @@ static int show_snmp(struct seq *s, u64 key)
 	seq_printf(s, "Udp: %lu %lu %lu %lu %lu 0 0 0 0\n", count(UDP_IN_DATAGRAMS),
 		   count(UDP_NO_PORTS), count(UDP_IN_ERRORS) + count(UDP_RCVBUF_ERRORS),
 		   count(UDP_OUT_DATAGRAMS), count(UDP_RCVBUF_ERRORS));
+	seq_puts(s, "UdpLite: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors "
+		    "InCsumErrors IgnoredMulti MemErrors\n");
+	seq_printf(s, "UdpLite: %lu %lu %lu %lu %lu 0 0 0 0\n", count(UDPLITE_IN_DATAGRAMS),
+		   count(UDPLITE_NO_PORTS), count(UDPLITE_IN_ERRORS) + count(UDPLITE_RCVBUF_ERRORS),
+		   count(UDPLITE_OUT_DATAGRAMS), count(UDPLITE_RCVBUF_ERRORS));
 	return 0;
 }
 
@@ -152,6 +157,7 @@ static const struct {
 	{"net/softnet_stat", show_softnet, NULL},
 	{"net/tcp", proc_show_tcp, NULL},
 	{"net/udp", proc_show_udp, NULL},
+	{"net/udplite", proc_show_udplite, NULL},
 	{"net/raw", proc_show_raw, NULL},
 	{"net/unix", proc_show_unix, NULL},
 	{"net/sockstat", proc_show_sockstat, NULL},
@@ -166,6 +172,7 @@ void net_proc_init(void)
 	int err = procfs_register("net/tcp6", proc_show_tcp, AF_INET6);
 
 	err |= procfs_register("net/udp6", proc_show_udp, AF_INET6);
+	err |= procfs_register("net/udplite6", proc_show_udplite, AF_INET6);
 	err |= procfs_register("net/raw6", proc_show_raw, AF_INET6);
 	for (u32 i = 0; i < ARRAY_SIZE(nodes); i++)
 		err |= procfs_register(nodes[i].path, nodes[i].show,

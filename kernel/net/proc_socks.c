@@ -188,10 +188,10 @@ static void put_datagram_header(struct seq *s, u64 family)
 }
 
 /* As walk_tcp(), of the ports. */
-static u64 walk_udp(struct walk *w, u64 at)
+static u64 walk_udp(struct walk *w, enum port_proto proto, u64 at)
 {
 	for (; at < PORTS && !walk_full(w); at++)
-		port_for_each(PORT_UDP, (u16)at, show_udp, w);
+		port_for_each(proto, (u16)at, show_udp, w);
 	return at < PORTS ? at : 0;
 }
 
@@ -201,7 +201,16 @@ int proc_show_udp(struct seq *s, u64 family)
 
 	if (!s->at)
 		put_datagram_header(s, family);
-	return walk_end(&w, walk_udp(&w, s->at));
+	return walk_end(&w, walk_udp(&w, PORT_UDP, s->at));
+}
+
+int proc_show_udplite(struct seq *s, u64 family)
+{
+	struct walk w = {.s = s, .family = family, .nr = s->nr};
+
+	if (!s->at)
+		put_datagram_header(s, family);
+	return walk_end(&w, walk_udp(&w, PORT_UDPLITE, s->at));
 }
 
 static void show_raw(struct inet_sock *i, void *arg)
@@ -264,34 +273,36 @@ int proc_show_unix(struct seq *s, u64 key)
 int proc_show_sockstat(struct seq *s, u64 key)
 {
 	struct walk tcp = {.family = AF_INET}, tcp6 = {.family = AF_INET6},
-		    udp = {.family = AF_INET}, raw = {.family = AF_INET};
+		    udp = {.family = AF_INET}, lite = udp, raw = udp;
 	u64 waiting = time_wait_count();
 
 	(void)key;
 	walk_tcp(&tcp, 0);
 	walk_tcp(&tcp6, 0);
-	walk_udp(&udp, 0);
+	walk_udp(&udp, PORT_UDP, 0);
+	walk_udp(&lite, PORT_UDPLITE, 0);
 	raw_for_each(show_raw, &raw);
 	seq_printf(s, "sockets: used %ld\n", socket_count());
 	seq_printf(s, "TCP: inuse %lu orphan 0 tw %lu alloc %lu mem 0\n",
 		   tcp.nr - MIN(waiting, tcp.nr), waiting,
 		   tcp.nr + tcp6.nr - MIN(waiting, tcp.nr + tcp6.nr));
-	seq_printf(s, "UDP: inuse %lu mem 0\nUDPLITE: inuse 0\nRAW: inuse %lu\n", udp.nr, raw.nr);
+	seq_printf(s, "UDP: inuse %lu mem 0\nUDPLITE: inuse %lu\nRAW: inuse %lu\n", udp.nr, lite.nr,
+		   raw.nr);
 	seq_puts(s, "FRAG: inuse 0 memory 0\n");
 	return 0;
 }
 
 int proc_show_sockstat6(struct seq *s, u64 key)
 {
-	struct walk tcp = {.family = AF_INET6}, udp = {.family = AF_INET6},
-		    raw = {.family = AF_INET6};
+	struct walk tcp = {.family = AF_INET6}, udp = tcp, lite = tcp, raw = tcp;
 
 	(void)key;
 	walk_tcp(&tcp, 0);
-	walk_udp(&udp, 0);
+	walk_udp(&udp, PORT_UDP, 0);
+	walk_udp(&lite, PORT_UDPLITE, 0);
 	raw_for_each(show_raw, &raw);
-	seq_printf(s, "TCP6: inuse %lu\nUDP6: inuse %lu\nUDPLITE6: inuse 0\nRAW6: inuse %lu\n",
-		   tcp.nr, udp.nr, raw.nr);
+	seq_printf(s, "TCP6: inuse %lu\nUDP6: inuse %lu\nUDPLITE6: inuse %lu\nRAW6: inuse %lu\n",
+		   tcp.nr, udp.nr, lite.nr, raw.nr);
 	seq_puts(s, "FRAG6: inuse 0 memory 0\n");
 	return 0;
 }

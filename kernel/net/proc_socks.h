@@ -10,6 +10,7 @@ struct seq;
 
 int proc_show_tcp(struct seq *s, u64 family);
 int proc_show_udp(struct seq *s, u64 family);
+int proc_show_udplite(struct seq *s, u64 family);
 int proc_show_raw(struct seq *s, u64 family);
 int proc_show_unix(struct seq *s, u64 key);
 int proc_show_sockstat(struct seq *s, u64 key);

@@ -1,6 +1,6 @@
 /*
- * UDP sockets. A datagram to a local address is put on the receiver's queue by the sender: one copy
- * in, one out, no other hart's line touched but the receiver's.
+ * Sockets of UDP and UDP-Lite. A datagram to a local address is put on the receiver's queue by the
+ * sender: one copy in, one out, no other hart's line touched but the receiver's.
  */
 #include "kernel/net/udp.h"
 
@@ -17,6 +17,12 @@ static struct udp_sock *udp_of(struct socket *s)
 	return container_of(s, struct udp_sock, i.s);
 }
 
+/* `counter` is UDP's. */
+static void udp_count(enum port_proto proto, enum net_counter counter)
+{
+	net_count(proto == PORT_UDP ? counter : counter + UDPLITE_IN_DATAGRAMS - UDP_IN_DATAGRAMS);
+}
+
 /* ---- names ---- */
 
 static int udp_bind_locked(struct udp_sock *u, const struct inet_end *e)
@@ -30,12 +36,12 @@ static int udp_bind_locked(struct udp_sock *u, const struct inet_end *e)
 	u->port.reuseport = socket_flag(s, SOCK_F_REUSEPORT);
 	u->port.uid = s->uid;
 	u->port.bound_if = atomic_load_relaxed(&s->bound_if);
-	port = port_bind(PORT_UDP, &u->port, e->port);
+	port = port_bind(u->proto, &u->port, e->port);
 	if (port < 0)
 		return port;
 	u->i.local = *e;
 	u->i.local.port = (u16)port;
-	return port_activate(PORT_UDP, &u->port, false);
+	return port_activate(u->proto, &u->port, false);
 }
 
 static int udp_bind(struct socket *s, const struct sock_name *name)
@@ -98,7 +104,7 @@ static int udp_disconnect(struct udp_sock *u)
 		return 0;
 	udp_set_remote(u, &none, &u->i.bound_addr, false);
 	if (!u->i.bound) {
-		port_unbind(PORT_UDP, &u->port);
+		port_unbind(u->proto, &u->port);
 		u->i.local.port = 0;
 	}
 	return 0;
@@ -167,6 +173,18 @@ static int udp_fits(const struct port_owner *o, void *arg)
 	return score + 8;
 }
 
+/* Puts `d` on the queue, or drops it. Takes over the reference. */
+static void udp_deliver(struct udp_sock *u, struct dgram *d)
+{
+	enum net_counter counter = UDP_IN_ERRORS;
+
+	if (likely(udplite_accepts(&u->lite, d->coverage)))
+		counter = inet_sock_deliver(&u->i, d) ? UDP_IN_DATAGRAMS : UDP_RCVBUF_ERRORS;
+	else
+		dgram_put(d);
+	udp_count(u->proto, counter);
+}
+
 /* Delivery to a group: each socket that fits gets a datagram of its own. */
 static bool udp_group_member(struct port_owner *o, void *arg)
 {
@@ -185,39 +203,40 @@ static bool udp_group_member(struct port_owner *o, void *arg)
 	copy->remote = d->remote;
 	copy->ttl = d->ttl;
 	copy->tos = d->tos;
+	copy->coverage = d->coverage;
 	copy->iface = d->iface;
 	memcpy(copy->data, d->data, d->len);
-	inet_sock_deliver(&u->i, copy);
+	udp_deliver(u, copy);
 	return true;
 }
 
-static void udp_input_group(struct dgram *d)
+static void udp_input_group(struct dgram *d, enum port_proto proto)
 {
-	port_for_each(PORT_UDP, d->local.port, udp_group_member, d);
+	port_for_each(proto, d->local.port, udp_group_member, d);
 }
 
 /* As udp_input(), but the reference stays the caller's if nobody wants it. */
-static bool udp_try_input(struct dgram *d)
+static bool udp_try_input(struct dgram *d, enum port_proto proto)
 {
 	struct socket *s;
 
 	if (inet_is_multicast(&d->local.addr) || net_is_broadcast(&d->local.addr)) {
 		if (!inet_is_multicast(&d->local.addr) || multicast_joined(&d->local.addr, d->iface))
-			udp_input_group(d);
+			udp_input_group(d, proto);
 		dgram_put(d);
 		return true;
 	}
-	s = port_find(PORT_UDP, d->local.port, inet_hash(&d->local, &d->remote), udp_fits, d);
+	s = port_find(proto, d->local.port, inet_hash(&d->local, &d->remote), udp_fits, d);
 	if (!s)
 		return false;
-	net_count(inet_sock_deliver(inet_of(s), d) ? UDP_IN_DATAGRAMS : UDP_RCVBUF_ERRORS);
+	udp_deliver(udp_of(s), d);
 	socket_put(s);
 	return true;
 }
 
 bool udp_input(struct dgram *d)
 {
-	bool wanted = udp_try_input(d);
+	bool wanted = udp_try_input(d, PORT_UDP);
 
 	if (!wanted) {
 		net_count(UDP_NO_PORTS);
@@ -246,9 +265,9 @@ static void udp_send_local(struct udp_sock *u, const struct inet_flow *flow, str
 		return;
 	}
 	net_lo_count(1, d->len + 28UL);
-	if (udp_try_input(d))
+	if (udp_try_input(d, u->proto))
 		return;
-	net_count(UDP_NO_PORTS);
+	udp_count(u->proto, UDP_NO_PORTS);
 	net_count(ICMP_OUT_DEST_UNREACHS);
 	inet_sock_icmp_error(&u->i, &flow->remote, d, ECONNREFUSED);
 	dgram_put(d);
@@ -306,6 +325,8 @@ static long udp_send(struct socket *s, struct sock_msg *m)
 		return err;
 	if (!flow.remote.port)
 		return -EINVAL;
+	if (!flow.route.local && u->proto != PORT_UDP)
+		return -EOPNOTSUPP;
 	if (unlikely(!u->port.bucket)) {
 		err = udp_autobind(u);
 		if (err)
@@ -317,7 +338,8 @@ static long udp_send(struct socket *s, struct sock_msg *m)
 		return ptr_err(d) == -ENOMEM ? -ENOBUFS : ptr_err(d);
 	d->ttl = inet_sock_ttl(&u->i, &flow.remote.addr);
 	d->tos = (u8)(inet_is_v4(&flow.remote.addr) ? u->i.inet.tos : u->i.inet.tclass);
-	net_count(UDP_OUT_DATAGRAMS);
+	d->coverage = udplite_coverage(&u->lite, (u32)len);
+	udp_count(u->proto, UDP_OUT_DATAGRAMS);
 	if (flow.route.local) {
 		udp_send_local(u, &flow, d);
 		return (long)len;
@@ -342,11 +364,29 @@ static void udp_options_changed(struct socket *s)
 	mutex_unlock(&s->lock);
 }
 
+static int udp_setsockopt(struct socket *s, int level, int name, const void *val, u32 len)
+{
+	struct udp_sock *u = udp_of(s);
+
+	if (u->proto == PORT_UDPLITE && (level == SOL_UDPLITE || level == SOL_UDP))
+		return udplite_set_option(&u->lite, name, val, len);
+	return inet_sock_setsockopt(s, level, name, val, len);
+}
+
+static int udp_getsockopt(struct socket *s, int level, int name, void *val, u32 *len)
+{
+	struct udp_sock *u = udp_of(s);
+
+	if (u->proto == PORT_UDPLITE && (level == SOL_UDPLITE || level == SOL_UDP))
+		return udplite_get_option(&u->lite, name, val, len);
+	return inet_sock_getsockopt(s, level, name, val, len);
+}
+
 static void udp_close(struct socket *s)
 {
 	struct udp_sock *u = udp_of(s);
 
-	port_unbind(PORT_UDP, &u->port);
+	port_unbind(u->proto, &u->port);
 	inet_sock_close(&u->i);
 }
 
@@ -365,24 +405,26 @@ static const struct socket_ops udp_ops = {
 	.send = udp_send,
 	.recv = inet_sock_recv,
 	.poll = inet_sock_poll,
-	.setsockopt = inet_sock_setsockopt,
-	.getsockopt = inet_sock_getsockopt,
+	.setsockopt = udp_setsockopt,
+	.getsockopt = udp_getsockopt,
 	.options_changed = udp_options_changed,
 	.ioctl = inet_sock_ioctl,
 	.close = udp_close,
 	.free = udp_free,
 };
 
-int udp_create(int family, struct socket **out)
+int udp_create(int family, int protocol, struct socket **out)
 {
-	struct udp_sock *u = kzalloc(sizeof(*u));
+	enum port_proto proto = protocol == IPPROTO_UDP ? PORT_UDP : PORT_UDPLITE;
+	struct udp_sock *u = port_table(proto) ? kzalloc(sizeof(*u)) : NULL;
 
 	if (!u)
 		return -ENOBUFS;
-	inet_sock_init(&u->i, &udp_ops, family, SOCK_DGRAM, IPPROTO_UDP);
+	inet_sock_init(&u->i, &udp_ops, family, SOCK_DGRAM, protocol);
 	list_init(&u->port.link);
 	list_init(&u->port.active);
 	u->port.socket = &u->i.s;
+	u->proto = proto;
 	*out = &u->i.s;
 	return 0;
 }

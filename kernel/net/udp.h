@@ -1,11 +1,12 @@
 /*
- * UDP, as far as the wire has to know it.
+ * UDP and UDP-Lite, as far as the wire has to know them.
  */
 #ifndef KERNEL_NET_UDP_H
 #define KERNEL_NET_UDP_H
 
 #include "kernel/net/inet_sock.h"
 #include "kernel/net/port.h"
+#include "kernel/net/udplite.h"
 
 #define UDP_MAX_V4 65507U /* payload of a full IPv4 packet */
 #define UDP_MAX_V6 65527U
@@ -13,6 +14,8 @@
 struct udp_sock {
 	struct inet_sock i;
 	struct port_owner port;
+	enum port_proto proto; /* [I] PORT_UDP or PORT_UDPLITE */
+	struct udplite_options lite;
 };
 
 /*

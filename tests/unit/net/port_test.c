@@ -37,7 +37,7 @@ static void start(u32 harts)
 	host_cpus_init(harts);
 	host_cpu_become(0);
 	if (!done)
-		CHECK(port_init());
+		CHECK(port_table(PORT_TCP) && port_table(PORT_UDP));
 	done = true;
 }
 
