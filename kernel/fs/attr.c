@@ -6,6 +6,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/stat.h"
+#include "kernel/fs/acl.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/fs_internal.h"
 #include "kernel/sync/atomic.h"
@@ -32,13 +33,28 @@ int fs_chmod(const struct path *p, u32 mode)
 	if ((inode->seals & F_SEAL_EXEC) && ((inode->mode ^ mode) & 0111))
 		err = -EPERM;
 	else
-		atomic_store_relaxed(&inode->mode, (inode->mode & S_IFMT) | (mode & 07777));
+		err = acl_chmod(inode, (inode->mode & S_IFMT) | (mode & 07777));
 	mutex_unlock(&inode->lock);
 	if (!err) {
 		inode_touch(inode, false);
 		fs_notify(p->dentry, IN_ATTRIB);
 	}
 	return err;
+}
+
+void inode_drop_set_id(struct inode *inode)
+{
+	u32 mode = inode->mode, drop = S_ISUID;
+	struct fs_cred cred;
+
+	if (likely(!(mode & (S_ISUID | S_ISGID))))
+		return;
+	fs_cred_current(&cred);
+	/* Set-gid without the group's execute permission means something else. */
+	if (mode & 0010)
+		drop |= S_ISGID;
+	if (!cred.override)
+		atomic_store_relaxed(&inode->mode, mode & ~drop);
 }
 
 int fs_chown(const struct path *p, u32 uid, u32 gid)

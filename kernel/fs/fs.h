@@ -103,6 +103,8 @@ struct inode {
 	struct file_lock *locks;  /* [L:lock] advisory locks, see locks.c */
 	struct watch *watches;	  /* [a] of inotify; changes under its lock */
 	struct xattr *xattrs;	  /* [L:lock] extended attributes */
+	struct acl *acl;	  /* [e] further rights beside the mode, see acl.h; or NULL */
+	struct acl *default_acl;  /* [L:lock] of a directory, for what is made in it; or NULL */
 	u32 seals;		  /* [a] F_SEAL_* of a regular file; changes under lock */
 	char *link;		  /* [I] text of a symlink, read under the epoch, or NULL */
 	void *data;		  /* [I] the type's own */
@@ -293,6 +295,8 @@ int fs_size_check(u64 size);
 #define MAY_READ  4U
 /* The one place where mode bits are checked. 0 or -EACCES. Any context. */
 int fs_permission(const struct inode *inode, u32 mask);
+/* O_DIRECT: nothing to do for files of a tmpfs, not possible for others. */
+bool fs_allows_direct(const struct file *f);
 /* May change owner-only attributes: 0 or -EPERM. */
 int fs_owner(const struct inode *inode);
 

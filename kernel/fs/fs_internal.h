@@ -40,12 +40,13 @@ void open_file_closed(struct file *f); /* file_closed */
 
 /* ---- name.c ---- */
 /*
- * Creates the name: the dentry with a reference, or an error. `text`: of a symlink. Parent locked,
- * name not there.
+ * Creates the name: the dentry with a reference, or an error. `umask` is taken of the mode unless the
+ * directory says otherwise. `text`: of a symlink. Parent locked, name not there.
  */
-struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, const char *text);
-/* The inode for a new name there, or an error. Parent locked; its file system has `create`. */
-struct inode *name_inode(const struct walk_parent *wp, u32 mode, u64 rdev);
+struct dentry *name_create(const struct walk_parent *wp, u32 mode, u32 umask, u64 rdev,
+			   const char *text);
+/* The inode for a new file in `dir`, or an error. `dir` is locked, its file system has `create`. */
+struct inode *name_inode(const struct inode *dir, u32 mode, u32 umask, u64 rdev);
 
 /* ---- tmpfs.c ---- */
 extern const struct file_ops tmpfs_file_ops;
@@ -80,6 +81,10 @@ static inline bool super_full(const struct super_block *sb)
 	return sb->max_inodes && __atomic_load_n(&sb->nr_inodes, __ATOMIC_RELAXED) >= sb->max_inodes;
 }
 
+/* ---- attr.c ---- */
+/* Its contents change: a program that others may write must not run with its owner's rights. Context: inode locked. */
+void inode_drop_set_id(struct inode *inode);
+
 /* ---- xattr.c ---- */
 void xattrs_free(struct inode *inode);
 
@@ -97,6 +102,7 @@ struct super_block *sysfs_create(void);
 /* ---- proc_nodes.c, sys_nodes.c ---- */
 int proc_nodes_init(void);
 int proc_memory_init(void); /* by proc_nodes_init() */
+int proc_irq_init(void);    /* the same */
 int proc_sched_init(void);  /* the same */
 int sys_nodes_init(void);
 struct seq;

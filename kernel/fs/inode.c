@@ -6,6 +6,7 @@
 
 #include "abi/errno.h"
 #include "abi/stat.h"
+#include "kernel/fs/acl.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/fs_internal.h"
 #include "kernel/mm/mm.h"
@@ -74,6 +75,7 @@ static void inode_free(struct epoch_node *node)
 
 	kfree(inode->link);
 	xattrs_free(inode);
+	acls_free(inode);
 	kfree(inode);
 }
 
@@ -138,6 +140,7 @@ int fs_permission(const struct inode *inode, u32 mask)
 	u32 mode = atomic_load_relaxed(&inode->mode);
 	struct fs_cred cred;
 	u32 bits;
+	int err;
 
 	fs_cred_current(&cred);
 	if (cred.override) {
@@ -145,6 +148,12 @@ int fs_permission(const struct inode *inode, u32 mask)
 		bool runnable = S_ISDIR(mode) || (mode & 0111);
 
 		return (mask & MAY_EXEC) && !runnable ? -EACCES : 0;
+	}
+	/* As on Linux a list counts only as long as its mask, the group bits, lets anything through. */
+	if (cred.uid != atomic_load_relaxed(&inode->uid) && (mode & 0070)) {
+		err = acl_permission(inode, &cred, mask);
+		if (err != -EAGAIN)
+			return err;
 	}
 	if (cred.uid == atomic_load_relaxed(&inode->uid))
 		bits = mode >> 6;

@@ -8,6 +8,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/stat.h"
+#include "kernel/fs/acl.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/fs_internal.h"
 #include "kernel/mm/mm.h"
@@ -61,15 +62,18 @@ static struct dentry *name_add(const struct walk_parent *wp, struct inode *inode
 	return d;
 }
 
-struct inode *name_inode(const struct walk_parent *wp, u32 mode, u64 rdev)
+struct inode *name_inode(const struct inode *dir, u32 mode, u32 umask, u64 rdev)
 {
-	struct inode *dir = wp->dir.dentry->inode;
 	struct inode *inode = dir->sb->ops->create(dir->sb, mode, rdev);
 
 	if (is_err(inode))
 		return inode;
 	if (!inode)
 		return err_ptr(super_full(dir->sb) ? -ENOSPC : -ENOMEM);
+	if (acl_inherit(dir, inode, umask)) {
+		inode_put(inode);
+		return err_ptr(-ENOMEM);
+	}
 	if (dir->mode & S_ISGID) {
 		inode->gid = dir->gid;
 		if (S_ISDIR(mode))
@@ -78,7 +82,8 @@ struct inode *name_inode(const struct walk_parent *wp, u32 mode, u64 rdev)
 	return inode;
 }
 
-struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, const char *text)
+struct dentry *name_create(const struct walk_parent *wp, u32 mode, u32 umask, u64 rdev,
+			   const char *text)
 {
 	struct inode *dir = wp->dir.dentry->inode;
 	struct inode *inode;
@@ -90,7 +95,7 @@ struct dentry *name_create(const struct walk_parent *wp, u32 mode, u64 rdev, con
 	err = fs_permission(dir, MAY_WRITE | MAY_EXEC);
 	if (err)
 		return err_ptr(err);
-	inode = name_inode(wp, mode, rdev);
+	inode = name_inode(dir, mode, umask, rdev);
 	if (is_err(inode))
 		return err_ptr(ptr_err(inode));
 	if (text) {
@@ -125,7 +130,7 @@ static int name_make(struct fs_context *ctx, const struct path *at, const char *
 	} else if (wp.slash && !S_ISDIR(mode)) {
 		err = -ENOENT;
 	} else if ((err = mount_writable(wp.dir.mnt)) == 0) {
-		d = name_create(&wp, mode, rdev, text);
+		d = name_create(&wp, mode, atomic_load_relaxed(&ctx->umask), rdev, text);
 		if (is_err(d))
 			err = (int)ptr_err(d);
 	}
@@ -142,9 +147,7 @@ static int name_make(struct fs_context *ctx, const struct path *at, const char *
 
 int fs_mkdir(struct fs_context *ctx, const struct path *at, const char *name, u32 mode)
 {
-	u32 allowed = (0777 | S_ISVTX) & ~atomic_load_relaxed(&ctx->umask);
-
-	return name_make(ctx, at, name, S_IFDIR | (mode & allowed), 0, NULL, NULL);
+	return name_make(ctx, at, name, S_IFDIR | (mode & (0777 | S_ISVTX)), 0, NULL, NULL);
 }
 
 int fs_mknod(struct fs_context *ctx, const struct path *at, const char *name, u32 mode, u64 rdev)
@@ -156,14 +159,12 @@ int fs_mknod(struct fs_context *ctx, const struct path *at, const char *name, u3
 	if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO &&
 	    type != S_IFSOCK)
 		return -EINVAL;
-	return name_make(ctx, at, name, type | (mode & 07777 & ~atomic_load_relaxed(&ctx->umask)),
-			 rdev, NULL, NULL);
+	return name_make(ctx, at, name, type | (mode & 07777), rdev, NULL, NULL);
 }
 
 int fs_socket_bind(struct fs_context *ctx, const char *name, u32 mode, void *owner, struct path *out)
 {
-	u32 allowed = 0777 & ~atomic_load_relaxed(&ctx->umask);
-	int err = name_make(ctx, NULL, name, S_IFSOCK | (mode & allowed), 0, NULL, out);
+	int err = name_make(ctx, NULL, name, S_IFSOCK | (mode & 0777), 0, NULL, out);
 
 	if (!err)
 		atomic_store_release(&out->dentry->inode->data, owner);

@@ -30,14 +30,22 @@ void open_file_closed(struct file *f)
 		fs_notify(f->path.dentry, file_writable(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 }
 
+bool fs_allows_direct(const struct file *f)
+{
+	return f->path.dentry && file_inode(f)->object;
+}
+
 int fs_open_path(const struct path *p, u32 flags, struct file **out)
 {
 	struct inode *inode = p->dentry->inode;
 	bool only_path = flags & O_PATH;
-	struct file *f = file_alloc(only_path ? &path_file_ops : inode->fops, NULL,
-				    flags | (only_path ? 0 : O_LARGEFILE));
+	struct file *f;
 	int err;
 
+	if (!only_path && (flags & O_DIRECT) && !inode->object)
+		return -EINVAL;
+	f = file_alloc(only_path ? &path_file_ops : inode->fops, NULL,
+		       flags | (only_path ? 0 : O_LARGEFILE));
 	if (!f)
 		return -ENOMEM;
 	path_get(p);
@@ -91,7 +99,7 @@ static int open_existing(const struct path *p, u32 flags, struct file **out)
 }
 
 /* The name was missing. -EAGAIN: somebody else created it meanwhile. */
-static int open_create(struct walk_parent *wp, u32 flags, u32 mode, struct file **out)
+static int open_create(struct walk_parent *wp, u32 flags, u32 mode, u32 umask, struct file **out)
 {
 	struct inode *dir = wp->dir.dentry->inode;
 	struct path made = {wp->dir.mnt, NULL};
@@ -103,7 +111,7 @@ static int open_create(struct walk_parent *wp, u32 flags, u32 mode, struct file 
 	if (dentry_find(wp->dir.dentry, wp->name, wp->len)) {
 		err = flags & O_EXCL ? -EEXIST : -EAGAIN;
 	} else if ((err = mount_writable(wp->dir.mnt)) == 0) {
-		made.dentry = name_create(wp, mode, 0, NULL);
+		made.dentry = name_create(wp, mode, umask, 0, NULL);
 		if (is_err(made.dentry))
 			err = (int)ptr_err(made.dentry);
 	}
@@ -117,7 +125,7 @@ static int open_create(struct walk_parent *wp, u32 flags, u32 mode, struct file 
 }
 
 /* O_TMPFILE: a file without a name in the file system of directory `dir`. */
-static int open_tmpfile(const struct path *dir, u32 flags, u32 mode, struct file **out)
+static int open_tmpfile(const struct path *dir, u32 flags, u32 mode, u32 umask, struct file **out)
 {
 	struct inode *parent = dir->dentry->inode;
 	struct path made = {dir->mnt, NULL};
@@ -133,9 +141,11 @@ static int open_tmpfile(const struct path *dir, u32 flags, u32 mode, struct file
 		return err;
 	if (!parent->sb->ops->create || parent->sb->ops->plain)
 		return -EOPNOTSUPP;
-	inode = parent->sb->ops->create(parent->sb, mode, 0);
-	if (!inode)
-		return super_full(parent->sb) ? -ENOSPC : -ENOMEM;
+	mutex_lock(&parent->lock);
+	inode = name_inode(parent, mode, umask, 0);
+	mutex_unlock(&parent->lock);
+	if (is_err(inode))
+		return (int)ptr_err(inode);
 	inode->nlink = 0;
 	made.dentry = dentry_alloc(dir->dentry, "#tmpfile", 8, inode);
 	if (!made.dentry)
@@ -151,6 +161,7 @@ int fs_open(struct fs_context *ctx, const struct path *at, const char *name, u32
 {
 	bool tmpfile = (flags & O_TMPFILE) == O_TMPFILE;
 	bool create = (flags & O_CREAT) && !(flags & O_PATH);
+	u32 umask = atomic_load_relaxed(&ctx->umask);
 	struct walk_parent wp;
 	struct path p;
 	int err;
@@ -165,21 +176,21 @@ int fs_open(struct fs_context *ctx, const struct path *at, const char *name, u32
 		return -EINVAL;
 	if (!(flags & O_NOFOLLOW) && !(create && (flags & O_EXCL)))
 		walk |= WALK_FOLLOW;
-	mode = S_IFREG | (mode & 07777 & ~atomic_load_relaxed(&ctx->umask));
+	mode = S_IFREG | (mode & 07777);
 	do {
 		err = create ? walk_or_parent(ctx, at, name, walk, &p, &wp)
 			     : fs_lookup(ctx, at, name, walk, &p);
 		if (err)
 			return err;
 		if (!p.dentry) {
-			err = open_create(&wp, flags, mode, out);
+			err = open_create(&wp, flags, mode, umask, out);
 			path_put(&wp.dir);
 			continue;
 		}
 		if (create && (flags & O_EXCL))
 			err = -EEXIST;
 		else if (tmpfile)
-			err = open_tmpfile(&p, flags, mode, out);
+			err = open_tmpfile(&p, flags, mode, umask, out);
 		else
 			err = open_existing(&p, flags, out);
 		path_put(&p);

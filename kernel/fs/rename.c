@@ -97,7 +97,7 @@ static int rename_find(struct rename *r)
  */
 static int rename_whiteout(const struct rename *r, struct dentry **out)
 {
-	struct inode *inode = name_inode(&r->from, S_IFCHR, 0);
+	struct inode *inode = name_inode(r->from.dir.dentry->inode, S_IFCHR, 0, 0);
 	struct dentry *d;
 	int err;
 

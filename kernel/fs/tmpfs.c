@@ -147,6 +147,8 @@ static long tmpfs_write(struct file *f, struct iov_iter *it, u64 *pos, bool nonb
 		done += (u64)got;
 		copy_relax(*pos);
 	}
+	if (done)
+		inode_drop_set_id(inode);
 	mutex_unlock(&inode->lock);
 	if (!done)
 		return got;
@@ -170,6 +172,8 @@ int tmpfs_truncate(struct inode *inode, u64 size)
 		err = -EPERM;
 	else if (size != inode->object->size)
 		err = vm_object_resize(inode->object, size);
+	if (!err)
+		inode_drop_set_id(inode);
 	mutex_unlock(&inode->lock);
 	if (!err)
 		inode_touch(inode, true);

@@ -7,6 +7,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/stat.h"
+#include "kernel/fs/acl.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/fs_internal.h"
 #include "kernel/mm/mm.h"
@@ -59,6 +60,16 @@ static struct xattr **xattr_find(struct inode *inode, const char *name)
 	return at;
 }
 
+/* The outcome of a change. */
+static int xattr_changed(const struct path *p, int err)
+{
+	if (!err) {
+		inode_touch(p->dentry->inode, false);
+		fs_notify(p->dentry, IN_ATTRIB);
+	}
+	return err;
+}
+
 int fs_set_xattr(const struct path *p, const char *name, const void *value, size_t size, u32 flags,
 		 bool admin)
 {
@@ -66,7 +77,11 @@ int fs_set_xattr(const struct path *p, const char *name, const void *value, size
 	size_t len = strlen(name) + 1;
 	struct xattr **at, *new, *old = NULL;
 	int err = mount_writable(p->mnt);
+	enum acl_kind kind;
 
+	/* A list takes no notice of `flags`, as on Linux. */
+	if (!err && acl_named(name, &kind))
+		return xattr_changed(p, acl_set(inode, kind, value, size));
 	if (!err)
 		err = xattr_allowed(inode, name, true, admin);
 	if (err)
@@ -89,19 +104,19 @@ int fs_set_xattr(const struct path *p, const char *name, const void *value, size
 	}
 	mutex_unlock(&inode->lock);
 	kfree(old);
-	if (!err) {
-		inode_touch(inode, false);
-		fs_notify(p->dentry, IN_ATTRIB);
-	}
-	return err;
+	return xattr_changed(p, err);
 }
 
 long fs_get_xattr(const struct path *p, const char *name, void *buf, size_t size, bool admin)
 {
 	struct inode *inode = p->dentry->inode;
 	const struct xattr *x;
-	long ret = xattr_allowed(inode, name, false, admin);
+	enum acl_kind kind;
+	long ret;
 
+	if (acl_named(name, &kind))
+		return acl_get(inode, kind, buf, size);
+	ret = xattr_allowed(inode, name, false, admin);
 	if (ret)
 		return ret;
 	mutex_lock(&inode->lock);
@@ -121,9 +136,10 @@ long fs_get_xattr(const struct path *p, const char *name, void *buf, size_t size
 long fs_list_xattrs(const struct path *p, char *buf, size_t size, bool admin)
 {
 	struct inode *inode = p->dentry->inode;
-	u64 done = 0;
+	u64 done;
 
 	mutex_lock(&inode->lock);
+	done = acl_list(inode, buf, size);
 	for (const struct xattr *x = inode->xattrs; x; x = x->next) {
 		size_t len = strlen(x->name) + 1;
 
@@ -142,7 +158,10 @@ int fs_remove_xattr(const struct path *p, const char *name, bool admin)
 	struct inode *inode = p->dentry->inode;
 	struct xattr **at, *old;
 	int err = mount_writable(p->mnt);
+	enum acl_kind kind;
 
+	if (!err && acl_named(name, &kind))
+		return xattr_changed(p, acl_set(inode, kind, NULL, 0));
 	if (!err)
 		err = xattr_allowed(inode, name, true, admin);
 	if (err)
@@ -156,9 +175,7 @@ int fs_remove_xattr(const struct path *p, const char *name, bool admin)
 	if (!old)
 		return -ENODATA;
 	kfree(old);
-	inode_touch(inode, false);
-	fs_notify(p->dentry, IN_ATTRIB);
-	return 0;
+	return xattr_changed(p, 0);
 }
 
 void xattrs_free(struct inode *inode)

@@ -207,3 +207,55 @@ TEST(plain_programs)
 	CHECK_EQ(r.effective, ALL_CAPS & ~CAP(KILL));
 	unlink(COPY);
 }
+
+#define SHARED "/tmp/cred_shared"
+
+static unsigned mode_after(const char *what)
+{
+	struct stat st;
+	int fd;
+
+	CHECK_EQ(stat(SHARED, &st), 0);
+	if (strcmp(what, "truncate") == 0) {
+		CHECK_EQ(truncate(SHARED, 1), 0);
+	} else {
+		fd = open(SHARED, O_WRONLY);
+		CHECK_EQ(write(fd, "x", 1), 1);
+		close(fd);
+	}
+	CHECK_EQ(stat(SHARED, &st), 0);
+	return st.st_mode & 07777;
+}
+
+static const char *changed_by;
+static unsigned mode_wanted;
+
+static int change_as_user(void)
+{
+	CHECK_EQ(setresuid(4000, 4000, 4000), 0);
+	CHECK_EQ(mode_after(changed_by), mode_wanted);
+	return 0;
+}
+
+TEST(changes_by_others_take_set_id_bits)
+{
+	static const struct {
+		const char *by;
+		unsigned before, wanted;
+	} cases[] = {
+		{"write", 06777, 0777},
+		{"write", 04777, 0777},
+		{"write", 02767, 02767},
+		{"truncate", 06777, 0777},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CHECK_EQ(close(open(SHARED, O_CREAT | O_RDWR, 0600)), 0);
+		mode_wanted = cases[i].wanted;
+		changed_by = cases[i].by;
+		CHECK_EQ(chmod(SHARED, cases[i].before), 0);
+		CHECK_EQ(mode_after(changed_by), cases[i].before);
+		CHECK_EQ(child_status(change_as_user), 0);
+		CHECK_EQ(unlink(SHARED), 0);
+	}
+}
