@@ -86,6 +86,18 @@ static_assert(sizeof(struct abi_sysinfo) == 112, "struct sysinfo");
 #define PIDFD_SIGNAL_THREAD_GROUP  2
 #define PIDFD_SIGNAL_PROCESS_GROUP 4
 
+#define SYSLOG_ACTION_CLOSE	    0
+#define SYSLOG_ACTION_OPEN	    1
+#define SYSLOG_ACTION_READ	    2
+#define SYSLOG_ACTION_READ_ALL	    3
+#define SYSLOG_ACTION_READ_CLEAR    4
+#define SYSLOG_ACTION_CLEAR	    5
+#define SYSLOG_ACTION_CONSOLE_OFF   6
+#define SYSLOG_ACTION_CONSOLE_ON    7
+#define SYSLOG_ACTION_CONSOLE_LEVEL 8
+#define SYSLOG_ACTION_SIZE_UNREAD   9
+#define SYSLOG_ACTION_SIZE_BUFFER   10
+
 #define GRND_NONBLOCK 1
 #define GRND_RANDOM   2
 #define GRND_INSECURE 4
@@ -149,6 +161,7 @@ struct abi_riscv_hwprobe {
 #define CAP_SYS_TIME	     25
 #define CAP_MKNOD	     27
 #define CAP_MAC_OVERRIDE     32
+#define CAP_SYSLOG	     34
 #define CAP_WAKE_ALARM	     35
 #define CAP_LAST_CAP	     40
 #define CAP_ALL		     (BIT(CAP_LAST_CAP + 1) - 1)

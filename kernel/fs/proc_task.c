@@ -4,6 +4,7 @@
  * number of its process, never a pointer: a process that ends in between answers ESRCH.
  */
 #include "kernel/fs/proc_task.h"
+#include "kernel/fs/kmsg.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -306,6 +307,8 @@ int fs_task_nodes_init(void)
 	err = procfs_register("loadavg", proc_show_loadavg, 0);
 	if (!err)
 		err = procfs_register("sys/kernel/pid_max", show_number, PID_MAX);
+	if (!err)
+		err = dev_kmsg_init();
 	procfs_set_root_ops(&root_ops);
 	return err;
 }

@@ -11,8 +11,9 @@
 struct trap_frame;
 
 enum klog_level { KLOG_ERR = 3, KLOG_WARN = 4, KLOG_INFO = 6, KLOG_DEBUG = 7 };
+#define KLOG_LEVEL_MASK 7U
 
-extern int klog_console_level; /* [I] after boot */
+extern int klog_console_level; /* [a] syslog(2) changes it */
 
 /* Raw output, filled by the UART driver; NULL before. Writes all of it; takes no lock. */
 extern void (*klog_console_write)(const char *text, size_t length);
@@ -24,6 +25,27 @@ void klog_write(const char *text, size_t length);
 void klog(enum klog_level level, const char *fmt, ...) __printf(2, 3);
 /* To the UART whatever the level is: the boot's one-line errors, test results. */
 void klog_always(const char *fmt, ...) __printf(1, 2);
+
+/* ---- reading it back: /dev/kmsg, syslog(2) ---- */
+
+#define KLOG_LINE  192 /* bytes of a record's text, with its end */
+#define KLOG_LINES 256 /* records that are kept */
+
+struct klog_record {
+	u64 ticks;    /* of the `time` CSR */
+	u32 priority; /* 8 * facility + level; facility 0 is the kernel */
+	u32 length;   /* of the text, without a newline */
+	char text[KLOG_LINE];
+};
+/* The number of the next record; they begin at 0. */
+u64 klog_count(void);
+/*
+ * Copies record `*number` out. 1; 0: it does not exist yet, or is being written; -EPIPE: it has been overwritten, and *number is now
+ * the oldest there is. Context: any.
+ */
+int klog_read(u64 *number, struct klog_record *out);
+/* A program's line, as klog(); what does not fit is cut. */
+void klog_program(u32 priority, const char *text);
 
 /* Last resort of the whole system: see panic.c. */
 __noreturn void panic(const char *fmt, ...) __printf(1, 2);
