@@ -15,6 +15,7 @@
 #include "kernel/fs/fs_internal.h"
 #include "kernel/fs/load.h"
 #include "kernel/fs/pseudo.h"
+#include "kernel/irq/irq.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/time.h"
 #include "lib/version.h"
@@ -75,6 +76,18 @@ static void cpu_sum(struct sched_stats *sum)
 	}
 }
 
+static u64 interrupts(void)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < nr_cpus; i++) {
+		struct irq_stats st = irq_stats_of(i);
+
+		sum += st.timer + st.ipi + st.device;
+	}
+	return sum;
+}
+
 static int show_stat(struct seq *s, u64 key)
 {
 	struct sched_stats sum, st;
@@ -88,8 +101,17 @@ static int show_stat(struct seq *s, u64 key)
 		snprintf(name, sizeof(name), "cpu%u", i);
 		cpu_line(s, name, &st);
 	}
+	seq_printf(s, "intr %lu\n", interrupts());
 	seq_printf(s, "ctxt %lu\nbtime %lu\nprocs_running %lu\n", sum.nr_switches,
 		   (time_realtime_ns() - time_monotonic_ns()) / NS_PER_S, sum.nr_running);
+	return 0;
+}
+
+/* There is no disk: a table without lines. */
+static int show_nothing(struct seq *s, u64 key)
+{
+	(void)s;
+	(void)key;
 	return 0;
 }
 
@@ -156,6 +178,7 @@ int proc_nodes_init(void)
 		{"uptime", show_uptime, 0},
 		{"version", show_version, 0},
 		{"filesystems", show_filesystems, 0},
+		{"diskstats", show_nothing, 0},
 		/* There is neither swap nor a disk: the heads of empty tables. */
 		{"swaps", show_string, string_key("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority")},
 		{"partitions", show_string, string_key("major minor  #blocks  name\n")},
@@ -173,6 +196,8 @@ int proc_nodes_init(void)
 		err = procfs_register(nodes[i].path, nodes[i].show, nodes[i].key);
 	if (!err)
 		err = proc_memory_init();
+	if (!err)
+		err = proc_irq_init();
 	if (!err)
 		err = proc_sched_init();
 	load_init();

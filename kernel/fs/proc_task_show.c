@@ -317,6 +317,59 @@ static int show_limits(struct seq *s, u64 key)
 	return 0;
 }
 
+/* ---- io, personality, wchan ---- */
+
+/* There is no disk that anything could be read from or written to. */
+static int show_io(struct seq *s, u64 key)
+{
+	struct cpu_ticks sum;
+	struct proc_who who;
+	int err = -ESRCH;
+
+	epoch_enter();
+	if (proc_find(key, &who))
+		err = who.task && task_may_inspect(who.task) ? 0 : -EACCES;
+	if (!err)
+		who_cpu(&who, key, &sum);
+	epoch_exit();
+	if (err)
+		return err;
+	seq_printf(s, "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\n", sum.io.read_bytes,
+		   sum.io.written_bytes, sum.io.reads, sum.io.writes);
+	seq_puts(s, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+	return 0;
+}
+
+static int show_personality(struct seq *s, u64 key)
+{
+	struct proc_who who;
+	int err = -ESRCH;
+	u32 value = 0;
+
+	epoch_enter();
+	if (proc_find(key, &who)) {
+		err = who.task && task_may_inspect(who.task) ? 0 : -EPERM;
+		value = err ? 0 : who.task->personality;
+	}
+	epoch_exit();
+	if (!err)
+		seq_printf(s, "%08x\n", value);
+	return err;
+}
+
+/* The kernel keeps no names of its functions: as Linux says without them, or of a task that runs. */
+static int show_wchan(struct seq *s, u64 key)
+{
+	struct proc_who who;
+	bool found;
+
+	epoch_enter();
+	found = proc_find(key, &who);
+	epoch_exit();
+	seq_puts(s, "0");
+	return found ? 0 : -ESRCH;
+}
+
 int proc_show_loadavg(struct seq *s, u64 key)
 {
 	u64 loads[3], running = 0, total = 0;
@@ -348,16 +401,19 @@ const struct pseudo_node proc_process_nodes[] = {
 	{"cmdline", 0444, proc_show_cmdline, NULL},
 	{"comm", 0644, show_comm, store_comm},
 	{"environ", 0400, proc_show_environ, NULL},
+	{"io", 0400, show_io, NULL},
 	{"limits", 0444, show_limits, NULL},
 	{"maps", 0444, proc_show_maps, NULL},
 	{"mountinfo", 0444, proc_show_mountinfo, NULL},
 	{"mounts", 0444, proc_show_mounts, NULL},
 	{"oom_score", 0444, proc_show_oom_score, NULL},
 	{"oom_score_adj", 0644, proc_show_oom_score_adj, proc_store_oom_score_adj},
+	{"personality", 0400, show_personality, NULL},
 	{"smaps", 0444, proc_show_smaps, NULL},
 	{"smaps_rollup", 0444, proc_show_smaps_rollup, NULL},
 	{"stat", 0444, show_stat, NULL},
 	{"statm", 0444, proc_show_statm, NULL},
 	{"status", 0444, show_status, NULL},
+	{"wchan", 0444, show_wchan, NULL},
 	{.name = NULL},
 };

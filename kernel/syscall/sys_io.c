@@ -9,6 +9,19 @@
 #include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"
 
+static void io_count(long ret, bool write)
+{
+	struct io_counts *c = &task_current()->io_counts;
+
+	if (write) {
+		c->writes++;
+		c->written_bytes += ret > 0 ? (u64)ret : 0;
+	} else {
+		c->reads++;
+		c->read_bytes += ret > 0 ? (u64)ret : 0;
+	}
+}
+
 static long io_run(struct file *f, struct iov_iter *it, u64 *pos, bool write)
 {
 	bool nonblock = atomic_load_relaxed(&f->flags) & O_NONBLOCK;
@@ -18,6 +31,7 @@ static long io_run(struct file *f, struct iov_iter *it, u64 *pos, bool write)
 		ret = f->ops->read ? f->ops->read(f, it, pos, nonblock) : -EINVAL;
 	else
 		ret = broken_pipe(f, f->ops->write ? f->ops->write(f, it, pos, nonblock) : -EINVAL);
+	io_count(ret, write);
 	if (fs_watched() && ret > 0 && f->path.dentry)
 		fs_notify(f->path.dentry, write ? IN_MODIFY : IN_ACCESS);
 	return ret;

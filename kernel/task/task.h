@@ -67,6 +67,12 @@ struct task_io {
 	bool is_set; /* by the task or the one that cloned it */
 };
 
+/* What went through read and write in all their forms (proc_pid_io(5)). */
+struct io_counts {
+	u64 read_bytes, written_bytes;
+	u64 reads, writes; /* calls */
+};
+
 /* A Linux thread. `thread` is first so that both share one lifetime. */
 struct task {
 	struct thread thread;
@@ -80,6 +86,7 @@ struct task {
 	u64 robust_list_len;	     /* [c] */
 	struct task_pi pi;
 	struct task_io io;		/* [L:process] */
+	struct io_counts io_counts;	/* [c] read by others */
 	struct sem_undo_list *sem_undo; /* [c] for kernel/ipc: a reference, or NULL */
 	bool made_shm; /* [c] for kernel/ipc: segments may name it as their creator */
 	struct task_signals signals;
@@ -127,6 +134,7 @@ struct cpu_ticks {
 	u64 user;
 	u64 voluntary, involuntary; /* context switches */
 	u64 faults;
+	struct io_counts io;
 };
 
 struct process {

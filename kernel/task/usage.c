@@ -15,6 +15,10 @@ static void cpu_ticks_add(struct cpu_ticks *sum, const struct cpu_ticks *one)
 	sum->voluntary += one->voluntary;
 	sum->involuntary += one->involuntary;
 	sum->faults += one->faults;
+	sum->io.read_bytes += one->io.read_bytes;
+	sum->io.written_bytes += one->io.written_bytes;
+	sum->io.reads += one->io.reads;
+	sum->io.writes += one->io.writes;
 }
 
 void task_cpu_ticks(struct task *t, struct cpu_ticks *out)
@@ -23,6 +27,7 @@ void task_cpu_ticks(struct task *t, struct cpu_ticks *out)
 	out->voluntary = atomic_load_relaxed(&t->thread.nr_voluntary);
 	out->involuntary = atomic_load_relaxed(&t->thread.nr_involuntary);
 	out->faults = atomic_load_relaxed(&t->thread.minor_faults);
+	out->io = t->io_counts;
 }
 
 void process_cpu_ticks_locked(struct process *p, struct cpu_ticks *out)

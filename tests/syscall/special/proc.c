@@ -131,3 +131,50 @@ TEST(proc_races_with_exit)
 		thread_join(thread);
 	}
 }
+
+static unsigned long number_after(const char *text, const char *label)
+{
+	const char *at = strstr(text, label);
+
+	return CHECK(at != NULL) ? strtoul(at + strlen(label), NULL, 10) : 0;
+}
+
+TEST(io_is_accounted)
+{
+	static char page[4096];
+	int null = open("/dev/null", O_WRONLY), zero = open("/dev/zero", O_RDONLY);
+	unsigned long before[4], after[4];
+	static const char *const labels[] = {"rchar: ", "wchar: ", "syscr: ", "syscw: "};
+
+	for (int turn = 0; turn < 2; turn++) {
+		const char *text = text_of("/proc/self/io");
+
+		for (int i = 0; i < 4; i++)
+			(turn ? after : before)[i] = number_after(text, labels[i]);
+		CHECK(strstr(text, "\nread_bytes: 0\n") != NULL);
+		if (turn)
+			break;
+		CHECK_EQ(write(null, page, 3000), 3000);
+		CHECK_EQ(pread(zero, page, 4000, 0), 4000);
+		CHECK_EQ(write(-1, page, 1), -1);
+	}
+	/* The second look at the file itself reads the text of the first. */
+	CHECK(after[0] - before[0] >= 4000 && after[0] - before[0] < 4600);
+	CHECK_EQ(after[1] - before[1], 3000);
+	CHECK_EQ(after[2] - before[2], 2);
+	CHECK_EQ(after[3] - before[3], 1);
+	close(null);
+	close(zero);
+}
+
+TEST(tables_of_the_machine)
+{
+	CHECK(strncmp(text_of("/proc/interrupts"), "           CPU0", 15) == 0);
+	CHECK(strstr(text_of("/proc/softirqs"), "CPU0") != NULL);
+	CHECK(strstr(text_of("/proc/softirqs"), " TASKLET:") != NULL);
+	CHECK(access("/proc/diskstats", R_OK) == 0);
+	CHECK(number_after(text_of("/proc/stat"), "intr ") > 0);
+	CHECK_EQ(strcmp(text_of("/proc/self/wchan"), "0"), 0);
+	CHECK_EQ(strcmp(text_of("/proc/self/personality"), "00000000\n"), 0);
+	CHECK(strstr(text_of("/proc/self/status"), "\nSigQ:\t0/") != NULL);
+}
