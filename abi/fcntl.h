@@ -60,6 +60,11 @@ struct abi_open_how {
 #define F_GETOWN	9
 #define F_SETSIG	10
 #define F_GETSIG	11
+#define F_SETOWN_EX	15
+#define F_GETOWN_EX	16
+#define F_OWNER_TID	0
+#define F_OWNER_PID	1
+#define F_OWNER_PGRP	2
 #define F_OFD_GETLK	36
 #define F_OFD_SETLK	37
 #define F_OFD_SETLKW	38
@@ -134,6 +139,11 @@ struct abi_open_how {
 
 #define CLOSE_RANGE_UNSHARE 2
 #define CLOSE_RANGE_CLOEXEC 4
+
+struct abi_f_owner_ex {
+	s32 type;
+	s32 pid;
+};
 
 struct abi_flock {
 	s16 l_type;

@@ -81,6 +81,11 @@
 #define BUS_ADRALN    1
 #define BUS_ADRERR    2
 #define TRAP_BRKPT    1
+#define POLL_IN	      1
+#define POLL_OUT      2
+#define POLL_ERR      4
+#define POLL_PRI      5
+#define POLL_HUP      6
 #define CLD_EXITED    1
 #define CLD_KILLED    2
 #define CLD_DUMPED    3

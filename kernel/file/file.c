@@ -18,6 +18,7 @@ int (*file_path_stat)(struct file *f, struct stat_info *st);
 void (*file_unlock_owner)(struct file *f, const void *owner);
 void (*file_closed)(struct file *f);
 void (*file_unwatch)(struct file *f);
+void (*file_sigio_free)(struct file *f);
 
 static void file_mapped(struct vm_backing *b)
 {
@@ -71,6 +72,8 @@ void file_put(struct file *f)
 	/* Pairs with the release store in epoll_unlink_file(): then epoll is done with `f`. */
 	if (unlikely(atomic_load_acquire(&f->watches) != NULL))
 		file_unwatch(f);
+	if (unlikely(f->sigio != NULL))
+		file_sigio_free(f);
 	if (file_unlock_owner)
 		file_unlock_owner(f, f);
 	if (f->path.dentry && file_closed)

@@ -68,6 +68,7 @@ struct dentry;
 struct epoll_item;
 struct file;
 struct mount;
+struct sigio;
 struct wait_queue;
 
 /* A place in the tree of mounted file systems (kernel/fs). */
@@ -107,8 +108,8 @@ struct file_ops {
 	 * f->flags still has what acts at open (O_NOCTTY). NULL: nothing to do.
 	 */
 	int (*open)(struct file *f);
-	/* O_ASYNC was set or cleared: SIGIO to the owner at each event, or not. NULL: -EINVAL. */
-	void (*async)(struct file *f, bool on);
+	/* O_ASYNC: who is sent the signals (as F_SETOWN) if nobody has been named; 0: nobody. NULL: it is not possible. */
+	s32 (*async_owner)(struct file *f);
 	/* A write that fails with -EPIPE has sent SIGPIPE itself, or wants none. */
 	bool raises_sigpipe_itself;
 };
@@ -121,6 +122,9 @@ struct file {
 	struct mutex pos_lock;	    /* RANK_FILE */
 	u32 flags;		    /* [a] O_* access mode and status flags */
 	s32 owner;		    /* [a] F_SETOWN: process, or -group; 0: nobody */
+	u32 owner_thread;	    /* [a] owner is one thread */
+	u32 owner_uid, owner_euid;  /* [a] of who named the owner */
+	struct sigio *sigio;	    /* [a] F_SETSIG, O_ASYNC (kernel/task); NULL: never used */
 	u32 refs;		    /* [a] 0: being released */
 	struct epoll_item *watches; /* [a] epoll's items of this file, see epoll.c */
 	struct vm_backing backing;  /* each mapping of it holds a reference */
@@ -149,6 +153,8 @@ extern int (*file_path_stat)(struct file *f, struct stat_info *st);
 extern void (*file_unlock_owner)(struct file *f, const void *owner);
 /* Filled by kernel/fs: a file with a path is being released, for inotify. */
 extern void (*file_closed)(struct file *f);
+/* Filled by kernel/task: a file with `sigio` is being released. */
+extern void (*file_sigio_free)(struct file *f);
 /* Filled by epoll.c: takes a file that is being released out of every epoll. */
 extern void (*file_unwatch)(struct file *f);
 

@@ -283,6 +283,13 @@ static void pipe_release(struct file *f)
 	pipe_leave(f->data, f);
 }
 
+/* O_ASYNC signals only whom F_SETOWN names. */
+static s32 pipe_no_owner(struct file *f)
+{
+	(void)f;
+	return 0;
+}
+
 const struct file_ops pipe_file_ops = {
 	.name = "pipe",
 	.read = pipe_read,
@@ -291,6 +298,7 @@ const struct file_ops pipe_file_ops = {
 	.poll = pipe_poll,
 	.stat = pipe_stat,
 	.release = pipe_release,
+	.async_owner = pipe_no_owner,
 };
 
 struct pipe *pipe_alloc(void)

@@ -15,6 +15,7 @@
 #include "kernel/sync/percpu.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/job.h"
+#include "kernel/task/sigio.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/task.h"
 #include "kernel/time/time.h"
@@ -127,19 +128,6 @@ void socket_fail(struct socket *s, int error)
 	socket_wake_all(s);
 }
 
-static void signal_owner(s32 owner, const struct abi_siginfo *info)
-{
-	struct process *p;
-
-	if (owner < 0) {
-		process_group_signal((u32)-owner, info);
-		return;
-	}
-	p = owner ? process_find((u32)owner) : NULL;
-	if (p)
-		signal_send_process(p, info);
-}
-
 void socket_signal_owner(struct socket *s, int sig)
 {
 	struct abi_siginfo info;
@@ -149,7 +137,7 @@ void socket_signal_owner(struct socket *s, int sig)
 	f = atomic_load_relaxed(&s->file);
 	if (f) {
 		signal_info_user(&info, sig, SI_USER);
-		signal_owner(atomic_load_relaxed(&f->owner), &info);
+		sigio_send(f, &info);
 	}
 	epoch_exit();
 }
@@ -218,11 +206,6 @@ static PollEvent socket_poll(struct file *f, struct wait_queue **source)
 	return s->ops->poll(s);
 }
 
-static void socket_async(struct file *f, bool on)
-{
-	socket_set_flag(f->data, SOCK_F_ASYNC, on);
-}
-
 static long socket_ioctl(struct file *f, u32 cmd, u64 arg)
 {
 	struct socket *s = f->data;
@@ -234,19 +217,7 @@ static long socket_ioctl(struct file *f, u32 cmd, u64 arg)
 	case FIOSETOWN:
 	case SIOCSPGRP:
 		ret = user_load_u32(word, &value);
-		if (!ret)
-			atomic_store_relaxed(&f->owner, (s32)value);
-		return ret;
-	case FIOASYNC:
-		ret = user_load_u32(word, &value);
-		if (ret)
-			return ret;
-		if (value)
-			atomic_fetch_or(&f->flags, O_ASYNC);
-		else
-			atomic_fetch_and(&f->flags, ~O_ASYNC);
-		socket_async(f, value);
-		return 0;
+		return ret ? ret : sigio_set_owner(f, (s32)value, false);
 	case FIOGETOWN:
 	case SIOCGPGRP:
 		return user_store_u32(word, (u32)atomic_load_relaxed(&f->owner));
@@ -288,7 +259,7 @@ static const struct file_ops socket_file_ops = {
 	.poll = socket_poll,
 	.stat = socket_stat,
 	.release = socket_release,
-	.async = socket_async,
+	.async_owner = sigio_no_owner,
 	.raises_sigpipe_itself = true,
 };
 

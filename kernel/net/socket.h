@@ -110,7 +110,6 @@ struct socket_ops {
 #define SOCK_F_TIMESTAMPNS BIT(9)
 #define SOCK_F_NO_CHECK	   BIT(10)
 #define SOCK_F_ACCEPTCONN  BIT(11) /* listening */
-#define SOCK_F_ASYNC	   BIT(12) /* O_ASYNC: SIGIO at each event */
 
 /* socket.shutdown */
 #define SOCK_SHUT_RD  BIT(0)
@@ -192,8 +191,6 @@ void socket_signal_owner(struct socket *s, int sig);
 static inline void socket_wake(struct socket *s, PollEvent events)
 {
 	waitq_wake(&s->queue, events, 1);
-	if (unlikely(atomic_load_relaxed(&s->flags) & SOCK_F_ASYNC))
-		socket_signal_owner(s, SIGIO);
 }
 /* All sleepers: a state that ends their wait for good. */
 static inline void socket_wake_all(struct socket *s)

@@ -11,9 +11,7 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"
-
-/* Status flags that F_SETFL may change. */
-#define SETFL_MASK (O_APPEND | O_ASYNC | O_NONBLOCK | O_NOATIME)
+#include "kernel/task/sigio.h"
 
 long sys_close(SYSCALL_ARGS)
 {
@@ -77,38 +75,71 @@ long sys_dup3(SYSCALL_ARGS)
 	return ret;
 }
 
-static long set_status_flags(struct file *f, u32 flags)
+/* O_ASYNC is set for files that can do it only, and read back so. */
+static long set_status_flags(struct file *f, int fd, u32 flags)
 {
+	const u32 mask = O_APPEND | O_DIRECT | O_NONBLOCK | O_NOATIME;
 	u32 old = atomic_load_relaxed(&f->flags);
+	int err = 0;
 
-	if (flags & O_DIRECT)
+	if ((flags & O_DIRECT) && !fs_allows_direct(f))
 		return -EINVAL;
-	if ((flags ^ old) & O_ASYNC) {
-		if (!f->ops->async)
-			return -EINVAL;
-		f->ops->async(f, flags & O_ASYNC);
-	}
+	if ((flags ^ old) & O_ASYNC)
+		err = sigio_set_async(f, fd, flags & O_ASYNC);
+	if (err)
+		return err;
 	do {
 		old = atomic_load_relaxed(&f->flags);
-	} while (!atomic_cas(&f->flags, old, (old & ~SETFL_MASK) | (flags & SETFL_MASK)));
+	} while (!atomic_cas(&f->flags, old, (old & ~mask) | (flags & mask)));
 	return 0;
 }
 
-/* F_SETOWN: a process, or minus a group; 0: nobody. */
-static long set_owner(struct file *f, s32 owner)
+static long set_owner_ex(struct file *f, u64 addr)
 {
-	bool there = true;
+	struct abi_f_owner_ex ex;
 
-	if (owner == INT32_MIN)
+	if (copy_from_user(&ex, (const void __user *)(uintptr_t)addr, sizeof(ex)))
+		return -EFAULT;
+	switch (ex.type) {
+	case F_OWNER_TID:
+	case F_OWNER_PID:
+		return ex.pid < 0 ? -EINVAL : sigio_set_owner(f, ex.pid, ex.type == F_OWNER_TID);
+	case F_OWNER_PGRP:
+		return ex.pid < 0 ? -EINVAL : sigio_set_owner(f, -ex.pid, false);
+	default:
 		return -EINVAL;
-	epoch_enter();
-	if (owner > 0)
-		there = process_find((u32)owner);
-	epoch_exit();
-	if (!there)
-		return -ESRCH;
-	atomic_store_relaxed(&f->owner, owner);
-	return 0;
+	}
+}
+
+static long get_owner_ex(struct file *f, u64 addr)
+{
+	s32 owner = atomic_load_relaxed(&f->owner);
+	struct abi_f_owner_ex ex = {.type = F_OWNER_PID, .pid = owner};
+
+	if (owner < 0)
+		ex = (struct abi_f_owner_ex){F_OWNER_PGRP, -owner};
+	else if (owner && atomic_load_relaxed(&f->owner_thread))
+		ex.type = F_OWNER_TID;
+	return copy_to_user((void __user *)(uintptr_t)addr, &ex, sizeof(ex));
+}
+
+/* Whom the file's events are told, and by which signal. */
+static long fcntl_signals(struct file *f, u32 cmd, u64 arg)
+{
+	switch (cmd) {
+	case F_SETOWN:
+		return sigio_set_owner(f, (s32)arg, false);
+	case F_GETOWN:
+		return atomic_load_relaxed(&f->owner);
+	case F_SETOWN_EX:
+		return set_owner_ex(f, arg);
+	case F_GETOWN_EX:
+		return get_owner_ex(f, arg);
+	case F_SETSIG:
+		return sigio_set_signal(f, arg);
+	default:
+		return sigio_signal(f);
+	}
 }
 
 static long fcntl_run(u64 fd, const struct fd_ref *ref, u32 cmd, u64 arg)
@@ -133,7 +164,7 @@ static long fcntl_run(u64 fd, const struct fd_ref *ref, u32 cmd, u64 arg)
 	case F_GETFL:
 		return flags;
 	case F_SETFL:
-		return set_status_flags(f, (u32)arg);
+		return set_status_flags(f, (int)fd, (u32)arg);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -146,9 +177,12 @@ static long fcntl_run(u64 fd, const struct fd_ref *ref, u32 cmd, u64 arg)
 	case F_GET_SEALS:
 		return file_get_seals(f);
 	case F_SETOWN:
-		return set_owner(f, (s32)arg);
 	case F_GETOWN:
-		return atomic_load_relaxed(&f->owner);
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+	case F_SETSIG:
+	case F_GETSIG:
+		return fcntl_signals(f, cmd, arg);
 	case F_GETPIPE_SZ:
 		return pipe_size(f);
 	case F_SETPIPE_SZ:
@@ -201,6 +235,13 @@ static long ioctl_common(u64 fd, struct file *f, u32 cmd, u64 arg)
 		else
 			atomic_fetch_and(&f->flags, ~O_NONBLOCK);
 		return 0;
+	case FIOASYNC:
+		err = user_load_u32((const u32 __user *)(uintptr_t)arg, &value);
+		if (err)
+			return err;
+		if (!f->ops->async_owner)
+			return value ? -ENOTTY : 0;
+		return sigio_set_async(f, (int)fd, value);
 	default:
 		return -ENOTTY;
 	}

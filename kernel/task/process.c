@@ -7,6 +7,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/exec.h"
+#include "kernel/task/sigio.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/task/user.h"
 #include "kernel/trace/trace.h"
@@ -30,6 +31,7 @@ void task_init(const char *isa)
 	task_cache = slab_create("task", sizeof(struct task), CACHE_LINE);
 	process_cache = slab_create("process", sizeof(struct process), CACHE_LINE);
 	signal_init();
+	sigio_init();
 	cred_init();
 	exec_set_isa(isa);
 	task_oom_init();
@@ -121,6 +123,8 @@ void process_put(struct process *p)
 	if (atomic_fetch_add(&p->refs, (u32)-1) != 1)
 		return;
 	cred_put(p->cred);
+	if (p->signals.user)
+		user_put(p->signals.user);
 	epoch_defer(&p->free_node, process_free);
 }
 

@@ -85,8 +85,7 @@ static void entry_uncharge(struct process *p)
 	struct process_signals *s = &p->signals;
 
 	user_uncharge_signal(s->user);
-	if (--s->nr_queued == 0)
-		user_put(s->user);
+	s->nr_queued--;
 }
 
 /*
@@ -96,11 +95,14 @@ static void entry_uncharge(struct process *p)
 static bool entry_charge(struct process *p, bool must)
 {
 	struct process_signals *s = &p->signals;
+	struct user *user = atomic_load_acquire(&p->cred)->user;
 	u64 queued;
 
-	if (!s->nr_queued) {
-		s->user = atomic_load_acquire(&p->cred)->user;
-		user_get(s->user);
+	if (unlikely(s->user != user) && !s->nr_queued) {
+		user_get(user);
+		if (s->user)
+			user_put(s->user);
+		s->user = user;
 	}
 	queued = user_charge_signal(s->user);
 	s->nr_queued++;

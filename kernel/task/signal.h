@@ -45,7 +45,7 @@ struct process_signals {
 	struct signal_pending pending;
 	struct abi_sigaction actions[NSIG]; /* [L:process] */
 	u32 nr_queued;			    /* [L:process] entries, of the process and its tasks */
-	struct user *user; /* [L:process] who is charged for them; while there are some, a reference */
+	struct user *user; /* [L:process] who is charged for them: a reference; NULL: there never were any */
 };
 
 void signal_init(void); /* slab cache */

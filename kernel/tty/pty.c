@@ -392,6 +392,7 @@ static const struct file_ops master_ops = {
 	.poll = master_poll,
 	.stat = fs_file_stat,
 	.release = master_release,
+	.async_owner = tty_async_owner,
 };
 
 void pty_free(struct tty *tty)

@@ -10,6 +10,7 @@
 #include "kernel/log/log.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/task/task.h"
 #include "kernel/time/time.h"
 
 #define CHUNK	     256U
@@ -404,6 +405,15 @@ void tty_attach_file(struct tty *tty, struct file *f)
 		tty->ops->opened(tty);
 }
 
+/* The foreground group, or who asks. */
+s32 tty_async_owner(struct file *f)
+{
+	struct tty *tty = f->data;
+	u32 group = atomic_load_relaxed(&tty->foreground);
+
+	return group ? -(s32)group : (s32)process_pid(process_current());
+}
+
 const struct file_ops tty_file_ops = {
 	.name = "tty",
 	.read = tty_read,
@@ -412,6 +422,7 @@ const struct file_ops tty_file_ops = {
 	.poll = tty_poll,
 	.stat = fs_file_stat,
 	.release = tty_release,
+	.async_owner = tty_async_owner,
 };
 
 /* ---- /dev/tty ---- */

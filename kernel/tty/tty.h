@@ -65,6 +65,7 @@ struct tty {
 
 /* ---- tty.c ---- */
 extern const struct file_ops tty_file_ops; /* f->data: the tty, a reference */
+s32 tty_async_owner(struct file *f);	   /* of both ends */
 
 void tty_setup(struct tty *tty, const struct tty_ops *ops);
 void tty_get(struct tty *tty);

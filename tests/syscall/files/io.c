@@ -355,3 +355,27 @@ TEST(statx_and_statfs)
 	CHECK_ERRNO(access("missing", F_OK), ENOENT);
 	CHECK_EQ(sys3(SYS_faccessat, AT_FDCWD, "f", 8), -EINVAL);
 }
+
+/* A tmpfs takes O_DIRECT and has nothing to do for it; what has no blocks refuses it. */
+TEST(direct_io)
+{
+	char buf[16];
+	int fd;
+
+	enter_fresh_directory();
+	fd = open("f", O_CREAT | O_RDWR | O_DIRECT, 0600);
+	CHECK(fd >= 0);
+	CHECK_EQ(fcntl(fd, F_GETFL) & O_DIRECT, O_DIRECT);
+	CHECK_EQ(write(fd, "text", 4), 4);
+	CHECK_EQ(pread(fd, buf, 3, 1), 3);
+	CHECK_EQ(fcntl(fd, F_SETFL, 0), 0);
+	CHECK_EQ(fcntl(fd, F_GETFL) & O_DIRECT, 0);
+	CHECK_EQ(fcntl(fd, F_SETFL, O_DIRECT), 0);
+	CHECK_EQ(close(fd), 0);
+	CHECK_ERRNO(open("/dev/null", O_RDWR | O_DIRECT), EINVAL);
+	CHECK_ERRNO(open("/proc/self/stat", O_RDONLY | O_DIRECT), EINVAL);
+	CHECK_ERRNO(open("/tmp", O_RDONLY | O_DIRECT), EINVAL);
+	fd = open("/dev/null", O_RDWR);
+	CHECK_ERRNO(fcntl(fd, F_SETFL, O_DIRECT), EINVAL);
+	CHECK_EQ(close(fd), 0);
+}
