@@ -293,7 +293,7 @@ static void udp_send_back(struct udp_sock *u, const struct inet_flow *flow, cons
 	copy->tos = d->tos;
 	copy->iface = iface;
 	memcpy(copy->data, d->data, d->len);
-	udp_try_input(copy);
+	udp_try_input(copy, u->proto);
 }
 
 static int udp_send_wire(struct udp_sock *u, const struct inet_flow *flow, struct dgram *d)
