@@ -9,12 +9,12 @@ Runs outside the sandbox: the real workspace has the caches.
 """
 
 import argparse
+import fcntl
 import hashlib
 import http.server
 import os
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import time
@@ -33,6 +33,7 @@ NAME = "wire.test"
 FAR = "10.99.0.1"  # of the host, and no network of the guest's
 GROUP, GROUP_PORT = "239.77.0.7", 7007
 GUEST_LINK_LOCAL = "fe80::5054:ff:fe12:3456"
+_SIOCSIFADDR = 0x8916
 IGMP, IGMP_QUERY, IGMP_V2_REPORT, IGMP_V3_REPORT = 2, 0x11, 0x16, 0x22
 GUEST_SCRIPT = f"""
 %s server &
@@ -184,7 +185,9 @@ def check_steered(report):
 
 def other_end(steered):
     """At the host's end of the cable."""
-    subprocess.run(["ip", "addr", "add", f"{FAR}/32", "dev", "lo"], check=True)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, _SIOCSIFADDR, struct.pack("=16sHH4s16x", b"lo:1", socket.AF_INET, 0,
+                                                       socket.inet_aton(FAR)))
     threading.Thread(target=serve_names, daemon=True).start()
     server = http.server.ThreadingHTTPServer(("", 8000), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
