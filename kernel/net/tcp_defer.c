@@ -86,7 +86,8 @@ void tcp_undefer(struct tcp_sock *child)
 
 	epoch_enter();
 	tcp_lock(child);
-	if (tcp_flag(child, TCP_F_DEFERRED)) {
+	/* In another state it is being closed with its listener. */
+	if (tcp_flag(child, TCP_F_DEFERRED) && child->state == ABI_TCP_SYN_RECV) {
 		atomic_fetch_and(&child->tcp_flags, ~TCP_F_DEFERRED);
 		tcp_set_state(child, ABI_TCP_ESTABLISHED);
 		listener = atomic_load_acquire(&child->waits_for);
