@@ -45,9 +45,9 @@ echo 0 > events/enable; say end events/enable
 cd /proc; say stat sys/kernel/lock_stat; refused put 2 sys/kernel/lock_stat; refused put 1 lock_stat
 echo 1 > sys/kernel/lock_stat; for i in 1 2 3 4; do (for j in 1 2 3; do ls /proc; done > /dev/null 2>&1) & done; wait
 echo LOCKS; cat lock_stat; echo END; echo 0 > sys/kernel/lock_stat; echo 0 > lock_stat; echo CLEARED; cat lock_stat; echo END
-for i in 1 2 3 4 5 6 7 8; do (while :; do ls /proc/self > /dev/null; done) & done
+for i in 1 2 3 4 5 6 7 8; do (while :; do ls /proc/self > /dev/null; done) & busy="$busy $!"; done
 for i in 1 2 3 4 5 6 7 8 9 10; do echo 1 > sys/kernel/lock_stat; echo 1 > /sys/kernel/tracing/events/enable
-echo 0 > /sys/kernel/tracing/events/enable; echo 0 > sys/kernel/lock_stat; done; kill $(jobs -p); echo SWITCHED
+echo 0 > /sys/kernel/tracing/events/enable; echo 0 > sys/kernel/lock_stat; done; kill $busy; echo SWITCHED
 """
 
 LOCK_COLUMNS = "class, place taken contended spins wait ns average longest hold ns average longest"
@@ -60,15 +60,15 @@ def check_locks(text):
         yield "no table of locks"
     classes, places = {}, {}
     for line in lines[1:]:
-        name, *fields = re.match(r"(\S+|    at \S+|\(.*\)) +(.*)", line).groups()
+        name, *fields = re.match(r"(\(.*\)|\S+|    at \S+) +(.*)", line).groups()
         numbers = [int(n) for n in fields[0].split()]
         if name.startswith("    at "):
             places[current] = places.get(current, 0) + numbers[0]
         else:
             classes[name] = numbers
             current = name
-    # A mutex and a spin lock that each `ls` takes; release kernels count them, too.
-    for name in ("file_position", "fdtable"):
+    # A mutex and a spin lock that each program takes; release kernels count them, too.
+    for name in ("mm_layout", "runq"):
         taken, _, _, _, _, _, hold, average, longest = classes.get(name, [0] * 9)
         if not taken or not hold or average > longest:
             yield f"no holds of {name}"
