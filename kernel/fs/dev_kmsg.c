@@ -29,7 +29,7 @@ struct kmsg_reader {
 	struct mutex lock; /* one read at a time */
 };
 
-LOCK_CLASS(kmsg_reader, RANK_FILE);
+LOCK_CLASS(kmsg_reader, RANK_KMSG);
 
 static struct wait_queue kmsg_queue;
 static struct timer kmsg_timer;

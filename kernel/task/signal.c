@@ -299,7 +299,7 @@ static void signal_announce(struct process *p, struct task *t, int sig)
 	target = signal_target(p, t, sig);
 	if (!target)
 		signal_wake_waiter(p, t, sig);
-	else if (signal_fatal(p, sig))
+	else if (signal_fatal(p, sig) && !p->stopped) /* a stopped process dies of it when it goes on */
 		process_kill_locked(p, sig);
 	else
 		thread_set_work(&target->thread, THREAD_WORK_SIGNAL);

@@ -242,6 +242,24 @@ TEST(a_group_that_was_orphaned_before_is_not_hung_up)
 	CHECK_EQ(status, 5 << 8);
 }
 
+TEST(a_stopped_process_dies_of_a_signal_when_it_goes_on)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	CHECK_EQ(kill(pid, SIGSTOP), 0);
+	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK_EQ(kill(pid, SIGTERM), 0);
+	sleep_ms(50);
+	CHECK_EQ(waitpid(pid, &status, WNOHANG), 0);
+	CHECK_EQ(kill(pid, SIGCONT), 0);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+}
+
 static int news; /* a pipe's end for writing */
 
 static void tell_of_hang_up(int sig)
