@@ -110,7 +110,8 @@ u64 *huge_split(struct mm *mm, u64 *middle, u64 *entry)
 	huge_drop_zeroes(mm, middle, entry);
 	pgtable_lock(middle);
 	pte = *entry;
-	if (pte_is_huge(pte)) {
+	/* Zeroes may have been read again since: the caller tries again. */
+	if (pte_is_huge(pte) && !pte_is_zero(pte)) {
 		table = *huge_deposit(pa_to_va(pte_pa(pte)));
 		for (u64 i = 0; i < PGTABLE_ENTRIES; i++)
 			table[i] = pte_make(pte_pa(pte) + i * PAGE_SIZE,
@@ -131,7 +132,8 @@ u64 huge_take(u64 *middle, u64 *entry)
 	pgtable_lock(middle);
 	if (pte_is_huge(*entry)) {
 		pte = pgtable_take(entry);
-		mm_count(MM_HUGE, -1UL);
+		if (!pte_is_zero(pte))
+			mm_count(MM_HUGE, -1UL);
 	}
 	pgtable_unlock(middle);
 	return pte;

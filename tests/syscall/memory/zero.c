@@ -62,10 +62,13 @@ TEST(blocks_that_are_only_read_are_not_there)
 {
 	char *p = map_pages(5 * BLOCK / PAGE);
 	char *block = (char *)(((uintptr_t)p + BLOCK - 1) & ~(BLOCK - 1));
+	long before = proc_value("/proc/meminfo", "AnonHugePages:");
 
 	CHECK_EQ(madvise(p, 5 * BLOCK, MADV_HUGEPAGE), 0);
 	check_reads_cost_nothing(block, 4 * BLOCK / PAGE);
 	munmap(p, 5 * BLOCK);
+	/* Blocks of zeroes are not counted, neither when they come nor when they go. */
+	CHECK(labs(proc_value("/proc/meminfo", "AnonHugePages:") - before) < 4 * 2048);
 }
 
 /* Zeroes that were read are protected, moved, forked and cut like other memory. */
