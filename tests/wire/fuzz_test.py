@@ -22,19 +22,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.wire import frames  # noqa: E402
 from tests.wire.frames import ACK  # noqa: E402
 from tests.wire.fuzz import Fuzzer  # noqa: E402
-from tests.wire.guest import Guest, add_options, folder  # noqa: E402
-from tests.wire.peer import NoAnswer, Peer  # noqa: E402
+from tests.wire.guest import add_options, with_peer  # noqa: E402
+from tests.wire.peer import REPORT_PORT, NoAnswer  # noqa: E402
 
 BATCH = 5000
 SLACK_KIB = 8192
 FEW = 10
 OVERRUNS = 30
-REPORT_PORT = 13
-
-
-def free_kib(peer):
-    """What /proc/meminfo in the guest says is free."""
-    return int(re.search(rb"MemFree:\s*(\d+)", peer.fetch(REPORT_PORT))[1])
 
 
 def connections(peer):
@@ -75,7 +69,7 @@ def attack(peer, count, seed):
     peer.ping()
     live = peer.connect(7)
     live.echo(b"hello")
-    before = free_kib(peer)
+    before = peer.free_kib()
     print(f"{before} KiB free", flush=True)
     for _ in range(OVERRUNS):
         overrun(peer)
@@ -88,7 +82,7 @@ def attack(peer, count, seed):
             peer.poll(0)
         check_alive(peer, live, min(start + BATCH, count))
         fuzzer.victim.close()
-        print(f"{min(start + BATCH, count)} frames: alive, {free_kib(peer)} KiB free", flush=True)
+        print(f"{min(start + BATCH, count)} frames: alive, {peer.free_kib()} KiB free", flush=True)
     return before
 
 
@@ -98,13 +92,13 @@ def settle(peer, before, seconds, empty):
     With `empty` the connections, too, but for listeners and those of this test.
     """
     deadline = time.monotonic() + seconds
-    while free_kib(peer) < before - SLACK_KIB or (empty and connections(peer) > FEW):
+    while peer.free_kib() < before - SLACK_KIB or (empty and connections(peer) > FEW):
         if time.monotonic() > deadline:
-            raise NoAnswer(f"{before - free_kib(peer)} KiB and {connections(peer)} connections are "
+            raise NoAnswer(f"{before - peer.free_kib()} KiB and {connections(peer)} connections are "
                            f"not back after {seconds} s")
         peer.poll(1)
     print(peer.fetch(REPORT_PORT).decode())
-    print(f"before {before} KiB free, now {free_kib(peer)}")
+    print(f"before {before} KiB free, now {peer.free_kib()}")
 
 
 def main():
@@ -115,16 +109,11 @@ def main():
     parser.add_argument("--settle", type=int, default=120)
     parser.add_argument("--empty", action="store_true")
     options = parser.parse_args()
-    with folder() as where:
-        peer = Peer(where)
-        with Guest(options, f"dgram:{peer.guest_path}:{peer.path}", ["/bin/server"]) as guest:
-            try:
-                guest.wait_ready()
-                before = attack(peer, options.frames, options.seed)
-                settle(peer, before, options.settle, options.empty)
-            except (NoAnswer, TimeoutError) as error:
-                return guest.failed(f"seed {options.seed}: {error}")
-    return 0
+
+    def work(peer):
+        before = attack(peer, options.frames, options.seed)
+        settle(peer, before, options.settle, options.empty)
+    return with_peer(options, work, f"seed {options.seed}: ")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A guest that runs tests/wire/server.c by tools/run, for as long as a test needs it."""
 
+import argparse
 import contextlib
 import ctypes
 import os
@@ -9,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.wire.peer import NoAnswer, Peer
 from tools.guest.network import NEW_NAMESPACE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,3 +111,29 @@ class Guest:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+
+def with_peer(options, work, about=""):
+    """Runs work(peer) at the other end of the cable of a guest whose server is ready. The exit status."""
+    with folder() as where:
+        peer = Peer(where)
+        with Guest(options, f"dgram:{peer.guest_path}:{peer.path}", ["/bin/server"]) as guest:
+            try:
+                guest.wait_ready()
+                work(peer)
+            except (NoAnswer, TimeoutError) as error:
+                return guest.failed(f"{about}{error}")
+    return 0
+
+
+def main_of_parts(*parts):
+    """The whole of a test that asks one guest in several parts, each called with the peer. The exit status."""
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+
+    def work(peer):
+        peer.ping()
+        for part in parts:
+            part(peer)
+            print(part.__name__, "done", flush=True)
+    return with_peer(parser.parse_args(), work)

@@ -6,7 +6,6 @@
 Runs outside the sandbox: the real workspace has the caches.
 """
 
-import argparse
 import random
 import re
 import socket
@@ -17,20 +16,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 # pylint: disable=wrong-import-position
 from tests.wire import frames  # noqa: E402
 from tests.wire.frames import ACK, PSH, SYN  # noqa: E402
-from tests.wire.guest import Guest, add_options, folder  # noqa: E402
-from tests.wire.peer import NoAnswer, Peer  # noqa: E402
+from tests.wire.guest import main_of_parts  # noqa: E402
+from tests.wire.peer import REPORT_PORT, check  # noqa: E402
 
-DEFER_PORT, REPORT_PORT, QUEUE_PORT, RELEASE_PORT = 11, 13, 15, 17
+DEFER_PORT, QUEUE_PORT, RELEASE_PORT = 11, 15, 17
 PLACES = 5  # of the server's short queue: its backlog of 4, and one more
 SYN_RECV = "03"
 FLOOD_ROUNDS, FLOOD = 30, 150
 SLACK_KIB = 8192
-
-
-def check(holds, what):
-    """Fails with a word."""
-    if not holds:
-        raise NoAnswer(what)
 
 
 def state(peer, connection):
@@ -92,15 +85,10 @@ def first_numbers(peer):
     check(1 << 20 < apart < (1 << 32) - (1 << 20), f"other ports got a number {apart:#x} on")
 
 
-def free_kib(peer):
-    """What /proc/meminfo in the guest says is free."""
-    return int(re.search(rb"MemFree:\s*(\d+)", peer.fetch(REPORT_PORT))[1])
-
-
 def flood(peer):
     """SYNs from everywhere before and in the middle of a handshake: who means it gets in."""
     source = random.Random(1)
-    before = free_kib(peer)
+    before = peer.free_kib()
 
     def syns():
         for _ in range(FLOOD):
@@ -115,26 +103,8 @@ def flood(peer):
         connection.send(ACK)
         connection.echo(b"in spite of all")
         connection.close()
-    check(free_kib(peer) > before - SLACK_KIB, f"{before - free_kib(peer)} KiB are gone")
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    add_options(parser)
-    options = parser.parse_args()
-    with folder() as where:
-        peer = Peer(where)
-        with Guest(options, f"dgram:{peer.guest_path}:{peer.path}", ["/bin/server"]) as guest:
-            try:
-                guest.wait_ready()
-                peer.ping()
-                for part in (deferred, full_queue, first_numbers, flood):
-                    part(peer)
-                    print(part.__name__, "done", flush=True)
-            except (NoAnswer, TimeoutError) as error:
-                return guest.failed(str(error))
-    return 0
+    check(peer.free_kib() > before - SLACK_KIB, f"{before - peer.free_kib()} KiB are gone")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_of_parts(deferred, full_queue, first_numbers, flood))

@@ -6,7 +6,6 @@
 PROGRAM is tests/wire/options.c. Runs outside the sandbox: the real workspace has the caches.
 """
 
-import argparse
 import re
 import struct
 import sys
@@ -17,18 +16,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 # pylint: disable=wrong-import-position
 from tests.wire import frames  # noqa: E402
 from tests.wire.frames import ACK, PSH  # noqa: E402
-from tests.wire.guest import Guest, add_options, folder  # noqa: E402
-from tests.wire.peer import NoAnswer, Peer  # noqa: E402
+from tests.wire.guest import main_of_parts  # noqa: E402
+from tests.wire.peer import check  # noqa: E402
 
 LOG, KEEP, TIMEOUT, CORK, RESET, LINGER, ERROR, HEADER = 13, 21, 22, 23, 24, 25, 26, 27
 PEER_PORT, OWN_PROTOCOL = 9999, 253
 ECONNREFUSED = 111
-
-
-def check(holds, what):
-    """Fails with a word."""
-    if not holds:
-        raise NoAnswer(what)
 
 
 def say(connection):
@@ -145,24 +138,5 @@ def own_header(peer):
     connection.close()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    add_options(parser)
-    options = parser.parse_args()
-    with folder() as where:
-        peer = Peer(where)
-        with Guest(options, f"dgram:{peer.guest_path}:{peer.path}", ["/bin/server"]) as guest:
-            try:
-                guest.wait_ready()
-                peer.ping()
-                for part in (keepalive, user_timeout, cork, linger_reset, linger_waits, error_queue,
-                             own_header):
-                    part(peer)
-                    print(part.__name__, "done", flush=True)
-            except (NoAnswer, TimeoutError) as error:
-                return guest.failed(str(error))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_of_parts(keepalive, user_timeout, cork, linger_reset, linger_waits, error_queue, own_header))

@@ -4,6 +4,7 @@ enough TCP to ask whether the guest still does. QEMU carries frames as datagrams
 
 import contextlib
 import os
+import re
 import select
 import socket
 import struct
@@ -12,12 +13,19 @@ import time
 from tests.wire import frames
 from tests.wire.frames import ACK, FIN, GUEST, PEER, PSH, RST, SYN
 
+REPORT_PORT = 13  # where tests/wire/server.c shows files of /proc
 WAIT_S = 30
 RESEND_S = 1
 
 
 class NoAnswer(Exception):
     """The guest did not do in time what it must."""
+
+
+def check(holds, what):
+    """Fails with a word."""
+    if not holds:
+        raise NoAnswer(what)
 
 
 class Peer:
@@ -115,6 +123,10 @@ class Peer:
         """All that the guest says on a connection to `port`."""
         with contextlib.closing(self.connect(port)) as connection:
             return connection.read_to_end()
+
+    def free_kib(self):
+        """What /proc/meminfo in the guest says is free."""
+        return int(re.search(rb"MemFree:\s*(\d+)", self.fetch(REPORT_PORT))[1])
 
 
 class Connection:
