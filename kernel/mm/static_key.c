@@ -16,6 +16,17 @@
  *	lower half := jump's
  *				fetches the lower half: half a jump, half a nop
  *
+ * The half that was written last is written once more, with the same value. Hardware does not need it; QEMU (10.0, threads) does. It drops
+ * the code that it translated from a place before it performs a store to it, not after, and fence.i translates nothing anew:
+ *
+ *	writer			hart that runs the place
+ *	store: drop the code
+ *				translate the old text, keep it
+ *	store: write the text
+ *				runs the old code for ever
+ *
+ * All harts answered a call between the two stores, so whatever they translate after the second is read from what the first wrote.
+ *
  * The text stays read-only where it is executed. It is written through an alias that is mapped for the length of a change, by the one
  * hart that writes, and never executable.
  */
@@ -57,19 +68,28 @@ static u16 *alias_half(const struct static_key_site *site, u32 upper)
 	       upper;
 }
 
-/* The half to be written first, or the other, of all places that are not as their keys say. */
-static void write_halves(bool first)
+/* Keys that change: keys[i] becomes values[i]. */
+struct key_change {
+	const u8 *keys, *values;
+	u32 nr;
+};
+
+/* Writes the half that comes first, or the other, of all places that look at a key that changes. */
+static void write_halves(const struct key_change *change, bool first)
 {
 	const struct static_key_site *s;
 
 	for (s = __start_static_key_sites; s < __stop_static_key_sites; s++) {
-		bool on = *s->key;
-		u32 text = on ? jump((s64)(s->target - s->at)) : STATIC_KEY_NOP;
-		bool upper = on == first;
-		u16 half = (u16)(text >> (upper ? 16 : 0));
+		u64 i = (u64)(s->key - change->keys);
+		u32 text;
+		bool on, upper;
 
-		if (*alias_half(s, upper) != half)
-			*alias_half(s, upper) = half;
+		if (i >= change->nr || change->keys[i] == change->values[i])
+			continue;
+		on = change->values[i];
+		text = on ? jump((s64)(s->target - s->at)) : STATIC_KEY_NOP;
+		upper = on == first;
+		atomic_store_relaxed(alias_half(s, upper), (u16)(text >> (upper ? 16 : 0)));
 	}
 }
 
@@ -95,19 +115,22 @@ static void fence_text(void *unused)
 
 void static_keys_set(u8 *keys, const u8 *values, u32 nr)
 {
+	const struct key_change change = {.keys = keys, .values = values, .nr = nr};
 	bool threads = thread_current();
 
 	if (!memcmp(keys, values, nr))
 		return;
 	if (threads)
 		mutex_lock(&keys_lock);
-	memcpy(keys, values, nr);
 	map_alias(true);
-	write_halves(true);
+	write_halves(&change, true);
 	hart_call(hart_all(), fence_text, NULL);
-	write_halves(false);
+	write_halves(&change, false);
+	hart_call(hart_all(), fence_text, NULL);
+	write_halves(&change, false);
 	map_alias(false);
 	hart_call(hart_all(), fence_text, NULL);
+	memcpy(keys, values, nr);
 	if (threads)
 		mutex_unlock(&keys_lock);
 }

@@ -82,7 +82,7 @@ KTEST(sync, spinlock_counts)
 
 /* ---- static keys ---- */
 
-#define KEY_ROUNDS  25
+#define KEY_ROUNDS  100
 #define LOCK_ROUNDS 5 /* a thousand places each */
 
 static u8 ktest_key;
