@@ -11,22 +11,8 @@
 
 #include "abi/errno.h"
 #include "kernel/futex/futex_internal.h"
-#include "kernel/mm/uaccess.h"
-#include "kernel/sync/spinlock.c" /* over the model's atomics, whichever library is linked first */
+#include "tests/model/futex_program.h"
 #include "tests/model/programs.h"
-
-/* Instead of kernel/trace/trace.h: nothing to see. */
-#define KERNEL_TRACE_TRACE_H
-#define trace_futex_wait(uaddr, value) ((void)(uaddr))
-#define trace_futex_queued(bucket)
-#define trace_futex_wait_done(ret)
-#define trace_futex_wake(uaddr, nr) ((void)(uaddr))
-#define trace_futex_wake_done(nr)
-#define trace_futex_requeue(from, to) ((void)(from), (void)(to))
-#define trace_futex_requeue_done(woken, moved)
-
-#define BUCKETS 2
-#define WORDS	64
 
 /* ---- what the code stands on ---- */
 
@@ -39,57 +25,7 @@ struct model_task {
 };
 
 static struct model_task tasks[MODEL_MAX_THREADS];
-static struct futex_bucket buckets[BUCKETS];
-struct futex_bucket *futex_table = buckets;
-u32 futex_mask = BUCKETS - 1;
-
-static struct lock_class futex_class = {.name = "futex", .rank = RANK_FUTEX};
-
-/* User memory: an array at a user address. */
-#define WORDS_AT 0x10000UL
-static u32 words[WORDS];
 static u64 word, other;
-
-static u32 *word_at(u64 uaddr)
-{
-	return &words[(uaddr - WORDS_AT) / sizeof(u32)];
-}
-
-int user_load_u32_nofault(const u32 __user *p, u32 *value)
-{
-	*value = atomic_load_relaxed(word_at((u64)p));
-	return 0;
-}
-
-int user_load_u32_nofault_ok(const u32 __user *p, u32 *value)
-{
-	return user_load_u32_nofault(p, value);
-}
-
-int user_load_u32(const u32 __user *p, u32 *value)
-{
-	return user_load_u32_nofault(p, value);
-}
-
-int user_fault_in(const void __user *p, bool write)
-{
-	(void)p;
-	(void)write;
-	return 0;
-}
-
-int futex_shared_key(u64 uaddr, bool write, struct mm_key *key)
-{
-	(void)uaddr;
-	(void)write;
-	(void)key;
-	return -EFAULT;
-}
-
-int task_park_realtime(u64 ns, u32 park_flags)
-{
-	return park(ns, park_flags);
-}
 
 static struct model_task *task_of_thread(struct thread *t)
 {
