@@ -122,9 +122,9 @@ TEST(cpu_time_counts_work_only)
 			return;
 	CHECK(call_ns(CLOCK_PROCESS_CPUTIME_ID) - process >= 29 * NS_PER_MS);
 	begin = call_ns(CLOCK_THREAD_CPUTIME_ID);
-	sleep_ms(100);
+	sleep_ms(300);
 	took = call_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
-	CHECK(took < 50 * NS_PER_MS);
+	CHECK(took < 200 * NS_PER_MS);
 	CHECK_EQ(getrusage(RUSAGE_SELF, &usage), 0);
 	CHECK(usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec +
 		      usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec >=

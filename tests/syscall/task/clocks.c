@@ -100,8 +100,8 @@ TEST(cpu_time_counts_work)
 	CHECK(now_ns(CLOCK_THREAD_CPUTIME_ID) - thread > NS_PER_MS);
 	CHECK(now_ns(CLOCK_PROCESS_CPUTIME_ID) - process > NS_PER_MS);
 	thread = now_ns(CLOCK_THREAD_CPUTIME_ID);
-	sleep_ms(20);
-	CHECK(now_ns(CLOCK_THREAD_CPUTIME_ID) - thread < 15 * NS_PER_MS);
+	sleep_ms(300);
+	CHECK(now_ns(CLOCK_THREAD_CPUTIME_ID) - thread < 200 * NS_PER_MS);
 	CHECK_EQ(pthread_getcpuclockid(pthread_self(), &clock), 0);
 	CHECK_EQ(clock_gettime(clock, &ts), 0);
 	CHECK_EQ(clock_getcpuclockid(0, &clock), 0);
