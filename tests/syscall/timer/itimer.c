@@ -55,7 +55,7 @@ TEST(real_timer_repeats)
 	now = setting(0, 0);
 	CHECK_EQ(setitimer(ITIMER_REAL, &now, &old), 0);
 	CHECK_EQ(old.it_interval.tv_usec, 100000);
-	CHECK(old.it_value.tv_usec > 0 && old.it_value.tv_usec <= 10000);
+	CHECK(old.it_value.tv_usec > 0 && old.it_value.tv_usec <= 100000);
 	CHECK_EQ(take(SIGALRM, 30 * NS_PER_MS, &info), -1);
 }
 
@@ -77,10 +77,8 @@ TEST(cpu_timers_count_cpu_time)
 	CHECK_EQ(set(ITIMER_PROF, 50000, 20000), 0);
 	/* Asleep, nothing happens. */
 	CHECK_EQ(take(SIGPROF, 150 * NS_PER_MS, &info), -1);
-	burn(120 * NS_PER_MS);
-	CHECK_EQ(take(SIGPROF, 0, &info), SIGPROF);
-	burn(60 * NS_PER_MS);
-	CHECK_EQ(take(SIGPROF, 0, &info), SIGPROF);
+	CHECK_EQ(burn_until(SIGPROF, 2 * NS_PER_SEC, &info), SIGPROF);
+	CHECK_EQ(burn_until(SIGPROF, 2 * NS_PER_SEC, &info), SIGPROF);
 	CHECK_EQ(getitimer(ITIMER_PROF, &now), 0);
 	CHECK_EQ(now.it_interval.tv_usec, 20000);
 	CHECK_EQ(set(ITIMER_PROF, 0, 0), 0);
@@ -93,8 +91,8 @@ TEST(virtual_timers_count_user_time)
 	block(SIGVTALRM);
 	CHECK_EQ(set(ITIMER_VIRTUAL, 50000, 0), 0);
 	CHECK_EQ(take(SIGVTALRM, 100 * NS_PER_MS, &info), -1);
-	burn(200 * NS_PER_MS);
-	CHECK_EQ(take(SIGVTALRM, 0, &info), SIGVTALRM);
+	CHECK_EQ(burn_until(SIGVTALRM, 2 * NS_PER_SEC, &info), SIGVTALRM);
+	burn(100 * NS_PER_MS);
 	CHECK_EQ(take(SIGVTALRM, 0, &info), -1);
 }
 
@@ -110,12 +108,13 @@ TEST(cpu_time_of_all_threads_counts)
 	pthread_t threads[2];
 	siginfo_t info;
 
-	CHECK_EQ(set(ITIMER_PROF, 100000, 0), 0);
+	CHECK_EQ(set(ITIMER_PROF, 250000, 0), 0);
 	for (int i = 0; i < 2; i++)
 		threads[i] = thread_start(burn_thread, NULL);
 	for (int i = 0; i < 2; i++)
 		thread_join(threads[i]);
-	CHECK_EQ(take(SIGPROF, 100 * NS_PER_MS, &info), SIGPROF);
+	/* Less than the threads leave to be seen. */
+	CHECK_EQ(burn_until(SIGPROF, 200 * NS_PER_MS, &info), SIGPROF);
 }
 
 TEST(timers_do_not_pass_to_children)

@@ -43,4 +43,16 @@ static inline void burn(int64_t ns)
 			;
 }
 
+/* Uses up to `ns` of CPU time, until signal `sig` comes: the tick that sees the time may be late. Returns as take(). */
+static inline int burn_until(int sig, int64_t ns, siginfo_t *info)
+{
+	int taken = -1;
+
+	for (; ns > 0 && taken < 0; ns -= 10 * NS_PER_MS) {
+		burn(10 * NS_PER_MS);
+		taken = take(sig, 0, info);
+	}
+	return taken;
+}
+
 #endif
