@@ -1,6 +1,6 @@
 /*
  * Copying a space for fork: the mappings, and the entries of private memory, which both sides then
- * hold read-only; the first to write gets a copy (fault.c). Shared memory is left to the child's
+ * hold read-only; the first to write gets a copy (fault_present.c). Shared memory is left to the child's
  * faults.
  *
  * Other threads of the parent go on meanwhile. They may still write through stale translations

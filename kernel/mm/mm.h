@@ -222,7 +222,7 @@ int mm_lock_all(struct mm *mm, bool current, bool future);
 
 /*
  * Resolves a fault at `addr`. 0, or -EFAULT with *sig_code = SEGV_MAPERR or SEGV_ACCERR, -ENOMEM,
- * or -EIO (SIGBUS) past the end of an object, -EINTR: the caller is to die. May sleep; no spin lock
+ * or -EIO (SIGBUS) past the end of an object or without space on its file system, -EINTR: the caller is to die. May sleep; no spin lock
  * held.
  */
 int mm_fault(struct mm *mm, u64 addr, enum mm_access access, int *sig_code);

@@ -4,7 +4,7 @@
  * Pages are found without a lock, under the epoch. The object's own reference to a frame that is
  * cut off is dropped only after a grace period, so whoever found it may count it up first (page.h).
  * Truncation against a fault: the size is lowered, then every mapping is zapped under its leaf
- * locks; a fault tests the size under the same lock before it installs an entry (fault.c). One of
+ * locks; a fault tests the size under the same lock before it installs an entry (fault_fill.c). One of
  * them sees the other. A hole in the middle: pages leave the index, `punches` is counted up, then the
  * mappings are zapped; a fault notes `punches` before it looks for a page, and tests it under the
  * leaf lock.

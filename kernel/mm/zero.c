@@ -3,7 +3,7 @@
  * 2 MiB where a block would be. The block is made when it is first wanted, and stays.
  *
  * Invariant: no entry with them may write, and none counts: not as a reference to the frame, not as resident. A write
- * takes the entry away, flushes, and puts fresh memory in its place (fault.c, huge.c); between these steps the entry is
+ * takes the entry away, flushes, and puts fresh memory in its place (fault_present.c, huge.c); between these steps the entry is
  * PTE_BUSY, as otherwise one thread could write there while another still read the zeroes.
  */
 #include "kernel/log/log.h"

@@ -2,9 +2,11 @@
  * mount and umount: what covers what, who keeps a mount busy, lazy umount, read-only mounts, limits of a tmpfs, bind mounts.
  */
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 
 #include "tests/syscall/harness.h"
 
@@ -235,6 +237,63 @@ TEST(space_of_removed_files_comes_back)
 		close(fd);
 		CHECK_EQ(unlink(DIR "/fill"), 0);
 	}
+	CHECK_EQ(umount(DIR), 0);
+}
+
+/* Fills the file system of 64 KiB by stores to a new file, and removes that. */
+static void fill_by_mapping(void)
+{
+	int fd = open(DIR "/fill", O_CREAT | O_RDWR | O_EXCL, 0600);
+	char *file;
+
+	CHECK_EQ(ftruncate(fd, 64 << 10), 0);
+	file = mmap(NULL, 64 << 10, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (!CHECK(file != MAP_FAILED))
+		return;
+	for (int i = 0; i < 16; i++)
+		file[i << 12] = 1;
+	munmap(file, 64 << 10);
+	CHECK_EQ(unlink(DIR "/fill"), 0);
+}
+
+static int fill_often(void)
+{
+	for (long i = test_rounds(40); i; i--)
+		fill_by_mapping();
+	return 0;
+}
+
+/* For a store to a mapping too: no SIGBUS. */
+TEST(space_of_removed_files_comes_back_to_faults)
+{
+	dir_mount(0, "size=64k");
+	CHECK_EQ(child_status(fill_often), 0);
+	CHECK_EQ(umount(DIR), 0);
+}
+
+/* While there is none, it is a bus error. */
+static int store_without_space(void)
+{
+	int fd = open(DIR "/more", O_CREAT | O_RDWR | O_EXCL, 0600);
+	char *file;
+
+	CHECK_EQ(ftruncate(fd, 4096), 0);
+	file = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	*file = 1;
+	return 0;
+}
+
+TEST(store_without_space_is_a_bus_error)
+{
+	int fd, status;
+
+	dir_mount(0, "size=64k");
+	fd = open(DIR "/fill", O_CREAT | O_RDWR | O_EXCL, 0600);
+	CHECK_EQ(fallocate(fd, 0, 0, 64 << 10), 0);
+	close(fd);
+	status = child_status(store_without_space);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
 	CHECK_EQ(umount(DIR), 0);
 }
 
