@@ -10,6 +10,10 @@
 #define AVAIL_NO_INTERRUPT 1
 #define USED_NO_NOTIFY	   1
 
+/* Instead of a head: nothing has been used, or what was is nothing that was asked for. */
+#define USED_NONE (-1)
+#define USED_BAD  (-2)
+
 #define NEVER_AHEAD 0x8000U /* entries: as far off as an index can name */
 
 static size_t avail_offset(u16 size)
@@ -111,17 +115,17 @@ bool virtq_has_used(const struct virtq *q)
 	return used_ahead(q) && !atomic_load_relaxed(&q->broken);
 }
 
-/* The oldest element, read once: the device could change it meanwhile. Its head; -1: nothing, or nothing that was asked for. */
+/* The oldest element, read once: the device could change it meanwhile. Its head, or USED_*. */
 static s32 used_head(const struct virtq *q, u32 *length)
 {
 	const struct virtq_used_elem *elem = &q->used->ring[q->used_seen % q->size];
 	u32 id;
 
 	if (!virtq_has_used(q))
-		return -1;
+		return USED_NONE;
 	id = atomic_load_relaxed(&elem->id);
 	*length = atomic_load_relaxed(&elem->length);
-	return id < q->size && q->tokens[id] ? (s32)id : -1;
+	return id < q->size && q->tokens[id] ? (s32)id : USED_BAD;
 }
 
 void *virtq_peek(const struct virtq *q, u32 *length)
@@ -147,16 +151,13 @@ static void virtq_free_chain(struct virtq *q, u16 head)
 
 void *virtq_take(struct virtq *q, u32 *length)
 {
+	s32 head = used_head(q, length);
 	void *token;
-	s32 head;
 
-	if (!virtq_has_used(q))
-		return NULL;
-	head = used_head(q, length);
-	if (head < 0) {
+	if (head == USED_BAD)
 		atomic_store_relaxed(&q->broken, true);
+	if (head < 0)
 		return NULL;
-	}
 	token = q->tokens[head];
 	q->tokens[head] = NULL; /* a request comes back once */
 	virtq_free_chain(q, (u16)head);

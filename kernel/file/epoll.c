@@ -209,13 +209,6 @@ static long epoll_ioctl(struct file *f, u32 cmd, u64 arg)
 	return -EINVAL;
 }
 
-static int epoll_stat(struct file *f, struct stat_info *st)
-{
-	(void)f;
-	*st = (struct stat_info){.dev = NAMELESS_DEV, .mode = 0600, .nlink = 1, .blksize = PAGE_SIZE};
-	return 0;
-}
-
 static void epoll_release(struct file *f)
 {
 	struct epoll *ep = f->data;
@@ -235,7 +228,7 @@ static const struct file_ops epoll_ops = {
 	.seek_ignored = true,
 	.ioctl = epoll_ioctl,
 	.poll = epoll_poll,
-	.stat = epoll_stat,
+	.stat = file_nameless_stat,
 	.release = epoll_release,
 };
 

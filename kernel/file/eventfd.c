@@ -122,13 +122,6 @@ static PollEvent eventfd_poll(struct file *f, struct wait_queue **source)
 	return (count ? POLL_EVENT_READ : 0) | (count < EVENTFD_MAX ? POLL_EVENT_WRITE : 0);
 }
 
-static int eventfd_stat(struct file *f, struct stat_info *st)
-{
-	(void)f;
-	*st = (struct stat_info){.dev = NAMELESS_DEV, .mode = 0600, .nlink = 1, .blksize = PAGE_SIZE};
-	return 0;
-}
-
 static void eventfd_release(struct file *f)
 {
 	kfree(f->data);
@@ -140,7 +133,7 @@ static const struct file_ops eventfd_ops = {
 	.read = eventfd_read,
 	.write = eventfd_write,
 	.poll = eventfd_poll,
-	.stat = eventfd_stat,
+	.stat = file_nameless_stat,
 	.release = eventfd_release,
 };
 

@@ -86,6 +86,7 @@ struct file_ops {
 	/* The new position; called with the file's position locked. NULL: -ESPIPE. */
 	long (*seek)(struct file *f, s64 offset, int whence);
 	bool seek_ignored; /* without `seek`: lseek() stays at 0 and is no error */
+	bool own_position; /* the type keeps one itself: f->pos is not used, and its lock not taken */
 	long (*ioctl)(struct file *f, u32 cmd, u64 arg); /* NULL: -ENOTTY */
 	/*
 	 * Events that hold now; *source, if wanted, is the queue woken when they change. NULL:
@@ -145,6 +146,9 @@ long file_read_kernel(struct file *f, void *buf, size_t n, u64 pos);
 long file_write_kernel(struct file *f, const void *buf, size_t n, u64 pos);
 /* The common lseek: SEEK_SET, _CUR, _END, _DATA, _HOLE over `size` bytes without holes. */
 long file_seek_in(struct file *f, u64 size, s64 offset, int whence);
+
+/* `stat` of files that have no place in the tree and nothing to tell. */
+int file_nameless_stat(struct file *f, struct stat_info *st);
 
 /* Filled by kernel/fs: drops the references of a file's path at its release; its inode's status. */
 extern void (*file_path_put)(struct path *p);

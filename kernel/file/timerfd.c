@@ -121,13 +121,6 @@ static PollEvent timerfd_poll(struct file *f, struct wait_queue **source)
 	return timerfd_ready(t) ? POLL_EVENT_READ : 0;
 }
 
-static int timerfd_stat(struct file *f, struct stat_info *st)
-{
-	(void)f;
-	*st = (struct stat_info){.dev = NAMELESS_DEV, .mode = 0600, .nlink = 1, .blksize = PAGE_SIZE};
-	return 0;
-}
-
 static void timerfd_release(struct file *f)
 {
 	struct timerfd *t = f->data;
@@ -144,7 +137,7 @@ static const struct file_ops timerfd_ops = {
 	.seek_ignored = true,
 	.read = timerfd_read,
 	.poll = timerfd_poll,
-	.stat = timerfd_stat,
+	.stat = file_nameless_stat,
 	.release = timerfd_release,
 };
 

@@ -25,11 +25,8 @@
 #define TEXT_MAX      (32 + 4 * KLOG_LINE + 1) /* head and an escaped line */
 
 struct kmsg_reader {
-	u64 next;	   /* [a] number of the record to read */
-	struct mutex lock; /* one read at a time */
+	u64 next; /* [a] number of the record to read: whoever counts it up has that record */
 };
-
-LOCK_CLASS(kmsg_reader, RANK_KMSG);
 
 static struct wait_queue kmsg_queue;
 static struct timer kmsg_timer;
@@ -110,22 +107,27 @@ static size_t kmsg_format(char *buf, u64 number, const struct klog_record *r)
 	return n;
 }
 
+/* The next record, which nobody else who reads here gets. Bytes, -EAGAIN, -EPIPE: some were lost, -EINVAL: it does not fit. */
 static long kmsg_read_next(struct kmsg_reader *reader, struct iov_iter *it)
 {
 	struct klog_record record;
 	char text[TEXT_MAX];
+	u64 was, number;
+	size_t n = 0;
 	int found;
-	size_t n;
 
-	found = klog_read(&reader->next, &record);
-	if (found <= 0)
-		return found ? found : -EAGAIN;
-	n = kmsg_format(text, reader->next, &record);
-	if (n > it->count)
-		return -EINVAL;
-	/* Read, even if the buffer turns out to be bad. */
-	atomic_store_relaxed(&reader->next, reader->next + 1);
-	return iov_copy_out(it, text, n);
+	do {
+		was = number = atomic_load_relaxed(&reader->next);
+		found = klog_read(&number, &record);
+		if (!found)
+			return -EAGAIN;
+		if (found > 0)
+			n = kmsg_format(text, number++, &record);
+		if (n > it->count)
+			return -EINVAL;
+		/* Read, even if the buffer turns out to be bad. */
+	} while (!atomic_cas(&reader->next, was, number));
+	return found < 0 ? found : iov_copy_out(it, text, n);
 }
 
 static long kmsg_read(struct file *f, struct iov_iter *it, u64 *pos, bool nonblock)
@@ -135,9 +137,7 @@ static long kmsg_read(struct file *f, struct iov_iter *it, u64 *pos, bool nonblo
 
 	(void)pos;
 	for (;;) {
-		mutex_lock(&reader->lock);
 		ret = kmsg_read_next(reader, it);
-		mutex_unlock(&reader->lock);
 		if (ret != -EAGAIN || nonblock)
 			return ret;
 		ret = kmsg_wait(&reader->next);
@@ -232,7 +232,6 @@ static int kmsg_open(struct file *f)
 	reader = kzalloc(sizeof(*reader));
 	if (!reader)
 		return -ENOMEM;
-	mutex_init(&reader->lock, &kmsg_reader_class);
 	f->data = reader;
 	return (int)kmsg_seek(f, 0, SEEK_SET);
 }
@@ -247,6 +246,7 @@ static const struct file_ops kmsg_ops = {
 	.read = kmsg_read,
 	.write = kmsg_write,
 	.seek = kmsg_seek,
+	.own_position = true,
 	.poll = kmsg_poll,
 	.open = kmsg_open,
 	.stat = fs_file_stat,

@@ -284,13 +284,6 @@ static long inotify_ioctl(struct file *f, u32 cmd, u64 arg)
 	return user_store_u32((u32 __user *)(uintptr_t)arg, (u32)atomic_load_relaxed(&q->bytes));
 }
 
-static int inotify_stat(struct file *f, struct stat_info *st)
-{
-	(void)f;
-	*st = (struct stat_info){.dev = NAMELESS_DEV, .mode = 0600, .nlink = 1, .blksize = PAGE_SIZE};
-	return 0;
-}
-
 static void inotify_release(struct file *f)
 {
 	struct event_queue *q = f->data;
@@ -318,7 +311,7 @@ static const struct file_ops inotify_ops = {
 	.read = inotify_read,
 	.poll = inotify_poll,
 	.ioctl = inotify_ioctl,
-	.stat = inotify_stat,
+	.stat = file_nameless_stat,
 	.release = inotify_release,
 };
 

@@ -4,7 +4,7 @@
  * spin_lock_pair(). A sleeping mutex may not be taken under a spin lock.
  *
  *   sleeping mutexes  exit of a futex owner < process children < rename < epoll nesting < socket
- *                     < file position/pipe/epoll < reader of the log < byte stream < wire < inode < mount
+ *                     < file position/pipe/epoll < byte stream < wire < inode < mount
  *                     < mm (address-space layout) < IPC table < object mappings < out of memory
  *                     < epoch barrier < lock statistics < static keys
  *   spin locks        pid < AF_UNIX names < AF_UNIX graph < signal < AF_UNIX socket
@@ -29,10 +29,9 @@ enum lock_rank {
 	RANK_NET_CONFIG = 23,	 /* changes of interfaces */
 	RANK_SOCKET = 24,	 /* a socket's names and options */
 	RANK_FILE = 25,		 /* held while copying to user memory: before RANK_MM */
-	RANK_KMSG = 26,	      /* a reader's place in the log; held while copying to user memory */
-	RANK_STREAM = 27,     /* one side of a local byte stream: copies user memory */
-	RANK_WIRE = 28,	      /* lwIP and the cards */
-	RANK_UNIX_GRAPH = 29, /* which AF_UNIX socket waits in whose queue */
+	RANK_STREAM = 27,	 /* one side of a local byte stream: copies user memory */
+	RANK_WIRE = 28,		 /* lwIP and the cards */
+	RANK_UNIX_GRAPH = 29,	 /* which AF_UNIX socket waits in whose queue */
 	RANK_INODE = 30,
 	RANK_MOUNT = 35, /* read for /proc, under the lock of an open file there */
 	RANK_MM = 40,

@@ -41,7 +41,7 @@ static long io_run(struct file *f, struct iov_iter *it, u64 *pos, bool write)
 static long io_here(const struct fd_ref *r, struct iov_iter *it, bool write)
 {
 	struct file *f = r->file;
-	bool lock = f->ops->seek && fd_shared(r);
+	bool lock = f->ops->seek && !f->ops->own_position && fd_shared(r);
 	long ret;
 
 	if (lock)
@@ -213,7 +213,7 @@ long sys_lseek(SYSCALL_ARGS)
 	} else if (!f->ops->seek) {
 		ret = f->ops->seek_ignored ? 0 : -ESPIPE;
 	} else {
-		lock = fd_shared(&r);
+		lock = !f->ops->own_position && fd_shared(&r);
 		if (lock)
 			mutex_lock(&f->pos_lock);
 		ret = f->ops->seek(f, (s64)a1, (int)a2);

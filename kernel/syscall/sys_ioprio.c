@@ -44,46 +44,23 @@ static u32 ioprio_of_policy(const struct task *t)
 	return class << IOPRIO_CLASS_SHIFT | level;
 }
 
-/* Context: t's process lock is held. */
-static void ioprio_one(struct ioprio_call *c, struct task *t)
+/* Context: t's process lock is held. False: the first error ends it. */
+static bool ioprio_one(void *arg, struct task *t)
 {
+	struct ioprio_call *c = arg;
 	u32 value;
 
 	if (c->set) {
 		c->err = ioprio_may_set(t) ? task_ioprio_set_locked(t, c->value) : -EPERM;
 		c->found = true;
-		return;
+		return !c->err;
 	}
 	value = task_ioprio_locked(t);
 	if (c->which != IOPRIO_WHO_PROCESS && IOPRIO_PRIO_CLASS(value) == IOPRIO_CLASS_NONE)
 		value = ioprio_of_policy(t);
 	c->value = c->found ? MIN(c->value, value) : value;
 	c->found = true;
-}
-
-static bool ioprio_means(const struct ioprio_call *c, const struct process *p)
-{
-	if (c->which == IOPRIO_WHO_PGRP)
-		return p->pgid == c->who;
-	return atomic_load_acquire(&p->cred)->uid == c->who;
-}
-
-/* The first error ends it. */
-static void ioprio_all(struct ioprio_call *c)
-{
-	struct task *t;
-
-	for (u32 pid = task_next_pid(0); pid && !c->err; pid = task_next_pid(pid)) {
-		struct process *p = process_find(pid);
-
-		if (!p || !ioprio_means(c, p))
-			continue;
-		spin_lock(&p->lock);
-		list_for_each(t, &p->tasks, siblings)
-			if (!c->err)
-				ioprio_one(c, t);
-		spin_unlock(&p->lock);
-	}
+	return true;
 }
 
 static long ioprio_walk(struct ioprio_call *c)
@@ -100,11 +77,11 @@ static long ioprio_walk(struct ioprio_call *c)
 		spin_unlock(&t->process->lock);
 		break;
 	case IOPRIO_WHO_PGRP:
-		c->who = c->who ?: process_current()->pgid;
-		ioprio_all(c);
+		sched_each(SCHED_GROUP, c->who ?: process_current()->pgid, ioprio_one, c);
 		break;
 	case IOPRIO_WHO_USER:
-		ioprio_all(c); /* 0 is root, not the caller: other than for nice values */
+		/* 0 is root, not the caller: other than for nice values */
+		sched_each(SCHED_USER, c->who, ioprio_one, c);
 		break;
 	default:
 		return -EINVAL;

@@ -67,13 +67,11 @@ static int load_info(u64 user, int sig, const struct signal_target *to, struct a
 /* To the group of that number. */
 static long signal_group(u32 pgid, const struct abi_siginfo *info)
 {
+	struct process *member;
 	long err = -ESRCH, one;
+	u32 pid = 0;
 
-	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
-		struct process *member = process_find(pid);
-
-		if (!member || atomic_load_relaxed(&member->pgid) != pgid)
-			continue;
+	while ((member = process_group_next(pgid, &pid)) != NULL) {
 		one = signal_may_send(member, atomic_load_acquire(&member->cred), info->si_signo);
 		if (!one && info->si_signo)
 			one = signal_send_process(member, info);

@@ -27,14 +27,15 @@ struct priority_call {
 	long err;
 };
 
-static void priority_one(struct priority_call *c, struct task *t)
+static bool priority_one(void *arg, struct task *t)
 {
+	struct priority_call *c = arg;
 	long err = 0;
 
 	c->found++;
 	if (!c->set) {
 		c->nice = MIN(c->nice, t->thread.nice);
-		return;
+		return true;
 	}
 	if (!sched_same_owner(t) && !capable(CAP_SYS_NICE))
 		err = -EPERM;
@@ -46,29 +47,7 @@ static void priority_one(struct priority_call *c, struct task *t)
 				       t->thread.base_prio, c->nice);
 	if (err)
 		c->err = err;
-}
-
-static bool priority_means(const struct priority_call *c, const struct process *p)
-{
-	if (c->which == PRIO_PGRP)
-		return p->pgid == c->who;
-	return atomic_load_acquire(&p->cred)->uid == c->who;
-}
-
-static void priority_all(struct priority_call *c)
-{
-	struct task *t;
-
-	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
-		struct process *p = process_find(pid);
-
-		if (!p || !priority_means(c, p))
-			continue;
-		spin_lock(&p->lock);
-		list_for_each(t, &p->tasks, siblings)
-			priority_one(c, t);
-		spin_unlock(&p->lock);
-	}
+	return true;
 }
 
 /* 0, -EINVAL, -ESRCH. */
@@ -83,12 +62,10 @@ static long priority_walk(struct priority_call *c)
 			priority_one(c, t);
 		break;
 	case PRIO_PGRP:
-		c->who = c->who ?: process_current()->pgid;
-		priority_all(c);
+		sched_each(SCHED_GROUP, c->who ?: process_current()->pgid, priority_one, c);
 		break;
 	case PRIO_USER:
-		c->who = c->who ?: cred_current()->uid;
-		priority_all(c);
+		sched_each(SCHED_USER, c->who ?: cred_current()->uid, priority_one, c);
 		break;
 	default:
 		return -EINVAL;

@@ -31,6 +31,29 @@ bool sched_same_owner(const struct task *t)
 	return own->euid == other->euid || own->euid == other->uid;
 }
 
+static bool sched_means(enum sched_whom whom, u32 who, const struct process *p)
+{
+	return who == (whom == SCHED_GROUP ? atomic_load_relaxed(&p->pgid)
+					   : atomic_load_acquire(&p->cred)->uid);
+}
+
+void sched_each(enum sched_whom whom, u32 who, bool (*fn)(void *arg, struct task *t), void *arg)
+{
+	struct task *t;
+	bool more = true;
+
+	for (u32 pid = task_next_pid(0); pid && more; pid = task_next_pid(pid)) {
+		struct process *p = process_find(pid);
+
+		if (!p || !sched_means(whom, who, p))
+			continue;
+		spin_lock(&p->lock);
+		list_for_each(t, &p->tasks, siblings)
+			more = more && fn(arg, t);
+		spin_unlock(&p->lock);
+	}
+}
+
 long sys_sched_yield(SYSCALL_ARGS)
 {
 	sched_yield();

@@ -18,11 +18,9 @@ static u32 nr_stopped_processes; /* [a] */
 static struct process *group_lock_member(u32 pgid, u32 sid)
 {
 	struct process *p;
+	u32 pid = 0;
 
-	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
-		p = process_find(pid);
-		if (!p || atomic_load_relaxed(&p->pgid) != pgid)
-			continue;
+	while ((p = process_group_next(pgid, &pid)) != NULL) {
 		spin_lock(&p->lock);
 		if (p->pgid == pgid && p->sid == sid)
 			return p;
@@ -95,12 +93,11 @@ bool process_ties_group(const struct process *parent, const struct process *chil
 
 bool process_group_orphaned(u32 pgid)
 {
-	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
-		struct process *p = process_find(pid);
+	struct process *p;
+	u32 pid = 0;
 
-		if (!p || atomic_load_relaxed(&p->pgid) != pgid || p->nr_tasks == 0)
-			continue;
-		if (process_ties_group(atomic_load_acquire(&p->parent), p))
+	while ((p = process_group_next(pgid, &pid)) != NULL) {
+		if (p->nr_tasks && process_ties_group(atomic_load_acquire(&p->parent), p))
 			return false;
 	}
 	return true;
@@ -108,13 +105,11 @@ bool process_group_orphaned(u32 pgid)
 
 int process_group_signal(u32 pgid, const struct abi_siginfo *info)
 {
+	struct process *p;
 	int err = -ESRCH;
+	u32 pid = 0;
 
-	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
-		struct process *p = process_find(pid);
-
-		if (!p || atomic_load_relaxed(&p->pgid) != pgid)
-			continue;
+	while ((p = process_group_next(pgid, &pid)) != NULL) {
 		signal_send_process(p, info);
 		err = 0;
 	}
@@ -123,10 +118,11 @@ int process_group_signal(u32 pgid, const struct abi_siginfo *info)
 
 static bool group_has_stopped(u32 pgid)
 {
-	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
-		struct process *p = process_find(pid);
+	struct process *p;
+	u32 pid = 0;
 
-		if (p && atomic_load_relaxed(&p->pgid) == pgid && atomic_load_relaxed(&p->stopped))
+	while ((p = process_group_next(pgid, &pid)) != NULL) {
+		if (atomic_load_relaxed(&p->stopped))
 			return true;
 	}
 	return false;

@@ -129,6 +129,17 @@ struct process *process_find(u32 pid)
 	return slot ? atomic_load_acquire(&slot->process) : NULL;
 }
 
+struct process *process_group_next(u32 pgid, u32 *pid)
+{
+	while ((*pid = task_next_pid(*pid)) != 0) {
+		struct process *p = process_find(*pid);
+
+		if (p && atomic_load_relaxed(&p->pgid) == pgid)
+			return p;
+	}
+	return NULL;
+}
+
 u32 task_next_pid(u32 after)
 {
 	u32 pid = after + 1;

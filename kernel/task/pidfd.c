@@ -50,13 +50,6 @@ static PollEvent pidfd_thread_poll(struct file *f, struct wait_queue **source)
 	return pidfd_reaped(f) ? POLL_EVENT_READ | POLL_EVENT_HUP : 0;
 }
 
-static int pidfd_stat(struct file *f, struct stat_info *st)
-{
-	(void)f;
-	*st = (struct stat_info){.mode = 0600, .nlink = 1, .blksize = PAGE_SIZE};
-	return 0;
-}
-
 static void pidfd_release(struct file *f)
 {
 	process_put(f->data);
@@ -75,14 +68,14 @@ static void pidfd_thread_release(struct file *f)
 static const struct file_ops pidfd_ops = {
 	.name = "[pidfd]",
 	.poll = pidfd_poll,
-	.stat = pidfd_stat,
+	.stat = file_nameless_stat,
 	.release = pidfd_release,
 };
 
 static const struct file_ops pidfd_thread_ops = {
 	.name = "[pidfd]",
 	.poll = pidfd_thread_poll,
-	.stat = pidfd_stat,
+	.stat = file_nameless_stat,
 	.release = pidfd_thread_release,
 };
 

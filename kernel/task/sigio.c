@@ -88,12 +88,11 @@ static void owner_send(const struct file *f, struct process *p, struct task *t,
 
 static void group_send(const struct file *f, u32 pgid, const struct abi_siginfo *info)
 {
-	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
-		struct process *p = process_find(pid);
+	struct process *p;
+	u32 pid = 0;
 
-		if (p && atomic_load_relaxed(&p->pgid) == pgid)
-			owner_send(f, p, NULL, info);
-	}
+	while ((p = process_group_next(pgid, &pid)) != NULL)
+		owner_send(f, p, NULL, info);
 }
 
 void sigio_send(struct file *f, const struct abi_siginfo *info)

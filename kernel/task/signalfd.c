@@ -164,13 +164,6 @@ static PollEvent signalfd_poll(struct file *f, struct wait_queue **source)
 	return signalfd_ready(s) ? POLL_EVENT_READ : 0;
 }
 
-static int signalfd_stat(struct file *f, struct stat_info *st)
-{
-	(void)f;
-	*st = (struct stat_info){.mode = 0600, .nlink = 1, .blksize = PAGE_SIZE};
-	return 0;
-}
-
 static void signalfd_release(struct file *f)
 {
 	struct signalfd *s = f->data;
@@ -188,7 +181,7 @@ static const struct file_ops signalfd_ops = {
 	.seek_ignored = true,
 	.read = signalfd_read,
 	.poll = signalfd_poll,
-	.stat = signalfd_stat,
+	.stat = file_nameless_stat,
 	.release = signalfd_release,
 };
 

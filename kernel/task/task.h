@@ -217,6 +217,11 @@ static inline struct trap_frame *task_frame(struct task *t)
 struct task *task_find(u32 tid);       /* under the epoch; NULL if none */
 struct process *process_find(u32 pid); /* not yet reaped; under the epoch; NULL if none */
 u32 task_next_pid(u32 after); /* smallest process id above `after`, 0 if none; under the epoch */
+/*
+ * The members of group `pgid` one after the other: begin with *pid = 0, which becomes the number of each. NULL: no more. Who joins or
+ * leaves meanwhile may be missed. Context: under the epoch.
+ */
+struct process *process_group_next(u32 pgid, u32 *pid);
 extern struct process *process_init; /* [I] pid 1 */
 
 u32 process_pid(const struct process *p);

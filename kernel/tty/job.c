@@ -196,13 +196,10 @@ static long give_up_terminal(struct tty *tty)
 /* The session of group `pgid`, 0 if there is no such group. */
 static u32 group_session(u32 pgid)
 {
-	for (u32 pid = task_next_pid(0); pid; pid = task_next_pid(pid)) {
-		struct process *p = process_find(pid);
+	u32 pid = 0;
+	struct process *p = process_group_next(pgid, &pid);
 
-		if (p && atomic_load_relaxed(&p->pgid) == pgid)
-			return atomic_load_relaxed(&p->sid);
-	}
-	return 0;
+	return p ? atomic_load_relaxed(&p->sid) : 0;
 }
 
 static long set_foreground(struct tty *tty, u64 arg)

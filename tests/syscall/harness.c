@@ -144,6 +144,22 @@ long proc_value(const char *file, const char *key)
 	return number;
 }
 
+bool thread_sleeps(pid_t tid)
+{
+	char path[64], line[512] = "", *state;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+	f = fopen(path, "r");
+	if (!f)
+		return false;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+	state = strrchr(line, ')');
+	return state && state[1] == ' ' && state[2] == 'S';
+}
+
 char *page_unmapped(void)
 {
 	static char *page;

@@ -111,6 +111,9 @@ int child_status(int (*body)(void));
 /* The number behind `key` in a file of lines such as /proc/meminfo; -1 if it has no such line. */
 long proc_value(const char *file, const char *key);
 
+/* Thread `tid` of this process sleeps in the kernel: its state in /proc is S. */
+bool thread_sleeps(pid_t tid);
+
 /* An address that nothing maps, one without rights, one that the program may only read; each a page. */
 char *page_unmapped(void);
 char *page_no_access(void);

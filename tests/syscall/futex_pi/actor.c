@@ -70,17 +70,10 @@ static bool stat_field(uint32_t tid, int nr, char *out, size_t size)
 	return true;
 }
 
-static bool thread_sleeps(uint32_t tid)
-{
-	char field[512];
-
-	return stat_field(tid, 3, field, sizeof(field)) && field[0] == 'S';
-}
-
 void actor_sleeps(struct actor *a)
 {
 	WAIT_UNTIL(actor_done(a) ||
-		   (__atomic_load_n(&a->in_call, __ATOMIC_SEQ_CST) && thread_sleeps(a->tid)));
+		   (__atomic_load_n(&a->in_call, __ATOMIC_SEQ_CST) && thread_sleeps((pid_t)a->tid)));
 	CHECK(!actor_done(a));
 }
 

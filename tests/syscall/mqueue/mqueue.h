@@ -54,22 +54,6 @@ static inline long waiting(int q)
 	return attr.mq_curmsgs;
 }
 
-/* The thread of this process sleeps in the kernel: its state in /proc is S. */
-static inline bool thread_sleeps(pid_t tid)
-{
-	char path[64], text[512] = "";
-	const char *state;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
-	fd = open(path, O_RDONLY);
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		text[0] = '\0';
-	close(fd);
-	state = strrchr(text, ')');
-	return state && state[1] == ' ' && state[2] == 'S';
-}
-
 /* `ms` from now on the clock that timeouts count. */
 static inline struct timespec in_ms(long ms)
 {

@@ -127,6 +127,33 @@ TEST(kmsg_waits_for_records)
 	close(fd);
 }
 
+static int kmsg_waited_at;
+
+static void *kmsg_wait_for_news(void *tid)
+{
+	char buf[8192];
+
+	__atomic_store_n((int *)tid, gettid(), __ATOMIC_RELEASE);
+	CHECK(read(kmsg_waited_at, buf, sizeof(buf)) > 0);
+	return NULL;
+}
+
+/* Who waits for a record keeps nobody from the same descriptor. */
+TEST(kmsg_seeks_while_another_waits)
+{
+	pthread_t reader;
+	int tid = 0;
+
+	kmsg_waited_at = open("/dev/kmsg", O_RDWR);
+	CHECK_EQ(lseek(kmsg_waited_at, 0, SEEK_END), 0);
+	reader = thread_start(kmsg_wait_for_news, &tid);
+	WAIT_UNTIL(__atomic_load_n(&tid, __ATOMIC_ACQUIRE) && thread_sleeps(tid));
+	CHECK_EQ(lseek(kmsg_waited_at, 0, SEEK_END), 0);
+	log_text("<14>news\n");
+	thread_join(reader);
+	close(kmsg_waited_at);
+}
+
 TEST(syslog_gives_lines)
 {
 	static char buf[1 << 20];
