@@ -106,6 +106,14 @@ struct mq *mq_alloc(const struct mq_size *size)
 	return q;
 }
 
+/* Drops what a registration held; a socket hears why it has ended. Context: no lock. */
+static void notice_end(struct mq_notice *n, u8 why)
+{
+	if (n->way.letter)
+		n->way.send(n->way.letter, why);
+	process_put(n->process);
+}
+
 void mq_free(struct mq *q)
 {
 	struct heap_node *node;
@@ -113,7 +121,7 @@ void mq_free(struct mq *q)
 	while ((node = heap_pop(&q->messages)) != NULL)
 		kfree(container_of(node, struct mq_message, node));
 	if (q->notice.process)
-		process_put(q->notice.process);
+		notice_end(&q->notice, MQ_NOTICE_REMOVED);
 	user_uncharge_queue(q->user, charge_of(q->max_count, q->max_size));
 	user_put(q->user);
 	kfree(q);
@@ -208,19 +216,20 @@ static struct mq_notice mq_notice_take(struct mq *q)
 	return n;
 }
 
-static void notice_send(const struct mq_notice *n)
+static void notice_send(struct mq_notice *n)
 {
+	const struct mq_way *way = &n->way;
 	struct abi_siginfo info;
 
-	if (n->kind == SIGEV_SIGNAL && n->signo && !atomic_load_acquire(&n->process->reaped)) {
-		signal_info_user(&info, n->signo, SI_MESGQ);
-		info.si_value = n->value;
+	if (way->kind == SIGEV_SIGNAL && way->signo && !atomic_load_acquire(&n->process->reaped)) {
+		signal_info_user(&info, way->signo, SI_MESGQ);
+		info.si_value = way->value;
 		signal_send_process(n->process, &info);
 	}
-	process_put(n->process);
+	notice_end(n, MQ_NOTICE_WOKEN);
 }
 
-int mq_notify_set(struct mq *q, u32 kind, int signo, u64 value)
+int mq_notify_set(struct mq *q, const struct mq_way *way)
 {
 	struct process *p = process_current();
 	int err = 0;
@@ -230,7 +239,7 @@ int mq_notify_set(struct mq *q, u32 kind, int signo, u64 value)
 	if (q->notice.process)
 		err = -EBUSY;
 	else
-		q->notice = (struct mq_notice){p, kind, signo, value};
+		q->notice = (struct mq_notice){p, *way};
 	spin_unlock(&q->lock);
 	if (err)
 		process_put(p);
@@ -246,7 +255,7 @@ void mq_notify_clear(struct mq *q)
 		n = mq_notice_take(q);
 	spin_unlock(&q->lock);
 	if (n.process)
-		process_put(n.process);
+		notice_end(&n, MQ_NOTICE_REMOVED);
 }
 
 /* ---- sending and receiving ---- */

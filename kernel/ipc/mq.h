@@ -8,6 +8,7 @@
 #include "kernel/task/signal.h"
 
 struct mq;
+struct netlink_letter;
 
 /* Boot hart, after fs_init(): the file system, /proc/sys/fs/mqueue. */
 int mq_init(void);
@@ -46,10 +47,24 @@ int mq_send(struct file *f, struct mq_message *m, bool nonblock, u64 deadline);
 int mq_receive(struct file *f, struct mq_message **out, bool nonblock, u64 deadline);
 
 /*
- * The running process hears once, by `signo` (0: not at all), of a message that comes into the empty queue. -EBUSY:
- * somebody is registered already.
+ * How somebody hears of a message. SIGEV_THREAD of the C library is a letter that arrives at a socket of its own, its last byte changed
+ * to say why.
  */
-int mq_notify_set(struct mq *q, u32 kind, int signo, u64 value);
+#define MQ_COOKIE	  32U
+#define MQ_NOTICE_WOKEN	  1 /* there is a message */
+#define MQ_NOTICE_REMOVED 2 /* the registration has ended */
+struct mq_way {
+	u32 kind;  /* SIGEV_SIGNAL, SIGEV_NONE or SIGEV_THREAD */
+	int signo; /* SIGEV_SIGNAL; 0: nothing is sent */
+	u64 value;
+	struct netlink_letter *letter;			      /* SIGEV_THREAD */
+	void (*send)(struct netlink_letter *letter, u8 last); /* and frees it */
+};
+/*
+ * The running process hears once of a message that comes into the empty queue. A letter is taken over if it succeeds.
+ * -EBUSY: somebody is registered already.
+ */
+int mq_notify_set(struct mq *q, const struct mq_way *way);
 void mq_notify_clear(struct mq *q); /* if it is the running process's */
 
 #endif

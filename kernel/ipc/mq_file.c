@@ -63,9 +63,9 @@ static long mq_file_read(struct file *f, struct iov_iter *it, u64 *pos, bool non
 		pid = n.process->pid;
 	bytes = q->bytes;
 	spin_unlock(&q->lock);
-	len = (u64)snprintf(text, sizeof(text),
-			    "QSIZE:%-10lu NOTIFY:%-5u SIGNO:%-5d NOTIFY_PID:%-6u\n", bytes,
-			    pid ? n.kind : 0, pid && n.kind == SIGEV_SIGNAL ? n.signo : 0, pid);
+	len = (u64)snprintf(
+		text, sizeof(text), "QSIZE:%-10lu NOTIFY:%-5u SIGNO:%-5d NOTIFY_PID:%-6u\n", bytes,
+		pid ? n.way.kind : 0, pid && n.way.kind == SIGEV_SIGNAL ? n.way.signo : 0, pid);
 	if (*pos >= len)
 		return 0;
 	done = iov_copy_out(it, text + *pos, MIN(it->count, len - *pos));

@@ -23,9 +23,7 @@ struct mq_message {
 /* Who is told of a message in an empty queue: once, then nobody is. */
 struct mq_notice {
 	struct process *process; /* a reference; NULL: nobody */
-	u32 kind;		 /* SIGEV_SIGNAL or SIGEV_NONE */
-	int signo;
-	u64 value;
+	struct mq_way way;
 };
 
 struct mq {

@@ -5,10 +5,10 @@
 #include "abi/fcntl.h"
 #include "abi/mqueue.h"
 #include "abi/signal.h"
-#include "abi/stat.h"
 #include "kernel/ipc/mq.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/net/netlink_letter.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"
@@ -144,46 +144,64 @@ long sys_mq_timedreceive(SYSCALL_ARGS)
 	return ret;
 }
 
-/* SIGEV_THREAD is a message to a netlink socket on Linux, whose descriptor is sigev_signo. Not supported: EINVAL. */
-static long notify_socket_error(int fd)
+/* SIGEV_THREAD: a text, at sigev_value, for the netlink socket sigev_signo. */
+static int way_by_letter(const struct abi_sigevent *event, struct mq_way *way)
 {
-	struct fd_ref r = fd_arg((u64)fd);
-	struct stat_info st;
-	long err = -EBADF;
+	u8 cookie[MQ_COOKIE];
+	struct fd_ref r;
 
+	if (copy_from_user(cookie, (const void __user *)event->sigev_value, sizeof(cookie)))
+		return -EFAULT;
+	r = fd_arg((u64)event->sigev_signo);
 	if (!r.file)
-		return err;
-	err = r.file->ops->stat(r.file, &st);
+		return -EBADF;
+	way->letter = netlink_letter_write(r.file, cookie, sizeof(cookie));
+	way->send = netlink_letter_send;
 	fd_return(&r);
-	if (err)
-		return err;
-	return S_ISSOCK(st.mode) ? -EINVAL : -ENOTSOCK;
+	return is_err(way->letter) ? (int)ptr_err(way->letter) : 0;
+}
+
+static int way_of_event(u64 addr, struct mq_way *way)
+{
+	struct abi_sigevent event;
+
+	if (copy_from_user(&event, (const void __user *)addr, sizeof(event)))
+		return -EFAULT;
+	*way = (struct mq_way){.kind = (u32)event.sigev_notify};
+	switch (event.sigev_notify) {
+	case SIGEV_NONE:
+		return 0;
+	case SIGEV_SIGNAL:
+		way->signo = event.sigev_signo;
+		way->value = event.sigev_value;
+		return (u32)event.sigev_signo > NSIG ? -EINVAL : 0;
+	case SIGEV_THREAD:
+		return way_by_letter(&event, way);
+	default:
+		return -EINVAL;
+	}
 }
 
 long sys_mq_notify(SYSCALL_ARGS)
 {
-	struct abi_sigevent event;
+	struct mq_way way = {0};
 	struct fd_ref r;
 	struct mq *q;
-	long err = 0;
+	long err = a1 ? way_of_event(a1, &way) : 0;
 
-	if (a1 && copy_from_user(&event, (const void __user *)a1, sizeof(event)))
-		return -EFAULT;
-	if (a1 && event.sigev_notify != SIGEV_SIGNAL && event.sigev_notify != SIGEV_NONE &&
-	    event.sigev_notify != SIGEV_THREAD)
-		return -EINVAL;
-	if (a1 && event.sigev_notify == SIGEV_SIGNAL && (u32)event.sigev_signo > NSIG)
-		return -EINVAL;
-	if (a1 && event.sigev_notify == SIGEV_THREAD)
-		return notify_socket_error(event.sigev_signo);
+	if (err)
+		return err;
 	q = mq_arg(a0, NULL, &r);
 	if (!q)
-		return -EBADF;
-	if (a1)
-		err = mq_notify_set(q, (u32)event.sigev_notify, event.sigev_signo, event.sigev_value);
+		err = -EBADF;
+	else if (a1)
+		err = mq_notify_set(q, &way);
 	else
 		mq_notify_clear(q);
-	fd_return(&r);
+	if (q)
+		fd_return(&r);
+	if (err && way.letter)
+		netlink_letter_drop(way.letter);
 	return err;
 }
 

@@ -3,7 +3,9 @@
  */
 #include "tests/syscall/mqueue/mqueue.h"
 
+#include <linux/netlink.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 TEST(the_most_urgent_comes_first)
 {
@@ -214,6 +216,83 @@ TEST(notification)
 	CHECK_EQ(heard, 1);
 	close(q);
 	signal(SIGUSR1, SIG_DFL);
+}
+
+#define COOKIE 32
+
+/* The kernel's side of SIGEV_THREAD: a text for a netlink socket, whose last byte says why. */
+TEST(notification_by_socket)
+{
+	int q = fresh_queue(4, O_NONBLOCK), nl = socket(AF_NETLINK, SOCK_RAW, 0), other;
+	char cookie[COOKIE], got[2 * COOKIE];
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_signo = nl};
+
+	memset(cookie, 'c', sizeof(cookie));
+	event.sigev_value.sival_ptr = cookie;
+	CHECK_EQ(mq_notify_(q, &event), 0);
+	CHECK_EQ(mq_notify_(q, &event), -EBUSY);
+	CHECK_EQ(recv(nl, got, sizeof(got), MSG_DONTWAIT), -1);
+	CHECK(put_body(q) > 0);
+	CHECK_EQ(recv(nl, got, sizeof(got), 0), COOKIE);
+	CHECK_EQ(memcmp(got, cookie, COOKIE - 1), 0);
+	CHECK_EQ(got[COOKIE - 1], 1);
+	CHECK(take(q, "x", 0));
+	/* It ends with a word, too. */
+	CHECK_EQ(mq_notify_(q, &event), 0);
+	CHECK_EQ(mq_notify_(q, NULL), 0);
+	CHECK_EQ(recv(nl, got, sizeof(got), 0), COOKIE);
+	CHECK_EQ(got[COOKIE - 1], 2);
+	event.sigev_value.sival_ptr = (void *)8;
+	CHECK_EQ(mq_notify_(q, &event), -EFAULT);
+	event.sigev_value.sival_ptr = cookie;
+	other = socket(AF_UNIX, SOCK_DGRAM, 0);
+	event.sigev_signo = other;
+	CHECK_EQ(mq_notify_(q, &event), -EINVAL);
+	close(other);
+	event.sigev_signo = nl;
+	CHECK_EQ(mq_notify_(-1, &event), -EBADF);
+	/* Nor does it need anybody to read. */
+	CHECK_EQ(mq_notify_(q, &event), 0);
+	close(nl);
+	CHECK(put_body(q) > 0);
+	close(q);
+}
+
+/* To close the queue ends a registration, and the socket hears of it. */
+TEST(notification_by_socket_ends_with_the_queue)
+{
+	int q = fresh_queue(4, O_NONBLOCK), nl = socket(AF_NETLINK, SOCK_RAW, 0);
+	char cookie[COOKIE] = "closed", got[COOKIE];
+	struct sigevent event = {
+		.sigev_notify = SIGEV_THREAD, .sigev_signo = nl, .sigev_value.sival_ptr = cookie};
+
+	CHECK_EQ(mq_notify_(q, &event), 0);
+	close(q);
+	CHECK_EQ(recv(nl, got, sizeof(got), 0), COOKIE);
+	CHECK_EQ(strcmp(got, "closed"), 0);
+	CHECK_EQ(got[COOKIE - 1], 2);
+	close(nl);
+}
+
+static int told;
+
+static void tell(union sigval value)
+{
+	__atomic_store_n(&told, value.sival_int, __ATOMIC_RELEASE);
+}
+
+/* The C library's side. */
+TEST(notification_by_thread)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD,
+				 .sigev_notify_function = tell,
+				 .sigev_value.sival_int = 7};
+	int q = fresh_queue(4, O_NONBLOCK);
+
+	CHECK_EQ(mq_notify(q, &event), 0);
+	CHECK(put_body(q) > 0);
+	WAIT_UNTIL(__atomic_load_n(&told, __ATOMIC_ACQUIRE) == 7);
+	close(q);
 }
 
 TEST(notification_errors)
