@@ -1,6 +1,6 @@
 /*
- * Interrupt controllers and inter-processor interrupts. Interrupts are taken in user mode, in idle, and at kernel_relax(): SIE is never
- * set in the kernel; those places read `sip` and call irq_handle_pending().
+ * Interrupt controllers and inter-processor interrupts. Interrupts are handled in user mode, in idle, and at kernel_relax(): those places
+ * read `sip` and call irq_handle_pending(). SIE is set in the kernel for the profiler only, which handles none (kernel/trace/sample.h).
  */
 #ifndef KERNEL_IRQ_IRQ_H
 #define KERNEL_IRQ_IRQ_H

@@ -36,12 +36,24 @@ static u32 sched_trace_state(const struct thread *t)
 	return TRACE_STATE_PREEMPTED;
 }
 
+static enum sample_thread sched_sample_thread(const struct thread *t)
+{
+	if (t->ops)
+		return SAMPLE_PROGRAM;
+	return t->tid ? SAMPLE_KTHREAD : SAMPLE_IDLE;
+}
+
 void sched_trace(const struct thread *prev, const struct thread *next)
 {
 	trace_sched_switch(prev->tid, sched_trace_state(prev), next->tid,
 			   sched_trace_prio(next->rt_prio, next->nice));
 	if (trace_enabled(sample))
-		sample_switch(!next->tid);
+		sample_switch(sched_sample_thread(next));
+}
+
+void sched_sample_present(void)
+{
+	sample_switch(sched_sample_thread(thread_current()));
 }
 
 void sched_finish_leaving(struct thread *prev)
@@ -128,15 +140,22 @@ void sched_resched_if_needed(void)
 
 void kernel_relax(void)
 {
-	u64 pending = csr_read(sip) & csr_read(sie);
+	bool window = sample_window();
+	u64 pending;
 
 	might_sleep();
 	epoch_quiesce();
+	/* What a window has put off is pending afterwards. */
+	if (unlikely(window))
+		sample_close();
+	pending = csr_read(sip) & csr_read(sie);
 	if (pending)
-		irq_handle_pending(pending);
+		sample_handle_pending(pending);
 	if (atomic_load_relaxed(&cpu_self()->work))
 		sched_hart_work();
 	sched_resched_if_needed();
+	if (unlikely(window))
+		sample_enter();
 }
 
 void might_sleep_at(const char *file, int line)

@@ -16,6 +16,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/hart.h"
+#include "kernel/trace/sample.h"
 #include "kernel/trace/trace.h"
 
 #include <stdio.h>
@@ -40,7 +41,7 @@ static void idle_take_interrupts(void)
 	u64 pending = csr_read(sip) & csr_read(sie);
 
 	if (pending)
-		irq_handle_pending(pending);
+		sample_handle_pending(pending);
 }
 
 /* Polls until there is work, a timer is due, or `until`. State is POLL; true if the caller must look at its demands. */
@@ -84,6 +85,7 @@ static void idle_halt(void)
 {
 	sched_trace_memory();
 	trace_cpu_idle(0);
+	sample_leave();
 	if (!hart_leave_kernel(HART_HALTED)) {
 		wfi();
 		hart_enter_kernel();
@@ -106,16 +108,18 @@ static void idle_wait(struct runq *rq)
 	u64 now = time_now(), until = idle_poll_until(rq, now);
 	bool found = false;
 
+	sample_leave();
 	if (until > now && !hart_leave_kernel(HART_POLL)) {
 		found = idle_poll(rq, until);
 		hart_enter_kernel();
 	}
 	mm_flush_stale_if_asked();
 	if (found || timer_next_deadline() <= time_now()) {
-		irq_handle_pending(
+		sample_handle_pending(
 			SIE_TIMER); /* due by the clock; the interrupt itself comes 50 us late */
 		return;
 	}
+	sample_enter();
 	if (epoch_hart_pending())
 		epoch_poll();
 	if (epoch_hart_pending())
@@ -128,6 +132,7 @@ void sched_idle(void)
 	struct runq *rq = runq_self();
 
 	for (;;) {
+		sample_enter();
 		sched_hart_work();
 		rq->need_resched = false;
 		if (rq->nr_queued || !inbox_empty(&rq->inbox) || sched_steal(rq))

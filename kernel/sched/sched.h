@@ -136,6 +136,8 @@ void sched_inherit(struct thread *child, const struct thread *parent, bool reset
  * caller's own hart looks on its way out of the kernel. Context: any, spin locks below RANK_RUNQ may be held; `t` stays alive.
  */
 void sched_set_boost(struct thread *t, u32 prio);
+/* The profiler's event has been switched on: tells it what this hart runs. Context: the hart's own call. */
+void sched_sample_present(void);
 /* Runs the hart's pending work (inbox, resched, calls, TLB, epoch, timers). From the way out of the kernel and idle. */
 void sched_hart_work(void);
 void sched_resched_if_needed(void); /* switches if hart work or a tick asked for it */

@@ -38,7 +38,7 @@ static __force_inline void sched_switch(struct thread *prev, struct thread *next
 	struct cpu *cpu = cpu_self();
 	bool window = sample_window();
 
-	if (window)
+	if (unlikely(window))
 		sample_close();
 	if (trace_enabled(sched_switch))
 		sched_trace(prev, next);
@@ -57,7 +57,7 @@ static __force_inline void sched_switch(struct thread *prev, struct thread *next
 		atomic_fetch_or(&next->work, THREAD_WORK_RSEQ);
 	if (next->fp && fpu_wanted(next->fp))
 		fpu_restore(next->fp);
-	if (unlikely(window))
+	if (trace_enabled(sample) && (window || !next->ops))
 		sample_open();
 }
 

@@ -26,6 +26,7 @@ static void thread_entry(void *record, void *prev)
 
 	sched_finish_switch(prev);
 	atomic_xchg(&t->park, PARK_EMPTY);
+	sample_enter(); /* a program's first return to user mode leaves */
 	start.fn(start.arg);
 	thread_exit();
 }

@@ -103,11 +103,9 @@ long syscall_traced(struct trap_frame *frame)
 
 	if (trace_enabled(sys_enter))
 		syscall_trace_enter(frame, nr);
-	if (trace_enabled(sample))
-		sample_open();
+	sample_enter();
 	ret = fn(frame->a0, frame->a1, frame->a2, frame->a3, frame->a4, frame->a5);
-	if (sample_window())
-		sample_close();
+	sample_leave();
 	trace_sys_exit((u16)nr, (u64)ret);
 	return ret;
 }

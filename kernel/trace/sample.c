@@ -6,6 +6,9 @@
  * interrupted code may have it locked): the interrupt only writes stimecmp for the next sample, and the window's end restores it, at
  * which all that fell due meanwhile is due at once.
  *
+ * An idle hart goes on with its samples for a while and drops those that hit the wait. It must: an interrupt comes tens of microseconds late, so a
+ * timer that is set only when a handler begins would never see a short one. A hart that does nothing else is soon left alone.
+ *
  * Stacks are followed by frame pointers: the kernel keeps them, programs may not. Each step must climb within the stack, and a
  * program's memory is read without faults, so a damaged chain ends early. A function that has not yet set up its frame, or has taken
  * it down, hides its caller.
@@ -23,6 +26,8 @@
 #define USER_DEPTH   32
 #define GATHERED     16		 /* samples of one window; further ones are counted */
 #define USER_STACK   (1UL << 20) /* a program's frames are looked for this far above its sp */
+#define IDLE_TURNS                                                                                 \
+	16 /* samples in turn that found a hart idle: it gets no more until it runs a thread */
 
 /* What an interrupt in a window found. */
 struct gathered {
@@ -33,13 +38,14 @@ struct gathered {
 
 struct sampler {
 	struct timer timer;
-	u64 due;      /* [c] ticks of the next sample */
-	bool armed;   /* [c] the timer is in the queue */
-	bool idle;    /* [c] */
-	bool put_off; /* [c] stimecmp is not what the queue wrote */
-	u64 masked;   /* [c] interrupts that are off until the window closes */
-	u32 nr;	      /* [c] gathered in this window */
-	u32 missed;   /* [c] found no room there */
+	u64 due;       /* [c] ticks of the next sample */
+	bool armed;    /* [c] the timer is in the queue */
+	u8 thread;     /* [c] enum sample_thread of what runs */
+	u8 idle_turns; /* [c] */
+	bool put_off;  /* [c] stimecmp is not what the queue wrote */
+	u64 masked;    /* [c] interrupts that are off until the window closes */
+	u32 nr;	       /* [c] gathered in this window */
+	u32 missed;    /* [c] found no room there */
 	struct gathered gathered[GATHERED];
 };
 
@@ -130,7 +136,7 @@ static u32 walk_user(u64 *pcs, const struct trap_frame *frame)
 
 /* ---- records ---- */
 
-/* One sample: the kernel's frames, then the program's. */
+/* One sample: the kernel's frames, then the program's if there is one. */
 static void tell(u64 ticks, enum trace_sample_mode mode, const u64 *kernel, u32 nr_kernel)
 {
 	const struct trap_frame *user = (const struct trap_frame *)cpu_self()->kernel_sp - 1;
@@ -139,7 +145,8 @@ static void tell(u64 ticks, enum trace_sample_mode mode, const u64 *kernel, u32 
 
 	for (u32 i = 0; i < nr_kernel; i++)
 		pcs[i] = kernel[i];
-	depth += walk_user(pcs + depth, user);
+	if (this_cpu_ptr(sampler)->thread == SAMPLE_PROGRAM)
+		depth += walk_user(pcs + depth, user);
 	pcs[depth] = 0;
 	trace_sample(mode, (u16)depth, ticks);
 	for (u32 i = 0; i < depth; i += 2)
@@ -212,6 +219,25 @@ void sample_interrupt(const struct trap_frame *frame)
 	csr_write_stimecmp(s->due);
 }
 
+/* The handlers' own interrupts are put off from the start. If a sample is due with them, it belongs to what they have interrupted. */
+void sample_handlers(u64 pending)
+{
+	struct sampler *s = this_cpu_ptr(sampler);
+	u64 now = time_now();
+
+	if (pending & SIE_TIMER) {
+		if (now >= s->due)
+			s->due = now + period();
+		s->put_off = true;
+		csr_write_stimecmp(s->due);
+	}
+	s->masked |= pending & ~SIE_TIMER;
+	csr_clear(sie, pending & ~SIE_TIMER);
+	sample_open();
+	irq_handle_pending(pending);
+	sample_close();
+}
+
 void sample_user(bool genuine)
 {
 	struct sampler *s = this_cpu_ptr(sampler);
@@ -237,16 +263,20 @@ static void sample_timer(struct timer *timer)
 	struct sampler *s = container_of(timer, struct sampler, timer);
 
 	s->armed = false;
-	if (trace_enabled(sample) && !s->idle)
-		arm(s);
+	if (!trace_enabled(sample) || (s->thread == SAMPLE_IDLE && ++s->idle_turns > IDLE_TURNS))
+		return;
+	arm(s);
 }
 
-void sample_switch(bool idle)
+void sample_switch(enum sample_thread kind)
 {
 	struct sampler *s = this_cpu_ptr(sampler);
 
-	s->idle = idle;
-	if (idle || s->armed)
+	s->thread = (u8)kind;
+	if (kind == SAMPLE_IDLE)
+		return;
+	s->idle_turns = 0;
+	if (s->armed)
 		return;
 	if (!s->timer.fn)
 		timer_init(&s->timer, sample_timer);

@@ -20,7 +20,6 @@
 #include "kernel/trace/describe.h"
 #include "kernel/trace/lock_stat.h"
 #include "kernel/trace/rings.h"
-#include "kernel/trace/sample.h"
 #include "kernel/trace/trace.h"
 #include "kernel/trace/tracefs_internal.h"
 #include "lib/number.h"
@@ -41,7 +40,7 @@ static void tell_thread(void *unused)
 	(void)unused;
 	trace_sync_thread(thread_current()->tid);
 	if (trace_enabled(sample))
-		sample_switch(!thread_current()->tid);
+		sched_sample_present();
 }
 
 /* What runs and what lives already: later only changes are recorded. */

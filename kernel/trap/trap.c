@@ -59,7 +59,7 @@ static void trap_user_interrupt(const struct trap_frame *frame, u64 last_pc, u64
 	if (trace_enabled(sample))
 		sample_user(genuine);
 	sched_tick_from_user(genuine);
-	irq_handle_pending(BIT(frame->cause & 63));
+	sample_handle_pending(BIT(frame->cause & 63));
 	sched_tick_from_user(false);
 }
 
@@ -73,11 +73,9 @@ void trap_user(struct trap_frame *frame, u64 last_pc, u64 last_cause)
 	}
 	if (frame->cause == EXC_ILLEGAL && t->fp && fpu_enable(t->fp))
 		return;
-	if (trace_enabled(sample))
-		sample_open();
+	sample_enter();
 	task_fault(frame);
-	if (sample_window())
-		sample_close();
+	sample_leave();
 }
 
 /* A fault on user memory in a user-copy function: make the page present, or continue at the fix-up address. */
@@ -135,16 +133,16 @@ void trap_exit_work(struct trap_frame *frame)
 {
 	struct thread *t = thread_current();
 
-	if (sample_window())
-		sample_close();
 	do {
 		do {
+			sample_enter();
 			sched_hart_work();
 			sched_resched_if_needed();
 			if (frame->cause != EXC_SYSCALL && t->rseq_hart != RSEQ_HART_NONE)
 				task_note_switches(task_of(t));
 			if (t->work)
 				task_exit_work(frame);
+			sample_leave();
 		} while (hart_leave_kernel(HART_USER));
 		/* hart_leave_kernel() tests the hart's demands; the thread's own bits have the same fence before them. */
 		if (likely(!atomic_load_relaxed(&t->work)))

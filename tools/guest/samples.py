@@ -76,7 +76,8 @@ class Resolver:
     def __init__(self, kernel, tree):
         self._kernel = Elf(kernel.read_bytes())
         self._tree = tree
-        self._files, self._spaces, self._comms = {}, collections.defaultdict(_Space), {}
+        self._files, self._spaces = {}, collections.defaultdict(_Space)
+        self._comms = {0: "swapper"}  # idle threads, by the name that Perfetto gives them
         self.missed = 0
 
     def _file(self, path):

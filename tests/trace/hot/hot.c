@@ -1,9 +1,11 @@
 /*
  * hot [SECONDS]: for four harts, a program whose time is known: a third each in a loop of its own, in read() and in page faults, on one
- * hart, while the others switch between threads, make processes and take signals as often as they can, so that windows of the sampler open and close at
- * every place where they may.
+ * hart, while the others switch between threads, make processes, take signals, let timers expire and, if there is a network, let its kernel
+ * threads work, as often as they can, so that windows of the sampler open and close at every place where they may.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -12,12 +14,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define TURN_US 3000
+#define TURN_US	    3000
+#define NR_KNOCKERS 4
+#define NR_SLEEPERS 16
+#define NR_THREADS  (4 + NR_KNOCKERS + NR_SLEEPERS)
 
 static volatile int over;
 
@@ -121,6 +127,29 @@ static void *take_signals(void *arg)
 	return arg;
 }
 
+static void *sleep_often(void *arg)
+{
+	while (!over)
+		usleep(200);
+	return arg;
+}
+
+/* Connections that QEMU's network refuses: each answer is a packet for the kernel's thread. Without a network there is nothing to do. */
+static void *knock(void *arg)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(1)};
+	int err = ECONNREFUSED;
+
+	inet_pton(AF_INET, "10.0.2.2", &to.sin_addr);
+	while (!over && err == ECONNREFUSED) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		err = connect(fd, (struct sockaddr *)&to, sizeof(to)) ? errno : 0;
+		close(fd);
+	}
+	return arg;
+}
+
 /* The calling thread, and those that it makes, run on hart `hart` alone, or everywhere else. */
 static void run_on(int hart, bool alone)
 {
@@ -138,7 +167,7 @@ static void run_on(int hart, bool alone)
 static void disturb(long end)
 {
 	int there[2], back[2], first[2], second[2];
-	pthread_t threads[4];
+	pthread_t threads[NR_THREADS];
 
 	signal(SIGUSR1, nothing);
 	signal(SIGPIPE, SIG_IGN);
@@ -150,10 +179,12 @@ static void disturb(long end)
 	pthread_create(&threads[1], NULL, hand_over, second);
 	pthread_create(&threads[2], NULL, make_processes, NULL);
 	pthread_create(&threads[3], NULL, take_signals, NULL);
+	for (int i = 4; i < NR_THREADS; i++)
+		pthread_create(&threads[i], NULL, i < 4 + NR_KNOCKERS ? knock : sleep_often, NULL);
 	while (now_us() < end)
 		usleep(10000);
 	over = 1;
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < NR_THREADS; i++)
 		pthread_join(threads[i], NULL);
 	exit(0);
 }
