@@ -41,9 +41,10 @@ enum futex_kind { FUTEX_PLAIN, FUTEX_PI, FUTEX_TO_PI };
 enum futex_state { FUTEX_QUEUED, FUTEX_WOKEN, FUTEX_TIMED_OUT, FUTEX_SIGNALLED };
 
 /*
- * A waiting thread, on its own stack. `state` leaves QUEUED by one compare-and-swap, which decides between waker, timeout
- * and signal. Lifetime: a waker's last access is the one that sets WOKEN, or where it has lost, the one that sets
- * `bucket` to NULL; both come after it has unlinked the waiter. A waiter that won itself stays until it is unlinked.
+ * A waiting thread, in its wait_room or, if the call needs more than one or another kind, on its stack. `state` leaves QUEUED by one
+ * compare-and-swap, which decides between waker, timeout and signal. Lifetime, for either place is used again by the thread's next call: a
+ * waker's last access is the one that sets WOKEN, or where it has lost, the one that sets `bucket` to NULL; both come after it
+ * has unlinked the waiter. A waiter that won itself stays until it is unlinked. What wakers and requeues look at is one cache line.
  */
 struct futex_waiter {
 	struct list link;	     /* [L:bucket lock] */
@@ -51,10 +52,13 @@ struct futex_waiter {
 	struct mm_key key;	     /* [L:bucket lock] */
 	struct thread *thread;	     /* [I] */
 	u32 state;		     /* [a] enum futex_state */
-	u32 bitset;		     /* [I] */
-	u32 rt_prio; /* [I] 0 for the fair classes; [L:bucket lock] of kind FUTEX_PI */
-	u32 kind;    /* [L:bucket lock] enum futex_kind; always FUTEX_PLAIN, or never */
+	u16 rt_prio; /* [I] 0 for the fair classes; [L:bucket lock] of kind FUTEX_PI */
+	u16 kind;    /* [L:bucket lock] enum futex_kind; always FUTEX_PLAIN, or never */
+	u32 bitset;  /* [I] */
 };
+
+static_assert(offsetof(struct futex_waiter, bitset) == CACHE_LINE, "one line but for the bitset");
+static_assert(sizeof(struct futex_waiter) <= THREAD_WAIT_ROOM, "it lies there");
 
 /* ---- core.c ---- */
 

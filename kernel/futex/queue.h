@@ -53,12 +53,12 @@ static inline void futex_unlink(struct futex_waiter *w)
  * Unlinks `w` and claims it; a claimed one joins the batch. False: it has timed out or was signalled meanwhile. Either
  * way `w` may be gone on return.
  *
- * The order matters: the waiter's memory is its stack, and it leaves as soon as it sees that nobody will touch it.
+ * The order matters: the waiter's memory serves its thread's next call, and it leaves as soon as it sees that nobody will touch it.
  *
  *	waker					waiter that timed out
  *	unlink; bucket = NULL			state = TIMED_OUT
- *						bucket is NULL: return, stack reused
- *	CAS(state): writes into the new frame
+ *						bucket is NULL: return, and wait again
+ *	CAS(state): claims the new wait
  *
  * So the CAS comes before `bucket` is cleared, and `bucket` is cleared only where the CAS has lost.
  */

@@ -120,20 +120,20 @@ static __force_inline int wait_on(u64 uaddr, u32 flags, struct mm_key key, u32 v
 				  u32 bitset)
 {
 	struct thread *t = thread_current();
-	struct futex_waiter w;
+	struct futex_waiter *w = (struct futex_waiter *)t->wait_room;
 	int ret;
 
-	/* Field by field: an initializer would clear what queueing sets. */
-	w.key = key;
-	w.thread = t;
-	w.state = FUTEX_QUEUED;
-	w.bitset = bitset;
-	w.rt_prio = t->base_prio;
-	w.kind = FUTEX_PLAIN;
+	/* Field by field: queueing sets the others. */
+	w->key = key;
+	w->thread = t;
+	w->state = FUTEX_QUEUED;
+	w->bitset = bitset;
+	w->rt_prio = t->base_prio;
+	w->kind = FUTEX_PLAIN;
 	trace_futex_wait(uaddr, value);
-	ret = queue_if_equal(uaddr, value, &w);
+	ret = queue_if_equal(uaddr, value, w);
 	if (ret == 0)
-		ret = futex_sleep(&w, deadline, flags);
+		ret = futex_sleep(w, deadline, flags);
 	trace_futex_wait_done((u64)ret);
 	return ret;
 }
@@ -166,7 +166,8 @@ static __force_inline int wake_locked(struct futex_bucket *b, const struct mm_ke
 			continue;
 		if (unlikely(w->kind != FUTEX_PLAIN))
 			return -EINVAL;
-		if (!(w->bitset & bitset))
+		/* Whoever waits, waits for some bit: a wake for all need not look. */
+		if (bitset != FUTEX_BITSET_MATCH_ANY && !(w->bitset & bitset))
 			continue;
 		if (futex_claim(w, batch) && ++woken >= nr_wake)
 			break;

@@ -39,6 +39,13 @@ struct fp_state;
 struct mm;
 struct mutex;
 
+/*
+ * Room in a thread for what it queues while it waits (kernel/futex), laid out by the one who uses it. Threads lie side by side in a
+ * slab; stacks lie 32 KiB apart, so that those of many waiters share few places of a translation cache, and each look at one
+ * walks the page table.
+ */
+#define THREAD_WAIT_ROOM 72
+
 /* The timeout of the current park; see timeout.c. */
 struct thread_timeout {
 	struct spinlock lock; /* arming */
@@ -87,6 +94,7 @@ struct thread {
 	s8 nice;		      /* [L:runq] -20..19 */
 	char name[16];		      /* [a] comm; changed by prctl and exec */
 	const struct thread_ops *ops; /* [I] events to the upper layer; NULL for kernel threads */
+	u8 wait_room[THREAD_WAIT_ROOM] __cacheline_aligned;
 	struct thread_timeout timeout;
 	struct mutex *held_mutexes; /* [c] debug builds: rank check of sleeping mutexes */
 	u32 refs;		    /* [a] */
