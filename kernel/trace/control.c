@@ -19,7 +19,7 @@
 
 static bool wanted[TRACE_NR_TYPES]; /* what records while recording is on */
 static u64 wanted_bytes;	    /* of a ring; 0: by the memory */
-static bool stop_mode;		    /* [I] after trace_init() */
+static bool stop_mode;		    /* the first full ring ends the trace */
 static bool recording = true;	    /* the switch of tracing_on */
 
 static const char *const category_names[] = {
@@ -221,6 +221,24 @@ int trace_set_ring_bytes(u64 bytes)
 	if (bytes < PAGE_SIZE || bytes > RING_MAX)
 		return -EINVAL;
 	wanted_bytes = bytes;
+	if (!trace_header)
+		return 0;
+	trace_buffers_free();
+	return trace_buffers_init(bytes, stop_mode);
+}
+
+bool trace_overwrites(void)
+{
+	return !stop_mode;
+}
+
+int trace_set_overwrite(bool on)
+{
+	u64 bytes = trace_ring_bytes();
+
+	if (stop_mode == !on)
+		return 0;
+	stop_mode = !on;
 	if (!trace_header)
 		return 0;
 	trace_buffers_free();

@@ -81,6 +81,9 @@ void trace_set_recording(bool on);
 /* Context of both setters: nothing records, no hart is inside an emitter. -EINVAL, -ENOMEM; -E2BIG: more than TRACE_MAX_PIDS. */
 u64 trace_ring_bytes(void);
 int trace_set_ring_bytes(u64 bytes);
+/* Do full rings lose their oldest records, or end the trace? Changing it drops what is in them, and needs quiet as a change of size does. */
+bool trace_overwrites(void);
+int trace_set_overwrite(bool on);
 int trace_set_filter(const u32 *tids, u32 nr); /* records of these threads only; nr 0: all */
 u32 trace_get_filter(u32 *tids);	       /* room for TRACE_MAX_PIDS */
 /* This hart runs `tid`: told when recording begins, since only switches tell it later. */

@@ -244,6 +244,38 @@ static int store_size(const char *text, u64 key)
 	return err;
 }
 
+/* ---- options/overwrite ---- */
+
+static int show_overwrite(struct seq *s, u64 key)
+{
+	(void)key;
+	seq_printf(s, "%d\n", trace_overwrites());
+	return 0;
+}
+
+static int set_overwrite(u64 on)
+{
+	int err = trace_set_overwrite(on);
+
+	trace_pipe_reset();
+	return err;
+}
+
+static int store_overwrite(const char *text, u64 key)
+{
+	bool on;
+	int err = parse_switch(text, &on);
+
+	(void)key;
+	if (err)
+		return err;
+	mutex_lock(&tracefs_lock);
+	if (on != trace_overwrites())
+		err = while_quiet(set_overwrite, on);
+	mutex_unlock(&tracefs_lock);
+	return err;
+}
+
 /* ---- trace_clock: there is one, in Linux's terms the one that runs on in suspend ---- */
 
 static int show_clock(struct seq *s, u64 key)
@@ -314,6 +346,7 @@ int tracefs_init(void)
 		{ROOT "available_events", 0440, show_available, NULL, 0},
 		{ROOT "set_event_pid", 0640, show_pids, store_pids, 0},
 		{ROOT "buffer_size_kb", 0640, show_size, store_size, 0},
+		{ROOT "options/overwrite", 0640, show_overwrite, store_overwrite, 0},
 		{ROOT "trace_clock", 0640, show_clock, store_clock, 0},
 		{ROOT "trace_marker", 0220, NULL, store_marker, 0},
 	};

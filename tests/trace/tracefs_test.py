@@ -41,6 +41,9 @@ echo FILTERED $$; drain; echo END
 echo 4 > buffer_size_kb; echo 1 > tracing_on
 for i in 1 2 3 4 5 6 7 8; do cat /proc/self/stat > /dev/null; done
 echo 0 > tracing_on; echo OVERRUN; drain; echo END
+echo 0 > options/overwrite; say stop options/overwrite; refused put 2 options/overwrite; echo 1 > tracing_on
+for i in 1 2 3 4 5 6 7 8; do cat /proc/self/stat > /dev/null; done; say full tracing_on
+echo 1 > options/overwrite; say overwrite options/overwrite
 echo 0 > events/enable; say end events/enable
 cd /proc; say stat sys/kernel/lock_stat; refused put 2 sys/kernel/lock_stat; refused put 1 lock_stat
 echo 1 > sys/kernel/lock_stat; for i in 1 2 3 4; do (for j in 1 2 3; do ls /proc; done > /dev/null 2>&1) & done; wait
@@ -86,7 +89,8 @@ def between(text, begin, end="END"):
 def check(text):
     """Yields what is wrong."""
     for wanted in ("on=1", "clock=[boot]", "size=4096", "enabled=0", "new_size=64", "partly=X",
-                   "user=1", "sched=X", "switch=1", "waking=0", "exit=1", "enter=0", "off=0", "end=0", "stat=0"):
+                   "user=1", "sched=X", "switch=1", "waking=0", "exit=1", "enter=0", "off=0", "end=0", "stat=0",
+                   "stop=0", "full=0", "overwrite=1"):
         if f"\n{wanted}\n" not in f"\n{text}":
             yield f"no line {wanted}"
     if "NOT REFUSED" in text:
