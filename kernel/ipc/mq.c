@@ -24,6 +24,7 @@
 #include "kernel/task/task.h"
 #include "kernel/task/user.h"
 #include "kernel/time/time.h"
+#include "kernel/trace/trace.h"
 
 LOCK_CLASS(mqueue, RANK_IPC);
 
@@ -312,7 +313,23 @@ static struct mq_message *mq_take_out(struct mq *q, struct mq_aftermath *a)
 	return m;
 }
 
-int mq_send(struct file *f, struct mq_message *m, bool nonblock, u64 deadline)
+/* The number that traces show. */
+static u32 queue_number(const struct file *f)
+{
+	return (u32)file_inode(f)->ino;
+}
+
+static int queue_wait(struct file *f, struct mq_waiter *w, u64 deadline)
+{
+	int ret;
+
+	trace_ipc_wait(queue_number(f));
+	ret = waiter_sleep(mq_of_file(f), w, deadline);
+	trace_ipc_wait_done((u64)ret);
+	return ret;
+}
+
+static int send(struct file *f, struct mq_message *m, bool nonblock, u64 deadline)
 {
 	struct mq *q = mq_of_file(f);
 	struct mq_waiter w = {.message = m};
@@ -328,13 +345,23 @@ int mq_send(struct file *f, struct mq_message *m, bool nonblock, u64 deadline)
 		waiter_queue(&q->senders, &w);
 	spin_unlock(&q->lock);
 	if (w.thread)
-		return waiter_sleep(q, &w, deadline);
+		return queue_wait(f, &w, deadline);
 	if (!ret)
 		mq_finish(q, f, &after);
 	return ret;
 }
 
-int mq_receive(struct file *f, struct mq_message **out, bool nonblock, u64 deadline)
+int mq_send(struct file *f, struct mq_message *m, bool nonblock, u64 deadline)
+{
+	int ret;
+
+	trace_mq_send(queue_number(f), (u32)m->size, m->priority);
+	ret = send(f, m, nonblock, deadline);
+	trace_ipc_done((u64)ret);
+	return ret;
+}
+
+static int receive(struct file *f, struct mq_message **out, bool nonblock, u64 deadline)
 {
 	struct mq *q = mq_of_file(f);
 	struct mq_waiter w = {0};
@@ -350,11 +377,21 @@ int mq_receive(struct file *f, struct mq_message **out, bool nonblock, u64 deadl
 		waiter_queue(&q->receivers, &w);
 	spin_unlock(&q->lock);
 	if (w.thread) {
-		ret = waiter_sleep(q, &w, deadline);
+		ret = queue_wait(f, &w, deadline);
 		*out = w.message;
 		return ret;
 	}
 	if (!ret)
 		mq_finish(q, f, &after);
+	return ret;
+}
+
+int mq_receive(struct file *f, struct mq_message **out, bool nonblock, u64 deadline)
+{
+	int ret;
+
+	trace_mq_receive(queue_number(f));
+	ret = receive(f, out, nonblock, deadline);
+	trace_ipc_done(ret ? (u64)ret : (*out)->size);
 	return ret;
 }

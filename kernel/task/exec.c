@@ -287,6 +287,7 @@ static int exec_commit(struct exec_state *st, const struct exec_source *source, 
 	exec_replace_mm(t, st->mm);
 	exec_replace_exe(t->process, st->file);
 	exec_replace_cred(t, st);
+	trace_task_exec(t->thread.tid);
 	exec_set_name(t, source, st->file);
 	atomic_store_relaxed(&t->process->did_exec, true);
 	if (exec_zero_tails(&st->image))

@@ -26,7 +26,7 @@ PREEMPTED = 0x100
 DEAD = 0x10
 SLICE_BEGIN, SLICE_END, INSTANT, COUNTER = 1, 2, 3, 4
 KERNEL_THREADS = 0x400001  # ids from here on
-WAKERS = {"futex_wake", "futex_requeue", "futex_unlock_pi", "semop", "msgsnd", "msgrcv", "send", "receive",
+WAKERS = {"futex_wake", "futex_requeue", "futex_unlock_pi", "semop", "msgsnd", "msgrcv", "mq_send", "mq_receive", "send", "receive",
           "connect", "accept"}  # slices that may wake
 TICK_NS = 1000  # a tick of the clock, and what one of them may hold
 IRQ_FLAG = 8  # of a waking: by an interrupt

@@ -10,7 +10,7 @@ use_built "$@"
 program=$PWD/${1#*=}
 
 expected=()
-for key in semop msgsnd msgrcv send receive 'stream write' 'socket wait' 'ipc wait'; do
+for key in semop msgsnd msgrcv mq_send mq_receive send receive 'stream write' 'socket wait' 'ipc wait'; do
 	expected+=(--expect "$key=50")
 done
 for key in shmat shmdt connect accept futex_requeue futex_lock_pi futex_unlock_pi 'TCP LISTEN' 'TCP ESTABLISHED' 'TCP CLOSE' tcp_states; do

@@ -27,7 +27,7 @@ redis)
 	;;
 make)
 	packages=(--package make)
-	expected+=(--expect births=60 --expect page_fault=300 --expect cross_hart_wakings=5 --expect calls=1500)
+	expected+=(--expect births=60 --expect exec=30 --expect page_fault=300 --expect cross_hart_wakings=5 --expect calls=1500)
 	cat >"$dir/Makefile" <<-'MAKE'
 		.RECIPEPREFIX := >
 		parts := $(foreach i,1 2 3 4 5 6 7 8 9 10 11 12,part$(i))

@@ -315,6 +315,19 @@ static void task_new(struct model *m, const struct merged *e)
 	ftrace_task_new(&m->cpus[e->cpu].bundle, model_stamp(m), parent->tid, child, child->name);
 }
 
+static void task_exec(struct model *m, const struct merged *e)
+{
+	struct track_event event = {
+		.type = EVENT_INSTANT,
+		.ns = model_stamp(m),
+		.track = track_of_thread(&m->out, thread_get(&m->threads, e->record->tid)),
+		.category = CATEGORY_SCHED,
+		.name = NAME_EXEC,
+	};
+
+	track_event(&m->out, &event);
+}
+
 static void task_name(struct model *m, const struct merged *e)
 {
 	struct thread *t = e->thread;
@@ -389,6 +402,8 @@ void model_event(struct model *m, const struct merged *e)
 		return task_new(m, e);
 	case TRACE_EV_task_name:
 		return task_name(m, e);
+	case TRACE_EV_task_exec:
+		return task_exec(m, e);
 	case TRACE_EV_lock_wait:
 		return model_lock_wait(m, e);
 	case TRACE_EV_lock_taken:
@@ -425,6 +440,8 @@ void model_event(struct model *m, const struct merged *e)
 	case TRACE_EV_sem_op:
 	case TRACE_EV_msg_send:
 	case TRACE_EV_msg_receive:
+	case TRACE_EV_mq_send:
+	case TRACE_EV_mq_receive:
 	case TRACE_EV_shm_attach:
 	case TRACE_EV_shm_detach:
 		return model_ipc(m, e);

@@ -1,4 +1,4 @@
-/* What records of futex requeues, PI futexes, System V IPC, sockets and memory pressure mean: slices and instants of the thread. */
+/* What records of futex requeues, PI futexes, IPC, sockets and memory pressure mean: slices and instants of the thread. */
 #include "tools/trace/events.h"
 #include "tools/trace/model.h"
 #include "tools/trace/perfetto.h"
@@ -63,7 +63,7 @@ void model_futex_pi(struct model *m, const struct merged *e)
 							    slot(e, SLOT_bl))}});
 }
 
-/* ---- System V ---- */
+/* ---- System V, and message queues ---- */
 
 void model_ipc(struct model *m, const struct merged *e)
 {
@@ -82,6 +82,14 @@ void model_ipc(struct model *m, const struct merged *e)
 		event.name = e->record->type == TRACE_EV_msg_send ? NAME_MSGSND : NAME_MSGRCV;
 		more[0] = argument(ANNOTATION_BYTES, slot(e, SLOT_ah));
 		more[1] = argument(ANNOTATION_MTYPE, e->record->b);
+		break;
+	case TRACE_EV_mq_send:
+		event.name = NAME_MQ_SEND;
+		more[0] = argument(ANNOTATION_BYTES, slot(e, SLOT_ah));
+		more[1] = argument(ANNOTATION_PRIORITY, slot(e, SLOT_bl));
+		break;
+	case TRACE_EV_mq_receive:
+		event.name = NAME_MQ_RECEIVE;
 		break;
 	case TRACE_EV_shm_attach:
 		event.name = NAME_SHMAT;

@@ -25,6 +25,8 @@ static const char *const event_names[NR_NAMES] = {
 	[NAME_SEMOP] = "semop",
 	[NAME_MSGSND] = "msgsnd",
 	[NAME_MSGRCV] = "msgrcv",
+	[NAME_MQ_SEND] = "mq_send",
+	[NAME_MQ_RECEIVE] = "mq_receive",
 	[NAME_SHMAT] = "shmat",
 	[NAME_SHMDT] = "shmdt",
 	[NAME_IPC_WAIT] = "ipc wait",
@@ -38,6 +40,7 @@ static const char *const event_names[NR_NAMES] = {
 	[NAME_FRAME_OUT] = "frame out",
 	[NAME_PAGE_SHORT] = "no pages",
 	[NAME_OOM_WAIT] = "out of memory",
+	[NAME_EXEC] = "exec",
 };
 
 static const char *const category_names[NR_CATEGORIES] = {
@@ -82,6 +85,7 @@ static const char *const annotation_names[NR_ANNOTATIONS] = {
 	[ANNOTATION_LOCAL_PORT] = "local_port",
 	[ANNOTATION_REMOTE_PORT] = "remote_port",
 	[ANNOTATION_ORDER] = "order",
+	[ANNOTATION_PRIORITY] = "priority",
 };
 
 /*

@@ -6,7 +6,9 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
+#include <mqueue.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -114,6 +116,43 @@ static void system_v(void)
 	      "remove");
 }
 
+/* ---- POSIX message queues, of one message each ---- */
+
+static void *mq_first(void *arg)
+{
+	const mqd_t *queues = arg;
+	char byte = 'x';
+
+	for (int i = 0; i < ROUNDS; i++) {
+		check(!mq_send(queues[0], &byte, 1, 3), "mq_send");
+		check(mq_receive(queues[1], &byte, 1, NULL) == 1, "mq_receive");
+	}
+	return NULL;
+}
+
+static void *mq_second(void *arg)
+{
+	const mqd_t *queues = arg;
+	char byte;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		check(mq_receive(queues[0], &byte, 1, NULL) == 1, "mq_receive");
+		check(!mq_send(queues[1], &byte, 1, 0), "mq_send");
+	}
+	return NULL;
+}
+
+static void message_queues(void)
+{
+	struct mq_attr size = {.mq_maxmsg = 1, .mq_msgsize = 1};
+	mqd_t queues[2] = {mq_open("/there", O_CREAT | O_RDWR, 0600, &size),
+			   mq_open("/back", O_CREAT | O_RDWR, 0600, &size)};
+
+	check(queues[0] >= 0 && queues[1] >= 0, "mq_open");
+	together(mq_first, mq_second, queues);
+	check(!mq_unlink("/there") && !mq_unlink("/back"), "mq_unlink");
+}
+
 /* ---- sockets ---- */
 
 static void echo(int fd, int first)
@@ -211,6 +250,7 @@ static void *pi_waiter(void *arg)
 int main(void)
 {
 	system_v();
+	message_queues();
 	sockets();
 	together(requeued, requeue, NULL);
 	together(pi_holder, pi_waiter, NULL);
