@@ -183,7 +183,10 @@ KTEST(sched, higher_priority_runs_first)
 	KCHECK(sched_set_affinity(self, ~0UL) == 0);
 }
 
-/* Waits for its turn, then computes for 40 ms, as spin() does, and leaves when it began and ended. */
+/* Longer than a host keeps the core away. */
+#define STRETCH MS(200)
+
+/* Waits for its turn, then computes for a stretch, as spin() does, and leaves when it began and ended. */
 struct stretch {
 	struct worker worker; /* first: what fn gets */
 	u64 began, ended;
@@ -196,7 +199,7 @@ static void spin_in_turn(struct worker *w)
 	while (!atomic_load_acquire(&w->turn))
 		park(PARK_FOREVER, 0);
 	s->began = time_now();
-	while (time_now() < s->began + MS(40))
+	while (time_now() < s->began + STRETCH)
 		kernel_relax();
 	s->ended = time_now();
 }

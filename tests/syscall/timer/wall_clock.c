@@ -51,7 +51,7 @@ TEST(absolute_sleepers_follow_the_clock)
 
 TEST(relative_sleepers_do_not)
 {
-	struct sleeper s = {CLOCK_REALTIME, 0, 100 * NS_PER_MS, 0};
+	struct sleeper s = {CLOCK_REALTIME, 0, NS_PER_SEC, 0};
 	pthread_t thread = thread_start(sleep_thread, &s);
 
 	sleep_ms(20);
