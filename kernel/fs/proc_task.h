@@ -26,6 +26,9 @@ extern const struct pseudo_node proc_process_nodes[];
 /* Its links and directories (proc_task_links.c). Keys are the process's. */
 extern const struct inode_ops proc_cwd_ops, proc_exe_ops, proc_root_ops;
 extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops;
+/* A file that is no text (proc_pagemap.c). */
+extern const struct inode_ops proc_pagemap_ops;
+extern const struct file_ops proc_pagemap_file_ops;
 /*
  * A place as seen from the first root, with " (deleted)" if it is gone; lies at the end of `buf`, of which
  * the text may be the last part. An error pointer.

@@ -140,7 +140,7 @@ static long pseudo_write(struct file *f, struct iov_iter *it, u64 *pos, bool non
 	return (long)n;
 }
 
-static long pseudo_seek(struct file *f, s64 offset, int whence)
+long pseudo_seek(struct file *f, s64 offset, int whence)
 {
 	if (whence != SEEK_SET && whence != SEEK_CUR)
 		return -EINVAL;

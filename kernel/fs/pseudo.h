@@ -76,6 +76,8 @@ int sysfs_mkdir(const char *path);
  */
 extern const struct file_ops pseudo_file_ops;
 extern const struct inode_ops pseudo_inode_ops;
+/* `seek` of files whose end nobody knows: from the beginning, or from where it is. */
+long pseudo_seek(struct file *f, s64 offset, int whence);
 /* A file or directory inode of `sb` for `node` and `key`; `dir_ops` for directories. */
 struct inode *pseudo_inode(struct super_block *sb, const struct pseudo_node *node, u64 key,
 			   const struct inode_ops *dir_ops);

@@ -264,6 +264,14 @@ struct mm_usage {
 };
 /* Adds up what is present in [start, end). May relax: no spin lock. */
 void mm_region_usage(struct mm *mm, u64 start, u64 end, struct mm_usage *u);
+struct mm_page {
+	u64 frame;	/* its number, 0: there is none */
+	bool present;	/* zeroes that are shared are present, and neither of the two */
+	bool object;	/* of a file or shared memory */
+	bool exclusive; /* no other mapping has it */
+};
+/* What is at the `nr` pages from `addr` on now. Context: any but under a leaf lock. */
+void mm_look(struct mm *mm, u64 addr, u64 nr, struct mm_page *out);
 /*
  * Calls fn for each mapping in order of address until it returns nonzero, and returns that. fn may
  * not touch user memory.

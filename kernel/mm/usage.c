@@ -56,6 +56,47 @@ static void usage_entry(struct mm_usage *u, const struct pgtable_at *at, u64 add
 	pgtable_unlock(at->table);
 }
 
+/* With the lock of at->table. */
+static void look_at_entry(const struct pgtable_at *at, u64 addr, struct mm_page *out)
+{
+	u64 pte = *at->entry;
+	void *frame = pgtable_frame(at, pte, addr);
+	const struct page *page = page_of(frame);
+
+	*out = (struct mm_page){.present = true, .frame = va_to_pa(frame) >> PAGE_SHIFT};
+	if (pte_is_zero(pte))
+		return;
+	out->object = page->kind == PAGE_KIND_OBJECT;
+	out->exclusive = usage_mappings(page) == 1;
+}
+
+/* False: the block that was found has become a table. */
+static bool look_at_page(struct mm *mm, u64 addr, struct mm_page *out)
+{
+	struct pgtable_at at;
+	bool stays;
+
+	*out = (struct mm_page){.present = false};
+	if (!pgtable_find(mm, addr, &at))
+		return true;
+	pgtable_lock(at.table);
+	stays = at.span == PAGE_SIZE || !(*at.entry & PTE_V) || pte_is_leaf(*at.entry);
+	if (stays && *at.entry)
+		look_at_entry(&at, addr, out);
+	pgtable_unlock(at.table);
+	return stays;
+}
+
+void mm_look(struct mm *mm, u64 addr, u64 nr, struct mm_page *out)
+{
+	epoch_enter();
+	for (u64 i = 0; i < nr; i++) {
+		while (!look_at_page(mm, addr + i * PAGE_SIZE, &out[i]))
+			;
+	}
+	epoch_exit();
+}
+
 void mm_region_usage(struct mm *mm, u64 start, u64 end, struct mm_usage *u)
 {
 	struct pgtable_at at;
