@@ -109,14 +109,29 @@ struct dentry *proc_make_dir(struct dentry *dir, const char *name, size_t len, u
 	return proc_make(dir, name, len, pseudo_inode(dir->inode->sb, &node, key, ops));
 }
 
-/* An entry of a table by name, or NULL. */
-static const struct pseudo_node *node_find(const struct pseudo_node *nodes, const char *name,
-					   size_t len)
+/* The text number `index` of the directory that `key` stands for, or NULL. */
+static const struct pseudo_node *node_at(u64 key, u64 index)
 {
-	for (; nodes->name; nodes++)
-		if (name_is(name, len, nodes->name))
-			return nodes;
+	const struct pseudo_node *node = proc_process_nodes;
+
+	for (; node->name; node++)
+		if (index-- == 0)
+			return node;
+	for (node = proc_leader_nodes; node->name && !(key & PROC_THREAD); node++)
+		if (index-- == 0)
+			return node;
 	return NULL;
+}
+
+/* The same by name. */
+static const struct pseudo_node *node_find(u64 key, const char *name, size_t len)
+{
+	const struct pseudo_node *node;
+
+	for (u64 i = 0; (node = node_at(key, i)) != NULL; i++)
+		if (name_is(name, len, node->name))
+			break;
+	return node;
 }
 
 void proc_entry(struct dir_entry *out, const char *name, u32 mode)
@@ -194,8 +209,8 @@ static u32 nr_extras(u64 key)
 
 static struct dentry *process_lookup(struct dentry *dir, const char *name, size_t len)
 {
-	const struct pseudo_node *node = node_find(proc_process_nodes, name, len);
 	u64 key = dir->inode->key;
+	const struct pseudo_node *node = node_find(key, name, len);
 
 	if (node)
 		return proc_make(dir, name, len, pseudo_inode(dir->inode->sb, node, key, NULL));
@@ -213,16 +228,19 @@ static struct dentry *process_lookup(struct dentry *dir, const char *name, size_
 
 static bool process_iterate(struct dentry *dir, u64 *pos, struct dir_entry *out)
 {
-	u32 extras = nr_extras(dir->inode->key);
+	const struct pseudo_node *node;
+	u64 key = dir->inode->key;
+	u32 extras = nr_extras(key);
 
 	if (*pos < extras) {
 		proc_entry(out, process_extras[*pos].name, process_extras[*pos].mode);
 		++*pos;
 		return true;
 	}
-	if (!proc_process_nodes[*pos - extras].name)
+	node = node_at(key, *pos - extras);
+	if (!node)
 		return false;
-	proc_entry(out, proc_process_nodes[*pos - extras].name, S_IFREG);
+	proc_entry(out, node->name, S_IFREG);
 	++*pos;
 	return true;
 }

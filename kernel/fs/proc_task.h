@@ -21,8 +21,8 @@ bool proc_find(u64 key, struct proc_who *who);
 /* The number of the process whose directory /proc/<pid> `f` is; 0: it is something else. */
 u32 proc_directory_pid(const struct file *f);
 
-/* The files of the directory of a process or thread; ends with a NULL name. */
-extern const struct pseudo_node proc_process_nodes[];
+/* The files of the directory of a process or thread, and those that threads lack; end with a NULL name. */
+extern const struct pseudo_node proc_process_nodes[], proc_leader_nodes[];
 /* Its links and directories (proc_task_links.c). Keys are the process's. */
 extern const struct inode_ops proc_cwd_ops, proc_exe_ops, proc_root_ops;
 extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops;
@@ -67,6 +67,9 @@ int proc_show_statm(struct seq *s, u64 key);
 void proc_status_memory(struct seq *s, const struct proc_space *space);
 
 int proc_show_loadavg(struct seq *s, u64 key);
+
+/* ---- proc_task_timers.c ---- */
+int proc_show_timers(struct seq *s, u64 key);
 
 /* ---- proc_task_oom.c ---- */
 int proc_show_oom_score(struct seq *s, u64 key);

@@ -417,3 +417,8 @@ const struct pseudo_node proc_process_nodes[] = {
 	{"wchan", 0444, show_wchan, NULL},
 	{.name = NULL},
 };
+
+const struct pseudo_node proc_leader_nodes[] = {
+	{"timers", 0444, proc_show_timers, NULL},
+	{.name = NULL},
+};

@@ -11,6 +11,10 @@
 #include "kernel/task/task.h"
 #include "kernel/task/timers.h"
 
+/* CPU clock numbers: ~0 << 3 for oneself, 4 for a thread, 2 for all its time. */
+#define CPU_CLOCK_OWN_PROCESS (-6)
+#define CPU_CLOCK_OWN_THREAD  (-2)
+
 /* ---- setitimer ---- */
 
 static long load_timeval(u64 user, u64 *ns)
@@ -78,15 +82,19 @@ static int load_sigevent(u64 user, struct timer_notify *notify)
 	struct abi_sigevent event;
 
 	if (!user) {
-		*notify = (struct timer_notify){.signal = SIGALRM, .value_is_id = true};
+		*notify = (struct timer_notify){
+			.kind = SIGEV_SIGNAL, .signal = SIGALRM, .value_is_id = true};
 		return 0;
 	}
 	if (copy_from_user(&event, (const void __user *)user, sizeof(event)))
 		return -EFAULT;
-	*notify = (struct timer_notify){.signal = event.sigev_signo, .value = event.sigev_value};
+	*notify = (struct timer_notify){
+		.kind = event.sigev_notify & ~SIGEV_THREAD_ID,
+		.signal = event.sigev_signo,
+		.value = event.sigev_value,
+	};
 	switch (event.sigev_notify) {
 	case SIGEV_NONE:
-		notify->none = true;
 		return 0;
 	case SIGEV_SIGNAL | SIGEV_THREAD_ID: {
 		struct task *t = task_find((u32)event.sigev_thread_id);
@@ -105,6 +113,19 @@ static int load_sigevent(u64 user, struct timer_notify *notify)
 	return notify->signal < 1 || notify->signal > NSIG ? -EINVAL : 0;
 }
 
+/* As Linux shows it: the two names of the caller's own CPU time stand for numbers of CPU clocks. */
+static s32 shown_clock(s32 clock)
+{
+	switch (clock) {
+	case CLOCK_PROCESS_CPUTIME_ID:
+		return CPU_CLOCK_OWN_PROCESS;
+	case CLOCK_THREAD_CPUTIME_ID:
+		return CPU_CLOCK_OWN_THREAD;
+	default:
+		return clock;
+	}
+}
+
 long sys_timer_create(SYSCALL_ARGS)
 {
 	struct timer_notify notify;
@@ -116,6 +137,7 @@ long sys_timer_create(SYSCALL_ARGS)
 		return -EFAULT;
 	if (err || event_err)
 		return err ? err : event_err;
+	notify.clock = shown_clock((s32)a0);
 	id = posix_timer_create(&clock, &notify);
 	if (id < 0)
 		return id;

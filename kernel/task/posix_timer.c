@@ -54,7 +54,7 @@ static void posix_timer_expired(struct task_timer *t)
 	struct posix_timer *pt = posix_timer_of(t);
 	struct task *target = NULL;
 
-	if (pt->notify.none) {
+	if (pt->notify.kind == SIGEV_NONE) {
 		t->awaits_taking = t->interval_ns != 0;
 		return;
 	}
@@ -215,7 +215,7 @@ int posix_timer_delete(s32 id)
 void posix_timers_free(struct process_timers *timers)
 {
 	struct process *p = timers->process;
-	struct posix_timer *pt;
+	struct posix_timer *pt, **table;
 
 	for (u32 i = 0; i < timers->nr_posix; i++) {
 		spin_lock(&p->lock);
@@ -227,9 +227,13 @@ void posix_timers_free(struct process_timers *timers)
 		if (pt)
 			posix_timer_end(pt);
 	}
-	kfree(timers->posix);
+	/* Others look into it: who sets the clock, who reads /proc. */
+	spin_lock(&p->lock);
+	table = timers->posix;
 	timers->posix = NULL;
 	timers->nr_posix = 0;
+	spin_unlock(&p->lock);
+	kfree(table);
 }
 
 /* ---- settings ---- */
@@ -277,6 +281,27 @@ long posix_timer_overrun(s32 id)
 		overrun = pt->overrun;
 	spin_unlock(&p->lock);
 	return overrun;
+}
+
+bool posix_timer_next(struct process *p, s32 *id, struct timer_notify *notify)
+{
+	struct process_timers *timers;
+	struct posix_timer *pt = NULL;
+	s32 at = -1;
+
+	spin_lock(&p->lock);
+	timers = p->timers;
+	if (timers && timers->nr_posix)
+		at = MIN(*id, (s32)timers->nr_posix) - 1;
+	while (at >= 0 && !(pt = timers->posix[at]))
+		at--;
+	if (pt) {
+		*notify = pt->notify;
+		notify->value = pt->entry.info.si_timer_value;
+		*id = at;
+	}
+	spin_unlock(&p->lock);
+	return pt;
 }
 
 /* ---- the wall clock was set ---- */

@@ -38,11 +38,12 @@ void itimer_get(u32 which, struct timer_setting *now);
 
 /* ---- POSIX timers of the running process ---- */
 struct timer_notify {
-	bool none; /* SIGEV_NONE */
-	u32 tid;   /* SIGEV_THREAD_ID: that thread; 0: the process */
+	int kind; /* SIGEV_SIGNAL, SIGEV_NONE or SIGEV_THREAD */
+	u32 tid;  /* SIGEV_THREAD_ID: that thread; 0: the process */
 	int signal;
 	u64 value;
 	bool value_is_id; /* no sigevent was given */
+	s32 clock;	  /* as /proc names it */
 };
 /* Its number, -EAGAIN or -ENOMEM. */
 long posix_timer_create(const struct timer_clock *clock, const struct timer_notify *notify);
@@ -52,6 +53,11 @@ int posix_timer_set(s32 id, bool absolute, const struct timer_setting *setting,
 int posix_timer_get(s32 id, struct timer_setting *now);
 int posix_timer_delete(s32 id);
 long posix_timer_overrun(s32 id);
+/*
+ * The timers of any process, highest number first: *id becomes the highest below it, whose notification is stored, its `value` what the
+ * signal brings. False: there is none. Context: under the epoch.
+ */
+bool posix_timer_next(struct process *p, s32 *id, struct timer_notify *notify);
 
 /* ---- life ---- */
 

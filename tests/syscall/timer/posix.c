@@ -3,6 +3,7 @@
  */
 #include "tests/syscall/timer/timer.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 
 static int create(clockid_t clock, int notify, int sig, timer_t *id)
@@ -232,4 +233,82 @@ TEST(posix_timer_errors)
 	};
 
 	check_errno_cases(cases, ARRAY_SIZE(cases));
+}
+
+static long slurp(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n = read(fd, text, size - 1);
+
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
+/* In a child, whose numbers begin anew. */
+static int timers_listed(void)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID,
+				 .sigev_signo = SIGRTMIN,
+				 .sigev_value.sival_ptr = (void *)0x123456789aUL};
+	char text[1024], wanted[1024];
+	int pid = getpid();
+	timer_t id;
+
+	CHECK_EQ(slurp("/proc/self/timers", text, sizeof(text)), 0);
+	event._sigev_un._tid = pid;
+	CHECK_EQ(sys3(SYS_timer_create, CLOCK_MONOTONIC, &event, &id), 0);
+	CHECK_EQ(sys3(SYS_timer_create, CLOCK_BOOTTIME, 0, &id), 0);
+	event.sigev_notify = SIGEV_NONE;
+	event.sigev_signo = 0;
+	CHECK_EQ(sys3(SYS_timer_create, CLOCK_PROCESS_CPUTIME_ID, &event, &id), 0);
+	event.sigev_notify = SIGEV_THREAD;
+	event.sigev_signo = SIGUSR2;
+	CHECK_EQ(sys3(SYS_timer_create, CLOCK_REALTIME, &event, &id), 0);
+	CHECK(slurp("/proc/self/timers", text, sizeof(text)) > 0);
+	snprintf(wanted, sizeof(wanted),
+		 "ID: 3\nsignal: 12/000000123456789a\nnotify: thread/pid.%d\nClockID: 0\n"
+		 "ID: 2\nsignal: 0/000000123456789a\nnotify: none/pid.%d\nClockID: -6\n"
+		 "ID: 1\nsignal: 14/0000000000000001\nnotify: signal/pid.%d\nClockID: 7\n"
+		 "ID: 0\nsignal: %d/000000123456789a\nnotify: signal/tid.%d\nClockID: 1\n",
+		 pid, pid, pid, SIGRTMIN, pid);
+	if (!CHECK(!strcmp(text, wanted)))
+		fprintf(stderr, "%s", text);
+	CHECK_EQ(sys1(SYS_timer_delete, 2), 0);
+	CHECK(slurp("/proc/self/timers", text, sizeof(text)) > 0);
+	CHECK(!strstr(text, "ID: 2\n"));
+	snprintf(text, sizeof(text), "/proc/self/task/%d/timers", pid);
+	CHECK_EQ(open(text, O_RDONLY), -1);
+	CHECK_EQ(errno, ENOENT);
+	return 0;
+}
+
+TEST(timers_are_listed)
+{
+	CHECK_EQ(child_status(timers_listed), 0);
+}
+
+static int many_listed(void)
+{
+	static char text[256 << 10];
+	timer_t id;
+	int fd, nr = 0;
+	long n, length = 0;
+
+	while (nr < 2000 && sys3(SYS_timer_create, CLOCK_MONOTONIC, 0, &id) == 0)
+		nr++;
+	CHECK_EQ(nr, 2000);
+	fd = open("/proc/self/timers", O_RDONLY);
+	while ((n = read(fd, text + length, sizeof(text) - 1 - (size_t)length)) > 0)
+		length += n;
+	close(fd);
+	for (const char *at = text; (at = strstr(at, "ClockID: 1\n")) != NULL; at++)
+		nr--;
+	CHECK_EQ(nr, 0);
+	return 0;
+}
+
+TEST(many_timers_are_listed)
+{
+	CHECK_EQ(child_status(many_listed), 0);
 }
