@@ -67,6 +67,7 @@ struct thread {
 	u8 leaving;  /* [c] enum thread_leaving: what the next thread on its hart does with it */
 	bool queued; /* [L:runq] */
 	bool in_user; /* [L:runq] what the last tick found it in: its run time counts so until the next */
+	u8 runs_on; /* [c] how surely it runs on for long after it woke another thread; 0: nobody looks */
 	struct arch_context context; /* [c] saved registers when switched out */
 	u64 kernel_sp;		     /* [I] top of its kernel stack */
 	void *stack;		     /* [I] */
@@ -82,6 +83,7 @@ struct thread {
 	u64 user_ticks;	    /* [L:runq] of it in user mode: see tick.c */
 	u64 nr_voluntary;   /* [c] switches away because it blocked */
 	u64 nr_involuntary; /* [c] switches away while it could have run on */
+	u64 woke_at;	    /* [c] looked at: its first wake-up since it got the hart; 0: none */
 	u64 minor_faults;   /* [c] page faults resolved without waiting for a device */
 	u32 weight;	    /* [L:runq] 1024 at nice 0 */
 	u32 tid;	    /* [I] for tracing: Linux thread id; 0 for idle */

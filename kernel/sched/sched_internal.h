@@ -72,6 +72,9 @@ u64 sched_idle_cpus(void);		    /* harts that poll or are halted */
 u64 sched_beaten_cpus(u32 rt_prio,
 		      u64 allowed); /* harts of `allowed` that a thread of this priority would get at once */
 
+void sched_watch_waker(struct thread *t); /* somebody has waited behind `t`, which runs: look at its wake-ups */
+void sched_judge_waker(struct thread *t, u64 now); /* `t` is looked at and leaves its hart */
+
 void sched_park_init(void);
 
 /* policy.c */

@@ -103,6 +103,8 @@ static __force_inline void sched_reschedule(enum runq_end end, bool parks)
 	if (unlikely(!inbox_empty(&rq->inbox)))
 		sched_drain_inbox(rq);
 	now = time_now();
+	if (unlikely(prev->runs_on))
+		sched_judge_waker(prev, now);
 	spin_lock(&rq->lock);
 	runq_account(rq, now);
 	runnable = !parks && thread_runnable(rq, prev);

@@ -82,6 +82,7 @@ static void tick_share(struct runq *rq, struct thread *t)
 	bool waited = rq->last.waiting && rq->nr_switches - rq->last.switches <= 1;
 
 	tick_slice(rq, t);
+	sched_watch_waker(t);
 	if (rq->last.waiting)
 		tick_throttle(rq);
 	if (waited || rq->nr_queued > 1)

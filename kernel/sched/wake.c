@@ -2,10 +2,10 @@
  * Waking: claim, place, deliver.
  *
  * unpark_claim() decides by one CAS who delivers a blocked thread. Placement: the waker's own hart if nothing waits there (the waker is likely
- * to block, and a switch costs a hundredth of waking a halted virtual CPU), else the hart where the thread last ran if
- * that is idle, else any idle hart, else the shorter of the two queues. A real-time thread preempts whom it beats, on its waker's hart first,
- * and nobody is placed behind a real-time thread that he does not beat if there is another hart. A thread on this hart's queue needs the
- * queue's lock; any other goes through the target's inbox with at most one doorbell.
+ * to block, and a switch costs a hundredth of waking a halted virtual CPU), else the hart where the thread last ran if that is idle, else any
+ * idle hart, else the shorter of the two queues. A waker that is known to run on for long keeps nobody while another hart idles. A real-time
+ * thread preempts whom it beats, on its waker's hart first, and nobody is placed behind a real-time thread that he does not beat if there is
+ * another hart. A thread on this hart's queue needs the queue's lock; any other goes through the target's inbox with at most one doorbell.
  *
  * Doorbells: a hart in the kernel, or polling, looks by itself; a halted one is rung; one in user mode is rung for a real-time thread, else its
  * tick looks (tick.c).
@@ -17,11 +17,46 @@
 #include "kernel/sync/hart.h"
 #include "kernel/trace/trace.h"
 
+#define RUNS_ON_SHIFT 15 /* 1/32768 s, 30 us: about what waking a halted virtual CPU costs */
+#define RUNS_ON_SURE  8U
+#define RUNS_ON_MAX   16U
+
 /* As above, from anywhere: the fence is that barrier. */
 static __hot bool unpark_claim(struct thread *t)
 {
 	fence_full();
 	return unpark_claim_ordered(t);
+}
+
+/*
+ * Does a waker block soon? A thread that waits behind one that does not would run earlier on a hart that has to be woken for it. So a tick
+ * that finds somebody waiting has the running thread's wake-ups looked at: the time from the first of them until it leaves its
+ * hart is long or not, and the majority of the last ones decides. Nobody else pays for reading the clock at a wake-up.
+ */
+void sched_watch_waker(struct thread *t)
+{
+	if (!t->runs_on)
+		t->runs_on = 1;
+}
+
+void sched_judge_waker(struct thread *t, u64 now)
+{
+	if (!t->woke_at)
+		return;
+	if (now - t->woke_at < time_freq >> RUNS_ON_SHIFT)
+		t->runs_on--;
+	else if (t->runs_on < RUNS_ON_MAX)
+		t->runs_on++;
+	t->woke_at = 0;
+}
+
+bool sched_waker_runs_on(void)
+{
+	struct thread *t = thread_current();
+
+	if (!t->woke_at)
+		t->woke_at = time_now();
+	return t->runs_on >= RUNS_ON_SURE;
 }
 
 __hot u64 sched_idle_cpus(void)

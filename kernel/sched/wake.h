@@ -9,6 +9,7 @@
 
 #include "kernel/sched/runq.h"
 
+bool sched_waker_runs_on(void); /* a wake-up by this thread, which is looked at: it will run on for long */
 void sched_wake_elsewhere(struct thread *t); /* claimed: the general case of sched_wake_claimed() */
 void sched_batch_spread(struct thread *first); /* claimed, chained by batch_next */
 
@@ -46,8 +47,11 @@ static __force_inline void sched_queue_here(struct runq *rq, struct thread *t)
 /* By the rule of placement (wake.c) the waker's own hart would get `t`. Context: `t` is claimed and off its stack. */
 static __force_inline bool sched_takes_here(const struct runq *rq, const struct thread *t, u64 taken)
 {
-	return (atomic_load_relaxed(&t->affinity) & ~taken & BIT(cpu_id())) &&
-	       (t->rt_prio > rq->running_prio || !(rq->nr_queued | rq->running_prio));
+	if (!(atomic_load_relaxed(&t->affinity) & ~taken & BIT(cpu_id())))
+		return false;
+	if (unlikely(thread_current()->runs_on) && sched_waker_runs_on() && !t->rt_prio)
+		return false;
+	return t->rt_prio > rq->running_prio || !(rq->nr_queued | rq->running_prio);
 }
 
 /*

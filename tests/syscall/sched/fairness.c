@@ -5,6 +5,7 @@
 #include "tests/syscall/harness.h"
 
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/param.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -243,6 +244,73 @@ TEST(waiting_threads_spread_over_allowed_harts)
 		CHECK(spinner_count(&s[i]) > before[i]);
 	spinners_stop(s, 4);
 	watch(false);
+}
+
+#define WAKEUPS 100
+
+struct answerer {
+	int asked; /* an eventfd */
+	int answers;
+	char status[64]; /* its file in /proc, once it runs */
+	long slept;	 /* how often it had slept when it was looked at last */
+};
+
+static void *answer(void *arg)
+{
+	struct answerer *a = arg;
+	uint64_t value;
+
+	snprintf(a->status, sizeof(a->status), "/proc/self/task/%d/status", gettid());
+	for (int i = 1; i <= WAKEUPS; i++) {
+		__atomic_store_n(&a->answers, i, __ATOMIC_RELEASE);
+		if (read(a->asked, &value, sizeof(value)) != sizeof(value))
+			return (void *)1;
+	}
+	return NULL;
+}
+
+/* Waits, without ever blocking, for the `n`th answer and until the thread sleeps. */
+static void await_answer(struct answerer *a, int n)
+{
+	long slept;
+
+	while (__atomic_load_n(&a->answers, __ATOMIC_ACQUIRE) < n)
+		;
+	do
+		slept = proc_value(a->status, "voluntary_ctxt_switches:");
+	while (slept == a->slept);
+	a->slept = slept;
+}
+
+/*
+ * A waker that never blocks gets its answer from another hart: if the woken thread waited behind it each answer would cost it a switch at a
+ * tick. Where a thread belongs a kernel may have to learn.
+ */
+TEST(nobody_waits_behind_a_busy_waker)
+{
+	struct answerer a = {.asked = eventfd(0, 0)};
+	struct rusage before, after;
+	pthread_t thread;
+	uint64_t one = 1;
+	void *result;
+
+	if (last_cpu() == 0) {
+		test_skip("one hart");
+		return;
+	}
+	CHECK(a.asked >= 0);
+	CHECK_EQ(pthread_create(&thread, NULL, answer, &a), 0);
+	CHECK_EQ(getrusage(RUSAGE_THREAD, &before), 0);
+	for (int i = 1; i <= WAKEUPS; i++) {
+		await_answer(&a, i);
+		CHECK_EQ(write(a.asked, &one, sizeof(one)), sizeof(one));
+	}
+	CHECK_EQ(getrusage(RUSAGE_THREAD, &after), 0);
+	if (!CHECK(after.ru_nivcsw - before.ru_nivcsw < WAKEUPS / 2))
+		printf("# %ld switches\n", after.ru_nivcsw - before.ru_nivcsw);
+	pthread_join(thread, &result);
+	CHECK(result == NULL);
+	close(a.asked);
 }
 
 /* The second thread begins as the first one's better, as its creator is, and lowers itself: before its equals, so it goes on. */
