@@ -163,6 +163,9 @@ static int connect_start(struct tcp_sock *t, struct inet_end *to)
 	}
 	if (err)
 		connect_undo(t);
+	/* Other threads may have begun to send, and wait since. */
+	if (tcp_state(t) != ABI_TCP_SYN_SENT)
+		socket_wake_all(&t->s);
 	return err;
 }
 
@@ -290,10 +293,11 @@ int tcp_disconnect(struct tcp_sock *t)
 		tcp_lock(t);
 		tcp_set_state(t, ABI_TCP_CLOSE);
 		tcp_unlock(t);
-		return 0;
+	} else {
+		tcp_connect_abandon(t);
+		connect_undo(t);
+		atomic_store_relaxed(&t->s.error, 0);
 	}
-	tcp_connect_abandon(t);
-	connect_undo(t);
-	atomic_store_relaxed(&t->s.error, 0);
+	socket_wake_all(&t->s);
 	return 0;
 }

@@ -130,6 +130,67 @@ TEST(who_waits_is_woken)
 	}
 }
 
+static void *early_sender(void *arg)
+{
+	int fd = (int)(intptr_t)arg;
+	long sent;
+
+	/* Before connect() begins nothing can be sent. */
+	do
+		sent = send(fd, "x", 1, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EPIPE);
+	return (void *)(intptr_t)sent;
+}
+
+/* Who sends while connect() is under way waits until it is over, and no longer. */
+TEST(sending_races_with_connecting)
+{
+	int port, l = tcp_listener(8, &port);
+
+	for (long i = 0; i < test_rounds(300); i++) {
+		int c = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), a;
+		pthread_t thread = thread_start(early_sender, (void *)(intptr_t)c);
+		void *sent;
+		char byte;
+
+		if (i % 2)
+			sched_yield();
+		CHECK_EQ(connect_to(c, port), 0);
+		a = accept(l, NULL, NULL);
+		CHECK_EQ(pthread_join(thread, &sent), 0);
+		CHECK_EQ((long)(intptr_t)sent, 1);
+		CHECK_EQ(read(a, &byte, 1), 1);
+		close(a);
+		close(c);
+	}
+	close(l);
+}
+
+static void *late_sender(void *arg)
+{
+	return (void *)(intptr_t)send((int)(intptr_t)arg, "x", 1, MSG_NOSIGNAL);
+}
+
+/* The listener's queue is full, so the connection waits, and who sends with it. */
+TEST(giving_up_a_beginning_wakes_who_sends)
+{
+	int port, l = tcp_listener(0, &port), first = tcp_client(port);
+	int c = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	pthread_t thread;
+	void *sent;
+
+	CHECK_EQ(connect_to(c, port), EINPROGRESS);
+	CHECK_EQ(fcntl(c, F_SETFL, 0), 0);
+	thread = thread_start(late_sender, (void *)(intptr_t)c);
+	sleep_ms(20);
+	CHECK_EQ(disconnect(c), 0);
+	CHECK_EQ(pthread_join(thread, &sent), 0);
+	CHECK_EQ((long)(intptr_t)sent, -1);
+	close(c);
+	close(first);
+	close(l);
+}
+
 static volatile bool stop;
 
 static void *pushing(void *arg)
@@ -152,7 +213,8 @@ TEST(giving_up_races_with_sends)
 	thread = thread_start(pushing, (void *)(intptr_t)c);
 	for (long i = 0; i < test_rounds(40); i++) {
 		CHECK(read(a, buf, sizeof(buf)) > 0);
-		CHECK_EQ(disconnect(c), 0);
+		if (!CHECK_EQ(disconnect(c), 0))
+			break;
 		close(a);
 		CHECK_EQ(connect_to(c, port), 0);
 		a = accept(l, NULL, NULL);
