@@ -93,7 +93,17 @@ static inline void runq_join(const struct runq *rq, struct thread *t)
 	t->fair.key += rq->min_vruntime;
 }
 
-/* Charges the running thread up to `now`. Context: the queue's own hart. */
+/*
+ * Charges the running thread up to `now`, which was read under the queue's lock: whoever asks what a thread has used adds the time since
+ * `clock`, and must not have seen more than is charged.
+ *
+ *	own hart				who asks
+ *	now = 100
+ *						lock; 106 - clock is told
+ *	lock; charge up to 100: the thread has used less than was told
+ *
+ * Context: the queue's own hart, rq->lock held.
+ */
 static inline void runq_account(struct runq *rq, u64 now)
 {
 	struct thread *t = rq->running;

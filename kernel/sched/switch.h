@@ -102,10 +102,8 @@ static __force_inline void sched_reschedule(enum runq_end end, bool parks)
 	rq->need_resched = false;
 	if (unlikely(!inbox_empty(&rq->inbox)))
 		sched_drain_inbox(rq);
-	now = time_now();
-	if (unlikely(prev->runs_on))
-		sched_judge_waker(prev, now);
 	spin_lock(&rq->lock);
+	now = time_now(); /* under the lock: see runq_account() */
 	runq_account(rq, now);
 	runnable = !parks && thread_runnable(rq, prev);
 	if (runnable)
@@ -116,6 +114,8 @@ static __force_inline void sched_reschedule(enum runq_end end, bool parks)
 	atomic_store_relaxed(&rq->running_prio, next->rt_prio);
 	atomic_store_relaxed(&next->on_cpu, 1);
 	spin_unlock(&rq->lock);
+	if (unlikely(prev->runs_on))
+		sched_judge_waker(prev, now);
 	if (next == prev)
 		return;
 	if (runnable)
