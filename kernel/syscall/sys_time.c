@@ -21,7 +21,21 @@
 #define CPUCLOCK_PER_THREAD 4
 #define CPUCLOCK_KIND	    3
 #define CPUCLOCK_USER	    1
+#define CPUCLOCK_SCHED	    2
 #define CPUCLOCK_KINDS	    3
+#define CPUCLOCK_OWN	    ((s32)(~0U << 3))
+
+s32 cpu_clock_number(s32 clock)
+{
+	switch (clock) {
+	case CLOCK_PROCESS_CPUTIME_ID:
+		return CPUCLOCK_OWN | CPUCLOCK_SCHED;
+	case CLOCK_THREAD_CPUTIME_ID:
+		return CPUCLOCK_OWN | CPUCLOCK_PER_THREAD | CPUCLOCK_SCHED;
+	default:
+		return clock;
+	}
+}
 
 static int cpu_clock_ns(s32 clock, u64 *ns)
 {
@@ -69,6 +83,7 @@ static int cpu_timer_clock(s32 clock, struct timer_clock *out)
 int timer_clock_of(s32 clock, struct timer_clock *out)
 {
 	*out = (struct timer_clock){0};
+	clock = cpu_clock_number(clock);
 	switch (clock) {
 	case CLOCK_REALTIME_ALARM:
 	case CLOCK_BOOTTIME_ALARM:
@@ -87,12 +102,6 @@ int timer_clock_of(s32 clock, struct timer_clock *out)
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_MONOTONIC_COARSE:
 		return -EOPNOTSUPP;
-	case CLOCK_PROCESS_CPUTIME_ID:
-		out->cpu = true;
-		return 0;
-	case CLOCK_THREAD_CPUTIME_ID:
-		*out = (struct timer_clock){.cpu = true, .tid = thread_current()->tid};
-		return 0;
 	default:
 		return clock < 0 ? cpu_timer_clock(clock, out) : -EINVAL;
 	}
@@ -100,6 +109,7 @@ int timer_clock_of(s32 clock, struct timer_clock *out)
 
 static int clock_ns(s32 clock, u64 *ns)
 {
+	clock = cpu_clock_number(clock);
 	switch (clock) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
@@ -112,10 +122,6 @@ static int clock_ns(s32 clock, u64 *ns)
 	case CLOCK_BOOTTIME:
 		*ns = time_monotonic_ns();
 		return 0;
-	case CLOCK_PROCESS_CPUTIME_ID:
-		return cpu_clock_ns((s32)(~0U << 3) | 2, ns);
-	case CLOCK_THREAD_CPUTIME_ID:
-		return cpu_clock_ns((s32)(~0U << 3) | CPUCLOCK_PER_THREAD | 2, ns);
 	default:
 		return clock < 0 ? cpu_clock_ns(clock, ns) : -EINVAL;
 	}

@@ -11,10 +11,6 @@
 #include "kernel/task/task.h"
 #include "kernel/task/timers.h"
 
-/* CPU clock numbers: ~0 << 3 for oneself, 4 for a thread, 2 for all its time. */
-#define CPU_CLOCK_OWN_PROCESS (-6)
-#define CPU_CLOCK_OWN_THREAD  (-2)
-
 /* ---- setitimer ---- */
 
 static long load_timeval(u64 user, u64 *ns)
@@ -113,19 +109,6 @@ static int load_sigevent(u64 user, struct timer_notify *notify)
 	return notify->signal < 1 || notify->signal > NSIG ? -EINVAL : 0;
 }
 
-/* As Linux shows it: the two names of the caller's own CPU time stand for numbers of CPU clocks. */
-static s32 shown_clock(s32 clock)
-{
-	switch (clock) {
-	case CLOCK_PROCESS_CPUTIME_ID:
-		return CPU_CLOCK_OWN_PROCESS;
-	case CLOCK_THREAD_CPUTIME_ID:
-		return CPU_CLOCK_OWN_THREAD;
-	default:
-		return clock;
-	}
-}
-
 long sys_timer_create(SYSCALL_ARGS)
 {
 	struct timer_notify notify;
@@ -137,7 +120,7 @@ long sys_timer_create(SYSCALL_ARGS)
 		return -EFAULT;
 	if (err || event_err)
 		return err ? err : event_err;
-	notify.clock = shown_clock((s32)a0);
+	notify.clock = cpu_clock_number((s32)a0); /* as Linux shows it */
 	id = posix_timer_create(&clock, &notify);
 	if (id < 0)
 		return id;
