@@ -216,15 +216,21 @@ u64 trace_ring_bytes(void)
 	return wanted_bytes ? wanted_bytes : RING_LATE;
 }
 
+/* Other rings instead of those that are there, if any. */
+static int rings_renew(u64 bytes)
+{
+	if (!trace_header)
+		return 0;
+	trace_buffers_free();
+	return trace_buffers_init(bytes, stop_mode);
+}
+
 int trace_set_ring_bytes(u64 bytes)
 {
 	if (bytes < PAGE_SIZE || bytes > RING_MAX)
 		return -EINVAL;
 	wanted_bytes = bytes;
-	if (!trace_header)
-		return 0;
-	trace_buffers_free();
-	return trace_buffers_init(bytes, stop_mode);
+	return rings_renew(bytes);
 }
 
 bool trace_overwrites(void)
@@ -234,15 +240,8 @@ bool trace_overwrites(void)
 
 int trace_set_overwrite(bool on)
 {
-	u64 bytes = trace_ring_bytes();
-
-	if (stop_mode == !on)
-		return 0;
 	stop_mode = !on;
-	if (!trace_header)
-		return 0;
-	trace_buffers_free();
-	return trace_buffers_init(bytes, stop_mode);
+	return rings_renew(trace_ring_bytes());
 }
 
 int trace_set_filter(const u32 *tids, u32 nr)
