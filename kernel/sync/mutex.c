@@ -210,7 +210,7 @@ static int mutex_wait(struct mutex *m, u32 flags)
 static int mutex_lock_slow(struct mutex *m, u32 flags, const void *site)
 {
 	u64 word = atomic_load_relaxed(&m->word);
-	u64 began = sync_lock_wait(m->class, m, (const struct thread *)(word & ~MUTEX_WAITERS));
+	u64 began = sync_lock_wait(m->class, m, (const struct thread *)(word & ~MUTEX_WAITERS), 0);
 	u32 turns = MUTEX_SPIN_TURNS;
 	bool taken = false;
 	int err = 0;

@@ -20,7 +20,7 @@ u8 lock_stat_key;
 
 static void spin_wait(struct spinlock *l, const void *site)
 {
-	u64 turns = 0, began = sync_lock_wait(l->class, l, NULL);
+	u64 turns = 0, began = sync_lock_wait(l->class, l, NULL, atomic_load_relaxed(&l->owner));
 
 	do {
 		while (spin_word_locked(&l->lock)) {
@@ -60,17 +60,22 @@ static struct spin_hold *spin_find_hold(struct spin_counted *c, const struct spi
 	return NULL;
 }
 
-static void spin_note_hold(const struct spinlock *l, const void *site)
+static void spin_note_hold(struct spinlock *l, const void *site)
 {
 	struct spin_counted *c = this_cpu_ptr(spin_counted);
-	struct spin_hold *hold = spin_find_hold(c, l);
+	struct spin_hold *hold;
+	u64 since = sync_ops.lock_held();
 
+	atomic_store_relaxed(&l->owner, cpu_id() + 1);
+	if (!since)
+		return;
+	hold = spin_find_hold(c, l);
 	if (!hold) {
 		if (c->count == MAX_HELD)
 			c->count = 0;
 		hold = &c->hold[c->count++];
 	}
-	*hold = (struct spin_hold){l, site, sync_ops.lock_held()};
+	*hold = (struct spin_hold){l, site, since};
 }
 
 void __noinline spin_lock_counted(struct spinlock *l)
@@ -82,16 +87,17 @@ void __noinline spin_lock_counted(struct spinlock *l)
 	spin_note_hold(l, site);
 }
 
-void __noinline spin_count_taken(const struct spinlock *l)
+void __noinline spin_count_taken(struct spinlock *l)
 {
 	spin_note_hold(l, __builtin_return_address(0));
 }
 
-void __noinline spin_count_release(const struct spinlock *l)
+void __noinline spin_count_release(struct spinlock *l)
 {
 	struct spin_counted *c = this_cpu_ptr(spin_counted);
 	struct spin_hold *hold = spin_find_hold(c, l);
 
+	atomic_store_relaxed(&l->owner, 0);
 	if (!hold)
 		return;
 	sync_ops.lock_released(l->class, hold->site, hold->since);

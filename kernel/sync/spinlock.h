@@ -28,7 +28,7 @@ struct spinlock {
 		u32 word; /* [a] 0 free, 1 held */
 		struct spin_word lock;
 	};
-	u32 owner;		  /* [a] debug builds: holder's cpu id + 1; 0 free */
+	u32 owner; /* [a] holder's cpu id + 1, 0 free; in debug builds, and while lock_stat_key is on */
 	struct lock_class *class; /* [I] */
 };
 
@@ -90,10 +90,10 @@ static inline const struct spinlock *spin_held(u32 cpu, u32 i)
 #endif
 
 void spin_lock_slow(struct spinlock *l);
-/* The whole of a taking, what follows one, and what precedes a release, while locks are counted. */
+/* The whole of a taking, what follows one, and what precedes a release, while lock_stat_key is on. */
 void spin_lock_counted(struct spinlock *l);
-void spin_count_taken(const struct spinlock *l);
-void spin_count_release(const struct spinlock *l);
+void spin_count_taken(struct spinlock *l);
+void spin_count_release(struct spinlock *l);
 
 static inline void spin_acquire(struct spinlock *l, bool nested)
 {

@@ -20,12 +20,12 @@ struct sync_ops {
 	 */
 	void (*spin_wait_slow)(void);
 	/*
-	 * kernel/trace: a lock must be waited for, and has been taken after all. `holder`: who has a mutex, as
-	 * far as can be seen. The second gets what the first returned, the turns of a spinner, and who wanted the lock, for the
+	 * kernel/trace: a lock must be waited for, and has been taken after all. `holder`: who has a mutex;
+	 * `holder_hart`: which hart has a spin lock, plus one; NULL and 0 if that can't be seen. The second gets what the first returned, the turns of a spinner, and who wanted the lock, for the
 	 * statistics (NULL while they are off). Called in any context that takes locks, with locks held.
 	 */
 	u64 (*lock_wait)(const struct lock_class *class, const void *lock,
-			 const struct thread *holder);
+			 const struct thread *holder, u32 holder_hart);
 	void (*lock_taken)(const struct lock_class *class, const void *lock, u64 began, u64 turns,
 			   const void *site);
 	/* kernel/trace: grace period `number` has begun, for the harts in `waiting`; the one before is over. */
@@ -33,7 +33,7 @@ struct sync_ops {
 	/* kernel/trace: this hart has run `run` functions that waited for a grace period, `held` still wait. */
 	void (*epoch_ran)(u64 run, u64 held);
 	/*
-	 * kernel/trace, there while lock_stat_key is on: the time, or 0 if holds are not counted; and a hold that ends, by
+	 * kernel/trace, there before lock_stat_key is on: the time, or 0 if holds are not counted; and a hold that ends, by
 	 * whom the lock was taken and when. Context: as above.
 	 */
 	u64 (*lock_held)(void);
@@ -41,12 +41,12 @@ struct sync_ops {
 };
 extern struct sync_ops sync_ops;
 
-extern u8 lock_stat_key; /* static key: each taking and each release of a lock is counted */
+extern u8 lock_stat_key; /* static key: each taking and each release of a lock is noted: who holds it, and what is counted */
 
 static inline u64 sync_lock_wait(const struct lock_class *class, const void *lock,
-				 const struct thread *holder)
+				 const struct thread *holder, u32 holder_hart)
 {
-	return sync_ops.lock_wait ? sync_ops.lock_wait(class, lock, holder) : 0;
+	return sync_ops.lock_wait ? sync_ops.lock_wait(class, lock, holder, holder_hart) : 0;
 }
 
 static inline void sync_lock_taken(const struct lock_class *class, const void *lock, u64 began,

@@ -17,6 +17,8 @@
 #define RING_LATE    (4UL << 20) /* rings made while the machine runs: one block of pages */
 #define MEMORY_SHARE 4		 /* default: this part of the memory for all rings together */
 
+void (*trace_lock_holders)(bool wanted);
+
 static bool wanted[TRACE_NR_TYPES]; /* what records while recording is on */
 static u64 wanted_bytes;	    /* of a ring; 0: by the memory */
 static bool stop_mode;		    /* the first full ring ends the trace */
@@ -160,6 +162,8 @@ static void apply(void)
 	keys[TRACE_KEY_ENTRY] = keys[TRACE_EV_sys_args] | keys[TRACE_EV_sys_enter] |
 				keys[TRACE_EV_sys_exit] | keys[TRACE_EV_sys_wide] |
 				keys[TRACE_EV_sample];
+	if (trace_lock_holders)
+		trace_lock_holders(keys[TRACE_EV_lock_wait]);
 	static_keys_set(trace_keys, keys, TRACE_NR_TYPES);
 	for (u32 type = 1; type < TRACE_NR_TYPES; type++)
 		if (keys[type])

@@ -4,7 +4,8 @@
  *
  * Counts are kept per hart, class and call site in a table of that hart's own, so that counting moves no line between harts; a
  * reader adds the tables up and may see a hold half counted. The first switching on makes the tables. Cost while off: a nop in each
- * taking and each release (static_key.h), a load and a branch in the slow path.
+ * taking and each release (static_key.h), a load and a branch in the slow path. While waits are traced, takings and releases are
+ * noted too, without counting: so a waiter sees which hart has a spin lock.
  */
 #include "kernel/trace/lock_stat.h"
 
@@ -48,6 +49,7 @@ static struct mutex switch_lock = MUTEX_INIT(switch_lock, lock_stat_class);
 static PERCPU(struct lock_site *, lock_sites); /* [I] once made */
 static bool tables_made;		       /* [a] */
 static u64 lock_stat_on;		       /* [a] sysctl */
+static bool holders_wanted;		       /* [L:switch_lock] */
 static u64 lock_stat_since; /* [a] ticks when it was switched on: a hold that is older began uncounted */
 
 static u32 class_index(const struct lock_class *class)
@@ -104,10 +106,11 @@ static u64 clock_if_on(void)
 	return atomic_load_acquire(&lock_stat_on) ? time_now() : 0;
 }
 
-static u64 lock_wait(const struct lock_class *class, const void *lock, const struct thread *holder)
+static u64 lock_wait(const struct lock_class *class, const void *lock, const struct thread *holder,
+		     u32 holder_hart)
 {
 	trace_lock_wait((u64)lock, (u16)class_index(class), class->rank < RANK_SPIN,
-			holder ? holder->tid : 0);
+			holder ? holder->tid : holder_hart);
 	return clock_if_on();
 }
 
@@ -150,6 +153,27 @@ static void epoch_ran(u64 run, u64 held)
 	trace_epoch_freed((u32)run, (u32)held);
 }
 
+/* Context: switch_lock held, or boot. */
+static void set_key(bool on)
+{
+	const u8 value = on;
+
+	static_keys_set(&lock_stat_key, &value, 1);
+}
+
+/* Context: may sleep, or boot. */
+static void note_holders(bool wanted)
+{
+	bool threads = thread_current();
+
+	if (threads)
+		mutex_lock(&switch_lock);
+	holders_wanted = wanted;
+	set_key(wanted || atomic_load_relaxed(&lock_stat_on));
+	if (threads)
+		mutex_unlock(&switch_lock);
+}
+
 void lock_trace_init(void)
 {
 	sync_ops.epoch_began = epoch_began;
@@ -158,6 +182,8 @@ void lock_trace_init(void)
 	sync_ops.lock_wait = lock_wait;
 	sync_ops.lock_held = clock_if_on;
 	sync_ops.lock_released = lock_released;
+	trace_lock_holders = note_holders;
+	note_holders(trace_enabled(lock_wait));
 }
 
 void lock_trace_classes(void)
@@ -303,9 +329,7 @@ static int make_tables(void)
 
 static void switch_on(void)
 {
-	static const u8 on = 1;
-
-	static_keys_set(&lock_stat_key, &on, 1);
+	set_key(true);
 	atomic_store_relaxed(&lock_stat_since, time_now());
 	/* Pairs with clock_if_on(). */
 	atomic_store_release(&lock_stat_on, 1);
@@ -313,10 +337,8 @@ static void switch_on(void)
 
 static void switch_off(void)
 {
-	static const u8 off = 0;
-
 	atomic_store_relaxed(&lock_stat_on, 0);
-	static_keys_set(&lock_stat_key, &off, 1);
+	set_key(holders_wanted);
 }
 
 static int set_lock_stat(u64 *values, const u64 *wanted, u32 nr)

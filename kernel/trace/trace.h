@@ -86,6 +86,11 @@ bool trace_overwrites(void);
 int trace_set_overwrite(bool on);
 int trace_set_filter(const u32 *tids, u32 nr); /* records of these threads only; nr 0: all */
 u32 trace_get_filter(u32 *tids);	       /* room for TRACE_MAX_PIDS */
+/*
+ * Is told before waits for locks begin or cease to be recorded (lock_stat.c); NULL early in boot, and on the host. Context: of who switches,
+ * or boot.
+ */
+extern void (*trace_lock_holders)(bool wanted);
 /* This hart runs `tid`: told when recording begins, since only switches tell it later. */
 void trace_sync_thread(u32 tid);
 

@@ -15,6 +15,7 @@ def checked_trace_test(name, script, program = None, kernels = ["//kernel:stella
         data = [
             "check_trace.py",
             "perfetto.proto",
+            "trace_reader.py",
         ] + built,
         tags = ["no-sandbox"],
     )

@@ -29,7 +29,7 @@ expected=()
 for key in wakers cross_hart_wakings calls futex_wait futex_wake woken flows switches; do
 	expected+=(--expect "$key=100")
 done
-expected+=(--expect births=64)
+expected+=(--expect births=64 --expect spin_holders=1)
 traced whole
 (($(value lost whole) == 0)) || fail "$(value lost whole) records lost with default rings"
 

@@ -161,13 +161,16 @@ static void spin_load(void *arg)
 	CHECK(spin_held_count() == 0);
 }
 
-static u32 told_waits, told_takings;
+static u32 told_waits, told_takings, told_holder;
 
-static u64 told_of_wait(const struct lock_class *c, const void *lock, const struct thread *holder)
+static u64 told_of_wait(const struct lock_class *c, const void *lock, const struct thread *holder,
+			u32 holder_hart)
 {
 	(void)c;
 	(void)lock;
 	(void)holder;
+	CHECK(holder_hart <= HARTS && holder_hart != cpu_id() + 1);
+	atomic_store_relaxed(&told_holder, holder_hart);
 	atomic_fetch_add(&told_waits, 1);
 	return 7;
 }
@@ -187,6 +190,12 @@ static u64 told_holds;
 static u64 told_of_hold(void)
 {
 	return cpu_id() + 1;
+}
+
+/* The key is on for the holders' sake, holds are not counted. */
+static u64 told_of_no_hold(void)
+{
+	return 0;
 }
 
 static void told_of_release(const struct lock_class *c, const void *site, u64 since)
@@ -209,6 +218,38 @@ TEST(spinlocks_exclude)
 	CHECK(counter == HARTS * ROUNDS);
 	for_each_lock_class(c) classes += c == &test_outer_class || c == &test_inner_class;
 	CHECK(classes == 2);
+}
+
+/* Hart 1 takes the lock and keeps it until hart 0 has said that it waits. */
+static void hold_until_waited_for(void *arg)
+{
+	u32 *held = arg;
+
+	if (cpu_id() == 1) {
+		spin_lock(&lock_a);
+		atomic_store_release(held, 1);
+		while (!atomic_load_acquire(&told_waits))
+			sched_yield();
+	} else {
+		while (!atomic_load_acquire(held))
+			sched_yield();
+		spin_lock(&lock_a);
+	}
+	spin_unlock(&lock_a);
+}
+
+TEST(a_waiter_sees_which_hart_has_the_lock)
+{
+	u32 held = 0;
+
+	told_waits = told_takings = 0;
+	lock_stat_key = 1;
+	sync_ops.lock_held = told_of_no_hold;
+	host_cpus_init(2);
+	host_cpus_run(hold_until_waited_for, &held);
+	CHECK(told_waits == 1 && told_holder == 2);
+	CHECK(lock_a.owner == 0);
+	lock_stat_key = 0;
 }
 
 static void trylock_only(void *arg)

@@ -60,10 +60,17 @@ void model_convert(struct model *m, const struct dump *dump, FILE *file);
 /* One record, in merged order (model_events.c). */
 void model_event(struct model *m, const struct merged *e);
 
-/* ---- between model_events.c and model_harts.c ---- */
+/* ---- between the files of the model ---- */
 
 /* The next thing that the current record writes gets the record's own time, each further one the nanosecond after. */
 u64 model_stamp(struct model *m);
+/* The thread that stored the record. */
+struct thread *model_thread_of(struct model *m, const struct merged *e);
+
+/* Open slices (model_slices.c). */
+bool model_slice_is_open(const struct thread *t, enum slice slice);
+/* Does the thread do something by which it may end another's sleep in a call? */
+bool model_slice_wakes(const struct thread *t);
 /* Opens `slice` on t's track; false when it is nested too deeply to be followed: it is then not written at all. */
 bool model_slice_begin(struct model *m, struct thread *t, enum slice slice,
 		       struct track_event *event);
@@ -72,6 +79,11 @@ void model_slice_end(struct model *m, const struct merged *e, enum slice slice,
 		     const struct annotation *result);
 void model_slice_end_with(struct model *m, const struct merged *e, enum slice slice,
 			  const struct annotation *results, u32 nr);
+/* Closes what is open inside `slice`; false if it is not open: its beginning was lost. */
+bool model_slice_uncover(struct model *m, struct thread *t, u32 cpu, enum slice slice);
+void model_slices_close(struct model *m, struct thread *t, u32 cpu);
+/* The woken thread runs: a slice from here to the end of its wait, where the waker's arrow arrives. */
+void model_slice_woken(struct model *m, struct thread *t, u32 cpu);
 
 /* What a thread does (model_ops.c). */
 void model_futex_requeue(struct model *m, const struct merged *e);

@@ -8,113 +8,6 @@
 /* The machine has no frequencies; readers divide by this one, so the number only has to be the same everywhere. */
 #define PRETENDED_KHZ 1000000
 
-/* Ends a thread's life with nothing open: exit system calls do not return. */
-#define RET_NEVER_RETURNED 0
-
-static const struct {
-	enum track_category category;
-	enum track_name name;
-} slices[] = {
-	[SLICE_FUTEX_WAIT] = {CATEGORY_FUTEX, NAME_FUTEX_WAIT},
-	[SLICE_FUTEX_WAKE] = {CATEGORY_FUTEX, NAME_FUTEX_WAKE},
-	[SLICE_FAULT] = {CATEGORY_FAULT, NAME_PAGE_FAULT},
-	[SLICE_WOKEN] = {CATEGORY_FUTEX, NAME_WOKEN},
-	[SLICE_LOCK] = {CATEGORY_LOCK, NAME_MUTEX},
-	[SLICE_IPC] = {CATEGORY_IPC, NAME_SEMOP},
-	[SLICE_IPC_WAIT] = {CATEGORY_IPC, NAME_IPC_WAIT},
-	[SLICE_SOCKET] = {CATEGORY_NET, NAME_SEND},
-	[SLICE_SOCKET_WAIT] = {CATEGORY_NET, NAME_SOCKET_WAIT},
-	[SLICE_OOM] = {CATEGORY_MEMORY, NAME_OOM_WAIT},
-};
-
-u64 model_stamp(struct model *m)
-{
-	u64 ns = m->stamp ? m->stamp : merge_stamp(&m->merge);
-
-	m->stamp = 0;
-	return ns;
-}
-
-static bool is_open(const struct thread *t, enum slice slice)
-{
-	for (u32 i = 0; i < t->depth; i++)
-		if (t->open[i] == slice)
-			return true;
-	return false;
-}
-
-/* Does the thread do something by which it may end another's sleep in a call? */
-static bool wakes(const struct thread *t)
-{
-	enum slice top = t->depth ? t->open[t->depth - 1] : SLICE_SYSCALL;
-
-	return top == SLICE_FUTEX_WAKE || top == SLICE_IPC || top == SLICE_SOCKET;
-}
-
-static struct thread *running_on(struct model *m, const struct merged *e)
-{
-	return thread_get(&m->threads, e->record->tid);
-}
-
-bool model_slice_begin(struct model *m, struct thread *t, enum slice slice, struct track_event *event)
-{
-	if (t->depth == MAX_SLICES)
-		return false;
-	t->open[t->depth++] = slice;
-	event->ns = model_stamp(m);
-	event->track = track_of_thread(&m->out, t);
-	event->type = EVENT_SLICE_BEGIN;
-	event->category = slices[slice].category;
-	if (!event->name)
-		event->name = slices[slice].name;
-	track_event(&m->out, event);
-	return true;
-}
-
-static void slice_pop(struct model *m, struct thread *t, u32 cpu, const struct annotation *results,
-		      u32 nr)
-{
-	enum slice slice = t->open[--t->depth];
-
-	if (slice == SLICE_SYSCALL) {
-		ftrace_sys_exit(&m->cpus[cpu].bundle, model_stamp(m), t->tid, t->syscall,
-				RET_NEVER_RETURNED);
-		return;
-	}
-
-	struct track_event event = {
-		.ns = model_stamp(m), .track = track_of_thread(&m->out, t), .type = EVENT_SLICE_END};
-
-	for (u32 i = 0; i < nr; i++)
-		event.annotations[i] = results[i];
-	track_event(&m->out, &event);
-}
-
-/* Closes what is open inside `slice`; false if it is not open: its beginning was lost. */
-static bool slice_uncover(struct model *m, struct thread *t, u32 cpu, enum slice slice)
-{
-	if (!is_open(t, slice))
-		return false;
-	while (t->open[t->depth - 1] != slice)
-		slice_pop(m, t, cpu, NULL, 0);
-	return true;
-}
-
-void model_slice_end_with(struct model *m, const struct merged *e, enum slice slice,
-			  const struct annotation *results, u32 nr)
-{
-	struct thread *t = running_on(m, e);
-
-	if (slice_uncover(m, t, e->cpu, slice))
-		slice_pop(m, t, e->cpu, results, nr);
-}
-
-void model_slice_end(struct model *m, const struct merged *e, enum slice slice,
-		     const struct annotation *result)
-{
-	model_slice_end_with(m, e, slice, result, result != NULL);
-}
-
 static void slice_end(struct model *m, const struct merged *e, enum slice slice,
 		      enum track_annotation result)
 {
@@ -123,37 +16,16 @@ static void slice_end(struct model *m, const struct merged *e, enum slice slice,
 	model_slice_end(m, e, slice, &annotation);
 }
 
-static void close_all(struct model *m, struct thread *t, u32 cpu)
-{
-	while (t->depth)
-		slice_pop(m, t, cpu, NULL, 0);
-	t->flow = 0;
-}
-
-/* The woken thread runs: a slice from here to the end of its wait, where the waker's arrow arrives. */
-static void begin_woken(struct model *m, struct thread *t, u32 cpu)
-{
-	u64 flow = t->flow;
-	struct track_event event = {.flows_end = &flow, .nr_flows_end = 1};
-
-	t->flow = 0;
-	/* A call that sleeps again and again has one of these at a time. */
-	if (t->depth && t->open[t->depth - 1] == SLICE_WOKEN)
-		slice_pop(m, t, cpu, NULL, 0);
-	if (t->depth)
-		model_slice_begin(m, t, SLICE_WOKEN, &event);
-}
-
 static void sched_switch(struct model *m, const struct merged *e)
 {
 	const struct trace_record *r = e->record;
 	struct cpu_bundle *bundle = &m->cpus[e->cpu].bundle;
-	struct thread *prev = running_on(m, e);
+	struct thread *prev = model_thread_of(m, e);
 	struct thread *next = thread_get(&m->threads, event_value(r, SLOT_al));
 	u64 state = r->c;
 
 	if (state == TRACE_STATE_DEAD)
-		close_all(m, prev, e->cpu);
+		model_slices_close(m, prev, e->cpu);
 	if (state == TRACE_STATE_PREEMPTED && prev->tid)
 		state = LINUX_PREV_STATE_PREEMPTED;
 	next->prio = event_value(r, SLOT_ah);
@@ -166,14 +38,14 @@ static void sched_switch(struct model *m, const struct merged *e)
 		model_queued(m, prev, e->cpu);
 	model_unqueued(m, next);
 	if (next->flow)
-		begin_woken(m, next, e->cpu);
+		model_slice_woken(m, next, e->cpu);
 }
 
 static void sched_waking(struct model *m, const struct merged *e)
 {
 	const struct trace_record *r = e->record;
 	struct thread *wakee = e->thread;
-	struct thread *waker = running_on(m, e);
+	struct thread *waker = model_thread_of(m, e);
 	const struct cpu_bundle *bundle = &m->cpus[e->cpu].bundle;
 	bool irq = r->flags & TRACE_WAKE_IRQ || m->cpus[e->cpu].in_irq;
 
@@ -188,7 +60,7 @@ static void sched_waking(struct model *m, const struct merged *e)
 	}
 	model_queued(m, wakee, r->c);
 	ftrace_sched_waking(&m->cpus[e->cpu].bundle, model_stamp(m), r->tid, wakee, r->c, irq);
-	if (irq || !wakes(waker) || !wakee->depth)
+	if (irq || !model_slice_wakes(waker) || !wakee->depth)
 		return;
 	wakee->flow = ++m->next_flow;
 
@@ -232,12 +104,12 @@ static void sys_wide(struct model *m, const struct merged *e)
 static void sys_enter(struct model *m, const struct merged *e)
 {
 	const struct trace_record *r = e->record;
-	struct thread *t = running_on(m, e);
+	struct thread *t = model_thread_of(m, e);
 	struct model_cpu *cpu = &m->cpus[e->cpu];
 
 	learn_arguments(cpu, r, 0);
 	/* Open still: the end of the last one was lost, or it never returned (sigreturn, exec). */
-	close_all(m, t, e->cpu);
+	model_slices_close(m, t, e->cpu);
 	t->open[t->depth++] = SLICE_SYSCALL;
 	t->syscall = r->c;
 	ftrace_sys_enter(&cpu->bundle, model_stamp(m), r->tid, r->c, cpu->args,
@@ -248,9 +120,9 @@ static void sys_enter(struct model *m, const struct merged *e)
 static void sys_exit(struct model *m, const struct merged *e)
 {
 	const struct trace_record *r = e->record;
-	struct thread *t = running_on(m, e);
+	struct thread *t = model_thread_of(m, e);
 
-	if (!slice_uncover(m, t, e->cpu, SLICE_SYSCALL))
+	if (!model_slice_uncover(m, t, e->cpu, SLICE_SYSCALL))
 		return;
 	t->depth--;
 	ftrace_sys_exit(&m->cpus[e->cpu].bundle, model_stamp(m), r->tid, r->c, (s64)r->a);
@@ -281,13 +153,13 @@ static void slice_with(struct model *m, const struct merged *e, enum slice slice
 {
 	struct track_event event = {.annotations = {first, second}};
 
-	model_slice_begin(m, running_on(m, e), slice, &event);
+	model_slice_begin(m, model_thread_of(m, e), slice, &event);
 }
 
 /* Says in which bucket the thread's futex_wait sleeps. */
 static void futex_queued(struct model *m, const struct merged *e)
 {
-	struct thread *t = running_on(m, e);
+	struct thread *t = model_thread_of(m, e);
 	struct track_event event = {
 		.type = EVENT_INSTANT,
 		.category = CATEGORY_FUTEX,
@@ -295,7 +167,7 @@ static void futex_queued(struct model *m, const struct merged *e)
 		.annotations = {{ANNOTATION_BUCKET, ANNOTATION_UINT, e->record->a}},
 	};
 
-	if (!is_open(t, SLICE_FUTEX_WAIT))
+	if (!model_slice_is_open(t, SLICE_FUTEX_WAIT))
 		return;
 	event.ns = model_stamp(m);
 	event.track = track_of_thread(&m->out, t);
@@ -305,7 +177,7 @@ static void futex_queued(struct model *m, const struct merged *e)
 static void task_new(struct model *m, const struct merged *e)
 {
 	const struct trace_record *r = e->record;
-	struct thread *parent = running_on(m, e);
+	struct thread *parent = model_thread_of(m, e);
 	struct thread *child = e->thread;
 
 	child->born = true;

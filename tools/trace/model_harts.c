@@ -74,6 +74,24 @@ static void lock_text(const struct model *m, const struct trace_record *r, char 
 	snprintf(text, size, "%s %s", r->flags ? "mutex" : "spin lock", name);
 }
 
+static struct annotation uint_annotation(enum track_annotation name, u64 value)
+{
+	return (struct annotation){name, ANNOTATION_UINT, value};
+}
+
+/* Which hart has a spin lock, and who runs there: interrupts are off while it is held, so that is the holder. */
+static void spin_holder(const struct model *m, u32 hart_plus_1, struct annotation *out)
+{
+	const struct cpu_bundle *there;
+
+	if (!hart_plus_1 || hart_plus_1 > m->nr_cpus)
+		return;
+	there = &m->cpus[hart_plus_1 - 1].bundle;
+	out[0] = uint_annotation(ANNOTATION_HOLDER_HART, hart_plus_1 - 1);
+	if (there->seen_switch)
+		out[1] = uint_annotation(ANNOTATION_HOLDER, there->running);
+}
+
 /* A thread sleeps for a mutex on its own track; a hart spins on the hart's: idle and interrupts do so too. */
 void model_lock_wait(struct model *m, const struct merged *e)
 {
@@ -87,8 +105,9 @@ void model_lock_wait(struct model *m, const struct merged *e)
 
 	lock_text(m, r, text, sizeof(text));
 	if (r->flags) {
-		event.annotations[1] = (struct annotation){ANNOTATION_HOLDER, ANNOTATION_UINT,
-							   event_value(r, SLOT_bl)};
+		if (event_value(r, SLOT_bl))
+			event.annotations[1] =
+				uint_annotation(ANNOTATION_HOLDER, event_value(r, SLOT_bl));
 		if (t->tid)
 			model_slice_begin(m, t, SLICE_LOCK, &event);
 		return;
@@ -98,7 +117,8 @@ void model_lock_wait(struct model *m, const struct merged *e)
 	event.track = track_of_hart(HART_SPINS, e->cpu);
 	event.type = EVENT_SLICE_BEGIN;
 	event.category = CATEGORY_LOCK;
-	event.annotations[1] = (struct annotation){ANNOTATION_TID, ANNOTATION_UINT, r->tid};
+	event.annotations[1] = uint_annotation(ANNOTATION_TID, r->tid);
+	spin_holder(m, (u32)event_value(r, SLOT_bl), &event.annotations[2]);
 	track_event(&m->out, &event);
 }
 

@@ -19,6 +19,7 @@ class Waits:
         self.address, self.waits, self.wakes = address, 0, 0
         self.total, self.longest = 0, 0
         self.threads = set()
+        self.holders = collections.Counter()  # waits by who held it when they began, as far as is known
 
     def add(self, tid, ns):
         """One more wait of thread `tid`."""
@@ -161,7 +162,10 @@ class Story:
         if begin.name == "futex_wait" and tid is not None:
             self.futexes[self.process(tid), begin.arguments.get("uaddr", 0)].add(tid, ns - begin.ns)
         elif begin.name.startswith(("mutex ", "spin lock ")):
-            self.locks[begin.name].add(tid or begin.arguments.get("tid", 0), ns - begin.ns)
+            lock = self.locks[begin.name]
+            lock.add(tid or begin.arguments.get("tid", 0), ns - begin.ns)
+            if "holder" in begin.arguments:
+                lock.holders[begin.arguments["holder"]] += 1
 
     # ---- paths ----
 

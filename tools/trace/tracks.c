@@ -63,6 +63,7 @@ static const char *const annotation_names[NR_ANNOTATIONS] = {
 	[ANNOTATION_REASON] = "reason",
 	[ANNOTATION_LOCK] = "lock",
 	[ANNOTATION_HOLDER] = "holder",
+	[ANNOTATION_HOLDER_HART] = "holder_hart",
 	[ANNOTATION_PAGES] = "pages",
 	[ANNOTATION_FUNCTION] = "function",
 	[ANNOTATION_LATE] = "late_us",
