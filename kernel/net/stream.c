@@ -79,7 +79,7 @@ static long send_turn(struct stream_wait *w, struct sock_msg *m)
 	if (!got && unlikely(m->state))
 		got = send_marked(w, m);
 	else if (!got)
-		got = ring_write(&w->st->ring, m->it, STREAM_TURN);
+		got = ring_write(&w->st->ring, m->it, w->kind->turn ? w->kind->turn : STREAM_TURN);
 	mutex_unlock(&w->st->writer);
 	return got;
 }

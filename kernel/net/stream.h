@@ -43,6 +43,7 @@ struct stream_kind {
 	void (*mark_end)(struct socket *s, struct sock_msg *m, u64 end);
 	/* Bytes were put into the ring. NULL: the peer is woken. May sleep. */
 	void (*wrote)(struct socket *s);
+	u32 turn; /* bytes of a turn; 0: the usual number */
 };
 
 /*

@@ -42,6 +42,7 @@
 static bool checksum_good;	/* [w] of the frame that is being received */
 static u32 next_cpu = CPU_NONE; /* [w] of the frame that is sent next */
 static u64 held;		/* [a] the cards' pages that pbufs are in */
+static bool mtu_lifted;		/* [w] */
 
 bool wire_checksum_good(void)
 {
@@ -217,13 +218,50 @@ static void tx_send_waiting(struct wire_card *c)
 	}
 }
 
+static void mtu_restore(void)
+{
+	if (likely(!mtu_lifted))
+		return;
+	mtu_lifted = false;
+	for (struct wire_card *c = wire_cards; c; c = c->next) {
+		c->netif.mtu = c->mtu;
+		c->netif.mtu6 = c->mtu6;
+	}
+}
+
+/* 0 means to lwIP that there is no limit. */
+void wire_card_lift_mtu(void)
+{
+	mtu_restore();
+	for (struct wire_card *c = wire_cards; c; c = c->next) {
+		c->mtu = c->netif.mtu;
+		c->mtu6 = c->netif.mtu6;
+		c->netif.mtu = c->netif.mtu6 = 0;
+	}
+	mtu_lifted = true;
+}
+
 void wire_card_flush(struct wire_card *c)
 {
+	mtu_restore();
 	if (c->first)
 		tx_send_waiting(c);
 	tx_send_gathered(c);
 	for (; c->unflushed; c->unflushed &= c->unflushed - 1)
 		eth_flush(c->eth, (u32)__builtin_ctzl(c->unflushed));
+}
+
+/* netif.output: a packet has passed lwIP's look at the length. */
+static err_t card_output_ip4(struct netif *n, struct pbuf *p, const ip4_addr_t *to)
+{
+	mtu_restore();
+	return etharp_output(n, p, to);
+}
+
+static err_t card_output_ip6(struct netif *n, struct pbuf *p, const ip6_addr_t *to)
+{
+	mtu_restore();
+	return ethip6_output(n, p, to);
 }
 
 void wire_next_frame_of(u32 cpu)
@@ -278,8 +316,8 @@ void wire_card_init(struct wire_card *c)
 	n->mtu6 = n->mtu;
 	n->flags |= NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET |
 		    NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
-	n->output = etharp_output;
-	n->output_ip6 = ethip6_output;
+	n->output = card_output_ip4;
+	n->output_ip6 = card_output_ip6;
 	n->linkoutput = card_output;
 	if (d->features & NETDEV_F_CSUM)
 		sums &= (u16_t)~NETIF_CHECKSUM_GEN_TCP;

@@ -13,7 +13,6 @@
 #include "kernel/net/net.h"
 #include "kernel/net/wire/internal.h"
 #include "kernel/sync/atomic.h"
-#include "kernel/trace/trace.h"
 
 LOCK_CLASS(wire_reader, RANK_STREAM);
 LOCK_CLASS(wire_rx, RANK_SOCKQ);
@@ -41,13 +40,24 @@ static void run_work(struct wire_op *op)
 	socket_put(&t->s);
 }
 
-void wire_conn_kick(struct wire_conn *c)
+static void conn_post(struct wire_conn *c)
 {
-	atomic_store_relaxed(&c->user, cpu_id());
 	if (atomic_xchg(&c->queued, 1))
 		return;
 	socket_get(&c->sock->s);
 	wire_post(&c->work);
+}
+
+void wire_conn_kick(struct wire_conn *c)
+{
+	atomic_store_relaxed(&c->user, cpu_id());
+	conn_post(c);
+}
+
+void wire_conn_continue(struct wire_conn *c)
+{
+	if (c->pcb && c->pushed < c->tx.ring.head)
+		conn_post(c);
 }
 
 struct wire_conn *wire_conn_alloc(struct tcp_sock *t)
@@ -106,6 +116,7 @@ void wire_conn_attach(struct wire_conn *c, struct tcp_pcb *pcb)
 	atomic_store_relaxed(&c->user, c->cpu);
 	c->fin_wanted = c->fin_sent = c->orphan = false;
 	c->pushed = c->tx.ring.head;
+	c->lossy_until = 0;
 	c->credited = atomic_load_relaxed(&c->consumed);
 	tcp_arg(pcb, c);
 	tcp_err(pcb, conn_error);
@@ -178,21 +189,6 @@ void wire_conn_abort(struct wire_conn *c, bool rst, int error)
 	wire_conn_gone(c, error);
 }
 
-/* lwIP's hook: a segment goes out; again, if it begins before what was sent already. */
-uint32_t *wire_tcp_output(const struct tcp_hdr *h, const struct tcp_pcb *pcb, uint32_t *opts)
-{
-	const struct wire_conn *c = pcb ? pcb->callback_arg : NULL;
-
-	net_count(TCP_OUT_SEGS);
-	if (c)
-		wire_next_frame_of(c->cpu);
-	if (pcb && pcb->nrtx && TCP_SEQ_LT(net32(h->seqno), pcb->snd_nxt)) {
-		net_count(TCP_RETRANS_SEGS);
-		trace_tcp_resend(c ? c->sock->s.ino : 0, net32(h->seqno), pcb->nrtx);
-	}
-	return opts;
-}
-
 /* ---- states ---- */
 
 static u32 linux_state(enum tcp_state s)
@@ -251,6 +247,7 @@ void wire_conn_after(struct wire_conn *c)
 		return;
 	}
 	follow_state(c);
+	wire_segment_cut(c);
 	if (!c->pcb->unacked)
 		c->stalled_since = 0;
 	else if (!c->stalled_since)

@@ -3,7 +3,7 @@
  *
  * Sending: programs write into the ring `tx`; what lwIP gets are references into its pages, which stay until the peer has acknowledged them. lwIP
  * walks the list of what is unsent for each write, so it gets no more than UNSENT_MAX ahead of what it may send; the rest waits in the ring, and
- * follows with the acknowledgements.
+ * follows with the acknowledgements. Where long segments are made (segment.c) it gets little ahead, for what it has it has cut already.
  *
  * Receiving: pbufs go as they are onto the connection's chain, where the reader finds them without the wire's mutex. Small ones are copied together, so
  * that many small segments do not hold a page each. The window reopens as programs read (wire_conn_credit).
@@ -19,6 +19,7 @@
 #include "lwip/priv/tcp_priv.h"
 
 #define UNSENT_MAX  65536U
+#define UNSENT_LONG 2U	  /* real segments, where long ones are made */
 #define SMALL	    512U  /* segments up to this are copied together */
 #define SMALL_BLOCK 2048U /* into blocks of this size */
 #define CORK_MS	    200U
@@ -29,7 +30,7 @@
 static u64 push_end(struct wire_conn *c)
 {
 	u64 head = atomic_load_acquire(&c->tx.ring.head), now;
-	u32 rest = (u32)((head - c->pushed) % c->pcb->mss);
+	u32 rest = (u32)((head - c->pushed) % wire_payload(c->pcb));
 
 	if (!rest || c->fin_wanted ||
 	    (!tcp_flag(c->sock, TCP_F_CORK) && !atomic_load_relaxed(&c->more))) {
@@ -45,17 +46,38 @@ static u64 push_end(struct wire_conn *c)
 	return head;
 }
 
-static bool push_piece(struct wire_conn *c, u64 end)
+/* The next n bytes, in segments with up to `payload` bytes. */
+static bool push_bytes(struct wire_conn *c, u64 n, u64 end, u32 payload)
 {
 	struct tcp_pcb *pcb = c->pcb;
-	size_t n = MIN(end - c->pushed, (u64)tcp_sndbuf(pcb));
-	const void *data = ring_peek(&c->tx.ring, c->pushed, &n);
-	u8 flags = c->pushed + n < end ? TCP_WRITE_FLAG_MORE : 0;
 
-	if (!n || tcp_write(pcb, data, (u16_t)n, flags) != ERR_OK)
-		return false;
-	c->pushed += n;
+	for (u64 to = c->pushed + n; c->pushed < to;) {
+		size_t piece = MIN(to - c->pushed, (u64)tcp_sndbuf(pcb));
+		const void *data = ring_peek(&c->tx.ring, c->pushed, &piece);
+		u32 done = piece ? wire_write(pcb, data, (u32)piece, end - c->pushed, payload) : 0;
+
+		if (!done)
+			return false;
+		c->pushed += done;
+	}
 	return true;
+}
+
+/* One segment, or a page. False: lwIP has enough now. `long_max`: of wire_long_max(). */
+static bool push_some(struct wire_conn *c, u64 end, u32 long_max)
+{
+	struct tcp_pcb *pcb = c->pcb;
+	u32 payload = wire_payload(pcb), ahead = long_max ? UNSENT_LONG * payload : UNSENT_MAX;
+	u64 rest = end - c->pushed;
+
+	if (long_max && rest >= 2 * payload) {
+		u32 n = wire_long_next(c, rest, long_max);
+
+		if (n)
+			return n != WIRE_LONG_WAIT && push_bytes(c, n, end, long_max);
+	}
+	return pcb->snd_lbb - pcb->snd_nxt < ahead &&
+	       push_bytes(c, MIN(rest, (u64)PAGE_SIZE), end, payload);
 }
 
 static bool may_write(const struct tcp_pcb *pcb)
@@ -66,12 +88,14 @@ static bool may_write(const struct tcp_pcb *pcb)
 void wire_conn_push(struct wire_conn *c)
 {
 	struct tcp_pcb *pcb = c->pcb;
+	u32 long_max;
 	u64 end;
 
 	if (!may_write(pcb))
 		return;
 	end = push_end(c);
-	while (c->pushed < end && pcb->snd_lbb - pcb->snd_nxt < UNSENT_MAX && push_piece(c, end))
+	long_max = c->pushed < end ? wire_long_max(c) : 0;
+	while (c->pushed < end && push_some(c, end, long_max))
 		;
 	if (c->fin_wanted && !c->fin_sent && c->pushed == c->tx.ring.head)
 		c->fin_sent = tcp_shutdown(pcb, 0, 1) == ERR_OK;
@@ -88,8 +112,6 @@ err_t wire_conn_sent(void *arg, struct tcp_pcb *pcb, u16_t len)
 	c->stalled_since = 0;
 	if (ring_made_room(&c->tx.ring))
 		socket_wake(&c->sock->s, POLL_EVENT_WRITE);
-	if (c->pushed < c->tx.ring.head)
-		wire_conn_push(c);
 	return ERR_OK;
 }
 
@@ -104,7 +126,12 @@ static int wire_may_send(struct socket *s, const struct stream *to)
 	return tcp_may_send(s);
 }
 
-static const struct stream_kind wire_kind = {.may_send = wire_may_send, .wrote = wire_wrote};
+/* A turn fills a long segment. */
+static const struct stream_kind wire_kind = {
+	.may_send = wire_may_send,
+	.wrote = wire_wrote,
+	.turn = 65536,
+};
 
 long wire_send(struct tcp_sock *t, struct sock_msg *m)
 {

@@ -53,6 +53,7 @@ struct wire_card {
 	struct wire_tx *first, **last; /* [w] the card's queue was full: these wait */
 	u32 nr_waiting;		       /* [w] */
 	u64 unflushed;		       /* [w] bit = queue: the card was not told yet */
+	u16 mtu, mtu6;		       /* [w] netif's, while they are lifted */
 	struct inet_addr leased;       /* [w] DHCP's address in the table; any: none */
 	u32 v6_known;		       /* [w] slots of netif.ip6_addr that the interface has */
 	struct wire_card *next;	       /* [I] */
@@ -67,6 +68,8 @@ void wire_receive(struct eth *e, const struct netdev_frame *f);
 void wire_sent(struct eth *e, void *cookie);
 /* The next frame is of a connection that belongs to hart `cpu`. */
 void wire_next_frame_of(u32 cpu);
+/* The next packet may be longer than the link lets: the card cuts it. */
+void wire_card_lift_mtu(void);
 /* The frame being handled is known to be whole, so nobody sums it. */
 bool wire_checksum_good(void);
 
@@ -114,20 +117,21 @@ struct wire_conn {
 	struct stream tx;      /* what programs have written and the peer has not acknowledged */
 	struct mutex reader;   /* RANK_STREAM */
 	struct wire_rx rx;
-	u64 pushed;		   /* [w] position in tx up to which lwIP has the bytes */
-	u64 consumed;		   /* [a] bytes that were read */
-	u64 credited;		   /* [w] of these, those that lwIP was told of */
-	u32 window;		   /* [w] */
-	struct wire_op work;	   /* wire_conn_kick() */
-	u32 queued;		   /* [a] 1: work is on the queue, with a reference on sock */
-	u32 more;		   /* [a] the last send had MSG_MORE */
-	u32 user;		   /* [a] hart of the program's last call */
-	u32 cpu;		   /* [w] whose queue of the card it uses */
-	bool fin_wanted;	   /* [w] FIN comes behind what is in tx */
-	bool fin_sent;		   /* [w] */
-	bool orphan;		   /* [w] the file is gone, the connection ends by itself */
-	struct list busy;	   /* [w] on the list of those that timers look at */
-	struct list half;	   /* [w] SYN received, not yet ESTABLISHED */
+	u64 pushed;	     /* [w] position in tx up to which lwIP has the bytes */
+	u64 lossy_until;     /* [w] position in tx up to which segments are short, after a loss */
+	u64 consumed;	     /* [a] bytes that were read */
+	u64 credited;	     /* [w] of these, those that lwIP was told of */
+	u32 window;	     /* [w] */
+	struct wire_op work; /* wire_conn_kick() */
+	u32 queued;	     /* [a] 1: work is on the queue, with a reference on sock */
+	u32 more;	     /* [a] the last send had MSG_MORE */
+	u32 user;	     /* [a] hart of the program's last call */
+	u32 cpu;	     /* [w] whose queue of the card it uses */
+	bool fin_wanted;     /* [w] FIN comes behind what is in tx */
+	bool fin_sent;	     /* [w] */
+	bool orphan;	     /* [w] the file is gone, the connection ends by itself */
+	struct list busy;    /* [w] on the list of those that timers look at */
+	struct list half;    /* [w] SYN received, not yet ESTABLISHED */
 	struct tcp_sock *listener; /* [w] of a half-open one: a reference */
 	bool has_place; /* [w] it holds a place on the listener's accept queue, while its segment is looked at */
 	bool deferred; /* [w] the handshake was complete, but for data that TCP_DEFER_ACCEPT wants */
@@ -151,6 +155,8 @@ void wire_conn_abort(struct wire_conn *c, bool rst, int error);
 /* After lwIP was in the connection: its state, its place among the busy ones. */
 void wire_conn_after(struct wire_conn *c);
 void wire_conn_kick(struct wire_conn *c);
+/* After a segment came: what waits in the ring follows, at the end of the batch. */
+void wire_conn_continue(struct wire_conn *c);
 void wire_conn_options(struct wire_conn *c);
 void wire_conn_timers(bool slow); /* the busy ones */
 bool wire_conn_busy(void);
@@ -196,6 +202,19 @@ void wire_conn_push(struct wire_conn *c);
 void wire_conn_credit(struct wire_conn *c);
 void wire_rx_drop(struct wire_rx *rx);
 long wire_send(struct tcp_sock *t, struct sock_msg *m);
+
+/* segment.c */
+#define WIRE_LONG_WAIT 0xffffffffU
+/* Bytes in a real segment. */
+u32 wire_payload(const struct tcp_pcb *pcb);
+/* Bytes in a long segment at most; 0: there are none now. */
+u32 wire_long_max(const struct wire_conn *c);
+/* Bytes that go into a long segment now, of `rest` that are there; 0: better a real one; WIRE_LONG_WAIT: wait for an acknowledgement. */
+u32 wire_long_next(const struct wire_conn *c, u64 rest, u32 max);
+/* tcp_write() of n bytes, or less, of `rest` that are there, in segments of up to `payload` bytes. Bytes; 0: lwIP takes none. */
+u32 wire_write(struct tcp_pcb *pcb, const void *data, u32 n, u64 rest, u32 payload);
+/* A long segment whose turn it is, and that the windows do not let out, becomes real ones. */
+void wire_segment_cut(struct wire_conn *c);
 
 /* recv.c */
 long wire_recv(struct tcp_sock *t, struct sock_msg *m);

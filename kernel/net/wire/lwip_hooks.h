@@ -25,8 +25,8 @@ struct tcp_pcb;
 #define LWIP_HOOK_IP4_INPUT(p, inp) wire_ip4_input(p, inp)
 #define LWIP_HOOK_IP6_INPUT(p, inp) wire_ip6_input(p)
 
-/* Sees each segment that is about to be sent; adds no option. */
-#define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, hdr, pcb, opts) wire_tcp_output(hdr, pcb, opts)
+/* Sees each segment that is about to be sent; adds no option (segment.c). */
+#define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, hdr, pcb, opts) wire_tcp_output(p, hdr, pcb, opts)
 
 uint32_t wire_isn(const void *local, uint16_t local_port, const void *remote, uint16_t remote_port);
 struct netif *wire_ip4_route(const struct ip4_addr *to);
@@ -35,6 +35,7 @@ struct netif *wire_ip6_route(const struct ip6_addr *to);
 const struct ip6_addr *wire_ip6_hop(const struct netif *n, const struct ip6_addr *to);
 int wire_ip4_input(struct pbuf *p, struct netif *inp);
 int wire_ip6_input(struct pbuf *p);
-uint32_t *wire_tcp_output(const struct tcp_hdr *h, const struct tcp_pcb *pcb, uint32_t *opts);
+uint32_t *wire_tcp_output(struct pbuf *p, struct tcp_hdr *h, const struct tcp_pcb *pcb,
+			  uint32_t *opts);
 
 #endif

@@ -153,6 +153,7 @@ void wire_show_done(void)
 		if (c) {
 			wire_half_settle(c);
 			wire_conn_after(c);
+			wire_conn_continue(c);
 		}
 		socket_put(&shown.sock->s);
 	}

@@ -3,6 +3,7 @@
  *
  * Segments join if the second continues the first: same addresses, ports, acknowledgement, window and options, next sequence number, and the first
  * ended with a full segment. Only the first one's headers are sent; the card counts sequence numbers and IP's identification on from there.
+ * A long frame is several segments already, of the size that tx_set_size() has told.
  */
 #include "kernel/net/wire/tx.h"
 
@@ -41,6 +42,39 @@ static bool tcp_frame_parse(u8 *frame, u32 length, struct tcp_frame *f)
 	return length >= f->headers;
 }
 
+/* Appends bytes that lie together. Those of a ring hold each page that they are in. False: too many pieces. */
+static bool tx_add_data(struct wire_tx *tx, u32 *nr, const u8 *data, u32 length, bool of_ring)
+{
+	struct netdev_piece *pieces = tx->packet.pieces;
+
+	while (length) {
+		u32 in_page = (u32)((uintptr_t)data & (PAGE_SIZE - 1));
+		u32 n = of_ring ? MIN(length, (u32)PAGE_SIZE - in_page) : length;
+
+		if (*nr > 1 && in_page &&
+		    (const u8 *)pieces[*nr - 1].data + pieces[*nr - 1].length == data) {
+			pieces[*nr - 1].length += n;
+		} else {
+			if (*nr == NETDEV_PIECES_MAX)
+				return false;
+			pieces[(*nr)++] = (struct netdev_piece){data, n};
+			if (of_ring) {
+				page_get((void *)(data - in_page));
+				tx->pages[tx->nr_pages++] = (void *)(data - in_page);
+			}
+		}
+		data += n;
+		length -= n;
+	}
+	return true;
+}
+
+/* A pbuf of its own holds its bytes; what merely points to them points into a ring's pages, which may lie side by side. */
+static bool of_ring(const struct pbuf *q)
+{
+	return q->type_internal == PBUF_ROM && !(q->flags & PBUF_FLAG_IS_CUSTOM);
+}
+
 /* Appends the payload of `p` behind `skip` bytes of headers. False, with nothing changed: too many pieces. */
 static bool tx_add(struct wire_tx *tx, struct pbuf *p, u32 skip)
 {
@@ -54,24 +88,8 @@ static bool tx_add(struct wire_tx *tx, struct pbuf *p, u32 skip)
 		const u8 *data = (const u8 *)q->payload + (q->len - length);
 
 		skip -= q->len - length;
-		if (!length)
-			continue;
-		if (nr > 1 &&
-		    (const u8 *)pk->pieces[nr - 1].data + pk->pieces[nr - 1].length == data &&
-		    ((uintptr_t)data & (PAGE_SIZE - 1))) {
-			pk->pieces[nr - 1].length += length;
-			continue;
-		}
-		if (nr == NETDEV_PIECES_MAX)
+		if (!tx_add_data(tx, &nr, data, length, of_ring(q)))
 			goto full;
-		pk->pieces[nr++] = (struct netdev_piece){data, length};
-		/* A pbuf of its own holds its bytes; what merely points to them points into a ring's page. */
-		if (q->type_internal == PBUF_ROM && !(q->flags & PBUF_FLAG_IS_CUSTOM)) {
-			void *page = (void *)((uintptr_t)data & ~(PAGE_SIZE - 1));
-
-			page_get(page);
-			tx->pages[tx->nr_pages++] = page;
-		}
 	}
 	pk->nr_pieces = nr;
 	tx->length += bytes;
@@ -84,6 +102,12 @@ full:
 	if (pk->nr_pieces)
 		pk->pieces[pk->nr_pieces - 1] = last;
 	return false;
+}
+
+/* Into what a long frame is to be cut; 0: it is none. */
+static u16 long_size(const struct pbuf *p, const struct tcp_frame *f)
+{
+	return p->flags & TX_PBUF_LONG ? f->tcp->chksum : 0;
 }
 
 struct wire_tx *tx_make(struct pbuf *p, u32 features)
@@ -103,6 +127,7 @@ struct wire_tx *tx_make(struct pbuf *p, u32 features)
 			kfree(tx);
 			return NULL;
 		}
+		whole->flags |= p->flags & TX_PBUF_LONG;
 		tx_add(tx, whole, 0);
 		pbuf_free(whole);
 		p = whole;
@@ -115,6 +140,7 @@ struct wire_tx *tx_make(struct pbuf *p, u32 features)
 	tx->packet.checksum_offset = offsetof(struct tcp_hdr, chksum);
 	tx->packet.header_length = (u16)f.headers;
 	tx->payload = p->tot_len - f.headers;
+	tx->packet.segment_size = long_size(p, &f);
 	tx->next_seq = net32(f.tcp->seqno) + tx->payload;
 	/* What carries SYN, FIN, RST or URG goes alone. */
 	tx->segment = (features & (f.v6 ? NETDEV_F_TSO6 : NETDEV_F_TSO4)) && tx->payload &&
@@ -150,7 +176,9 @@ bool tx_join(struct wire_tx *tx, struct pbuf *p)
 	if (!tcp_frame_parse(tx->frame, tx->packet.header_length, &a) || !same_flow(&a, &b))
 		return false;
 	payload = p->tot_len - b.headers;
-	if (!payload || payload > size || tx->payload % size || net32(b.tcp->seqno) != tx->next_seq)
+	if (!payload || tx->payload % size || net32(b.tcp->seqno) != tx->next_seq)
+		return false;
+	if (payload > size && long_size(p, &b) != size)
 		return false;
 	if (tx->payload + payload + a.headers - ETH_HEADER > 65535)
 		return false;

@@ -7,6 +7,7 @@
 #include "drivers/netdev.h"
 #include "kernel/net/inet.h"
 #include "lwip/pbuf.h"
+#include "lwip/prot/tcp.h"
 
 #define WIRE_TX_WAITING_MAX 512U /* packets that wait for a full card */
 #define WIRE_TX_HEADS_MAX   64U	 /* segments in one packet */
@@ -25,6 +26,17 @@ struct wire_tx {
 	struct pbuf *heads[WIRE_TX_HEADS_MAX];
 	void *pages[NETDEV_PIECES_MAX];
 };
+
+/*
+ * A segment `p` with header `h` is longer than what the peer takes: the card cuts it into such of `size` bytes. That is told where the checksum will
+ * be, and with a flag that lwIP does not use.
+ */
+#define TX_PBUF_LONG 0x80U
+static inline void tx_set_size(struct pbuf *p, struct tcp_hdr *h, u32 size)
+{
+	p->flags |= TX_PBUF_LONG;
+	h->chksum = (u16)size;
+}
 
 /* A packet of the frame `p`, held; NULL: no memory. */
 struct wire_tx *tx_make(struct pbuf *p, u32 features);

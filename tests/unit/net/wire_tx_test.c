@@ -104,8 +104,9 @@ const void *wire_ip6_hop(const void *n, const void *to)
 	(void)to;
 	return NULL;
 }
-u32 *wire_tcp_output(const void *h, const void *pcb, u32 *opts)
+u32 *wire_tcp_output(void *p, void *h, const void *pcb, u32 *opts)
 {
+	(void)p;
 	(void)h;
 	(void)pcb;
 	return opts;
@@ -117,6 +118,8 @@ struct what {
 	u32 seq, from, length;
 	u8 flags;
 	u16 port, id;
+	u16 size;   /* of a long one */
+	bool whole; /* the pages lie side by side, and lwIP noticed */
 };
 
 /* A frame 10.0.0.1 -> 10.0.0.2 with `length` bytes of payload from `from` on. */
@@ -142,13 +145,15 @@ static struct pbuf *frame(struct what w)
 	tcp->seqno = net32(w.seq);
 	tcp->_hdrlen_rsvd_flags = net16((u16)(8 << 12 | (w.flags ? w.flags : TCP_ACK)));
 	for (u32 at = w.from, end = w.from + w.length; at < end;) {
-		u32 n = MIN(end - at, 4096 - at % 4096);
+		u32 n = w.whole ? end - at : MIN(end - at, 4096 - at % 4096);
 		struct pbuf *q = pbuf_alloc(PBUF_RAW, (u16_t)n, PBUF_ROM);
 
 		q->payload = payload + at;
 		pbuf_cat(p, q);
 		at += n;
 	}
+	if (w.size)
+		tx_set_size(p, tcp, w.size);
 	return p;
 }
 
@@ -194,10 +199,11 @@ TEST(segments_that_follow_are_joined)
 	struct wire_tx *tx = make((struct what){.seq = 7, .length = SIZE});
 	u32 n = 1;
 
-	while (n < 45 && join(tx, (struct what){7 + n * SIZE, n * SIZE, SIZE, TCP_ACK, 0, (u16)n}))
+	while (n < 45 &&
+	       join(tx, (struct what){7 + n * SIZE, n * SIZE, SIZE, TCP_ACK, 0, (u16)n, 0, false}))
 		n++;
 	CHECK(n == 45);
-	CHECK(!join(tx, (struct what){7 + n * SIZE, n * SIZE, SIZE, 0, 0, 0})); /* over 64 KiB */
+	CHECK(!join(tx, (struct what){7 + n * SIZE, n * SIZE, SIZE, 0, 0, 0, 0, false})); /* over 64 KiB */
 	tx_finish(tx);
 	CHECK(tx->packet.gso == NETDEV_GSO_TCPV4 && tx->packet.segment_size == SIZE);
 	CHECK(tx->packet.header_length == HEADERS && total_of(tx) == HEADERS + 45 * SIZE &&
@@ -210,13 +216,67 @@ TEST(segments_that_follow_are_joined)
 	end(tx);
 }
 
+/* Of 10 * SIZE bytes and one short of SIZE; what follows joins as if they had come one by one. */
+TEST(long_frames_are_cut_as_they_say)
+{
+	struct wire_tx *tx = make((struct what){.seq = 7, .length = 10 * SIZE, .size = SIZE});
+
+	CHECK(tx->packet.segment_size == SIZE && tx->segment);
+	CHECK(join(tx, (struct what){.seq = 7 + 10 * SIZE, .from = 10 * SIZE, .length = SIZE}));
+	CHECK(!join(tx, (struct what){.seq = 7 + 11 * SIZE, .from = 11 * SIZE, .length = 2 * SIZE}));
+	CHECK(!join(tx, (struct what){.seq = 7 + 11 * SIZE,
+				      .from = 11 * SIZE,
+				      .length = 2 * SIZE,
+				      .size = SIZE - 1}));
+	CHECK(join(tx, (struct what){.seq = 7 + 11 * SIZE,
+				     .from = 11 * SIZE,
+				     .length = 3 * SIZE + 5,
+				     .size = SIZE}));
+	CHECK(!join(tx, (struct what){.seq = 12 + 14 * SIZE, .from = 14 * SIZE + 5, .length = SIZE}));
+	tx_finish(tx);
+	CHECK(tx->packet.gso == NETDEV_GSO_TCPV4 && tx->packet.segment_size == SIZE);
+	CHECK(total_of(tx) == HEADERS + 14 * SIZE + 5);
+	CHECK((tx->frame[16] << 8 | tx->frame[17]) == (int)(HEADERS - 14 + 14 * SIZE + 5));
+	end(tx);
+}
+
+TEST(a_long_end_goes_alone_and_is_cut)
+{
+	struct wire_tx *tx = make((struct what){
+		.seq = 1, .length = 2 * SIZE, .flags = TCP_ACK | TCP_FIN, .size = SIZE});
+
+	tx_finish(tx);
+	CHECK(!tx->segment && tx->packet.gso == NETDEV_GSO_TCPV4);
+	CHECK(tx->packet.segment_size == SIZE);
+	end(tx);
+}
+
+TEST(a_frame_that_joins_a_first_real_one_may_be_long)
+{
+	struct wire_tx *tx = make((struct what){.seq = 7, .length = SIZE});
+
+	CHECK(join(tx,
+		   (struct what){.seq = 7 + SIZE, .from = SIZE, .length = 44 * SIZE, .size = SIZE}));
+	CHECK(tx->packet.segment_size == SIZE && total_of(tx) == HEADERS + 45 * SIZE);
+	end(tx);
+}
+
+TEST(each_page_is_held)
+{
+	struct wire_tx *tx = make(
+		(struct what){.seq = 7, .from = 100, .length = 10000, .size = SIZE, .whole = true});
+
+	CHECK(holds == 3 && tx->packet.nr_pieces == 4 && total_of(tx) == HEADERS + 10000);
+	end(tx);
+}
+
 TEST(the_last_may_be_short_and_pushes)
 {
 	struct wire_tx *tx = make((struct what){.seq = 1, .length = SIZE});
 
-	CHECK(join(tx, (struct what){1 + SIZE, SIZE, 10, TCP_ACK | TCP_PSH, 0, 0}));
+	CHECK(join(tx, (struct what){1 + SIZE, SIZE, 10, TCP_ACK | TCP_PSH, 0, 0, 0, false}));
 	CHECK(tx->frame[47] & TCP_PSH);
-	CHECK(!join(tx, (struct what){11 + SIZE, SIZE + 10, SIZE, TCP_ACK, 0, 0}));
+	CHECK(!join(tx, (struct what){11 + SIZE, SIZE + 10, SIZE, TCP_ACK, 0, 0, 0, false}));
 	end(tx);
 }
 
@@ -224,11 +284,13 @@ TEST(others_go_alone)
 {
 	struct wire_tx *tx = make((struct what){.seq = 1, .length = SIZE});
 
-	CHECK(!join(tx, (struct what){2 + SIZE, SIZE, SIZE, 0, 0, 0}));	   /* a gap */
-	CHECK(!join(tx, (struct what){1 + SIZE, SIZE, SIZE, 0, 1001, 0})); /* another connection */
-	CHECK(!join(tx, (struct what){1 + SIZE, SIZE, SIZE, TCP_ACK | TCP_FIN, 0, 0})); /* the end */
-	CHECK(!join(tx, (struct what){1 + SIZE, SIZE, SIZE + 1, 0, 0, 0})); /* larger than the first */
-	CHECK(!join(tx, (struct what){1 + SIZE, SIZE, 0, 0, 0, 0}));	    /* no data */
+	CHECK(!join(tx, (struct what){2 + SIZE, SIZE, SIZE, 0, 0, 0, 0, false})); /* a gap */
+	CHECK(!join(tx, (struct what){1 + SIZE, SIZE, SIZE, 0, 1001, 0, 0, false})); /* another connection */
+	CHECK(!join(tx, (struct what){1 + SIZE, SIZE, SIZE, TCP_ACK | TCP_FIN, 0, 0, 0,
+				      false})); /* the end */
+	CHECK(!join(tx, (struct what){1 + SIZE, SIZE, SIZE + 1, 0, 0, 0, 0,
+				      false})); /* larger than the first */
+	CHECK(!join(tx, (struct what){1 + SIZE, SIZE, 0, 0, 0, 0, 0, false})); /* no data */
 	CHECK(total_of(tx) == HEADERS + SIZE);
 	tx_finish(tx);
 	CHECK(tx->packet.gso == NETDEV_GSO_NONE && tx->packet.checksum);
