@@ -24,6 +24,7 @@
 #define OWN_PROTOCOL 253 /* RFC 3692: for experiments */
 #define TIMEOUT_MS   1500
 #define LINGER_S     20
+#define MAXSEG_BYTES 80000
 
 static char log_text[4096];
 
@@ -167,6 +168,20 @@ static int header_data(int fd)
 	return 0;
 }
 
+/* Smaller segments, while larger ones wait for the peer. */
+static int maxseg_data(int fd)
+{
+	static unsigned char data[MAXSEG_BYTES];
+
+	for (int i = 0; i < MAXSEG_BYTES; i++)
+		data[i] = (unsigned char)(i % 251);
+	check(write(fd, data, sizeof(data) / 2) == sizeof(data) / 2, "write");
+	set(fd, IPPROTO_TCP, TCP_MAXSEG, 500);
+	check(write(fd, data + sizeof(data) / 2, sizeof(data) / 2) == sizeof(data) / 2, "write");
+	close(fd);
+	return 1;
+}
+
 static int log_data(int fd)
 {
 	check(write(fd, log_text, strlen(log_text)) == (ssize_t)strlen(log_text), "log");
@@ -184,6 +199,7 @@ static const struct service {
 	{22, "timeout", timeout_accepted, NULL}, {23, "cork", NULL, cork_data},
 	{24, "reset", NULL, reset_data},	 {25, "linger", NULL, linger_data},
 	{26, "error", NULL, error_data},	 {27, "header", NULL, header_data},
+	{28, "maxseg", NULL, maxseg_data},
 };
 #define NR_SERVICES (sizeof(services) / sizeof(services[0]))
 

@@ -19,7 +19,8 @@ from tests.wire.frames import ACK, PSH  # noqa: E402
 from tests.wire.guest import main_of_parts  # noqa: E402
 from tests.wire.peer import check  # noqa: E402
 
-LOG, KEEP, TIMEOUT, CORK, RESET, LINGER, ERROR, HEADER = 13, 21, 22, 23, 24, 25, 26, 27
+LOG, KEEP, TIMEOUT, CORK, RESET, LINGER, ERROR, HEADER, MAXSEG = 13, 21, 22, 23, 24, 25, 26, 27, 28
+MAXSEG_BYTES = 80000
 PEER_PORT, OWN_PROTOCOL = 9999, 253
 ECONNREFUSED = 111
 
@@ -138,5 +139,20 @@ def own_header(peer):
     connection.close()
 
 
+def smaller_segments(peer):
+    """TCP_MAXSEG while larger segments wait, and must be sent again: all arrives."""
+    connection = peer.connect(MAXSEG)
+    connection.mute = True
+    say(connection)
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        peer.poll(0.1)
+    connection.mute = False
+    got = connection.read_to_end()
+    check(got == bytes(i % 251 for i in range(MAXSEG_BYTES)), f"{len(got)} other bytes")
+    connection.close()
+
+
 if __name__ == "__main__":
-    sys.exit(main_of_parts(keepalive, user_timeout, cork, linger_reset, linger_waits, error_queue, own_header))
+    sys.exit(main_of_parts(keepalive, user_timeout, cork, linger_reset, linger_waits, error_queue, own_header,
+                           smaller_segments))
