@@ -28,4 +28,7 @@
 #define AT_SYSINFO_EHDR	     33
 #define AT_MINSIGSTKSZ	     51
 
+/* AT_HWCAP: bit (letter - 'a') of each extension of one letter. */
+#define HWCAP_ISA_V (1UL << ('v' - 'a'))
+
 #endif

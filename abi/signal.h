@@ -172,11 +172,21 @@ struct abi_fp_state {
 };
 static_assert(sizeof(struct abi_fp_state) == 264, "struct __riscv_d_ext_state");
 
-/* Terminator of the extension records behind the floating-point state: magic and size both 0. */
+/* Of the extension records behind the floating-point state; the last has magic and size 0. `size` counts the header too. */
 struct abi_ext_header {
 	u32 magic;
 	u32 size;
 };
+
+#define RISCV_V_MAGIC 0x53465457
+
+/* Linux's struct __riscv_v_ext_state behind its header; the registers come next. */
+struct abi_vector_record {
+	struct abi_ext_header header;
+	u64 vstart, vl, vtype, vcsr, vlenb;
+	u64 registers; /* user address */
+};
+static_assert(sizeof(struct abi_vector_record) == 56, "struct __sc_riscv_v_state");
 
 /*
  * General registers in the order of struct user_regs_struct: pc, ra, sp, gp, tp, t0-2, s0-1, a0-7,
@@ -190,12 +200,12 @@ struct abi_sigcontext {
 			u64 q[64];
 			u32 fcsr;
 			u32 reserved;
-			struct abi_ext_header end;
+			struct abi_ext_header records;
 		};
 	} __attribute__((aligned(16)));
 };
 static_assert(sizeof(struct abi_sigcontext) == 784, "struct sigcontext");
-static_assert(offsetof(struct abi_sigcontext, end) == 256 + 520, "struct sigcontext");
+static_assert(offsetof(struct abi_sigcontext, records) == 256 + 520, "struct sigcontext");
 
 struct abi_ucontext {
 	u64 uc_flags;

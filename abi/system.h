@@ -54,11 +54,23 @@ static_assert(sizeof(struct abi_sysinfo) == 112, "struct sysinfo");
 #define PR_SET_NO_NEW_PRIVS    38
 #define PR_GET_NO_NEW_PRIVS    39
 #define PR_CAP_AMBIENT	       47
+#define PR_RISCV_V_SET_CONTROL 69
+#define PR_RISCV_V_GET_CONTROL 70
 
 #define PR_CAP_AMBIENT_IS_SET	 1
 #define PR_CAP_AMBIENT_RAISE	 2
 #define PR_CAP_AMBIENT_LOWER	 3
 #define PR_CAP_AMBIENT_CLEAR_ALL 4
+
+/* Each of the two fields: by default, off, on. */
+#define PR_RISCV_V_VSTATE_CTRL_DEFAULT	  0
+#define PR_RISCV_V_VSTATE_CTRL_OFF	  1
+#define PR_RISCV_V_VSTATE_CTRL_ON	  2
+#define PR_RISCV_V_VSTATE_CTRL_CUR_MASK	  0x3
+#define PR_RISCV_V_VSTATE_CTRL_NEXT_MASK  0xc
+#define PR_RISCV_V_VSTATE_CTRL_NEXT_SHIFT 2
+#define PR_RISCV_V_VSTATE_CTRL_INHERIT	  0x10
+#define PR_RISCV_V_VSTATE_CTRL_MASK	  0x1fUL
 
 /* Each with its lock one bit above. */
 #define SECBIT_NOROOT		    0x01
@@ -120,23 +132,27 @@ struct abi_riscv_hwprobe {
 	u64 value;
 };
 
-#define RISCV_HWPROBE_KEY_MVENDORID	       0
-#define RISCV_HWPROBE_KEY_MARCHID	       1
-#define RISCV_HWPROBE_KEY_MIMPID	       2
-#define RISCV_HWPROBE_KEY_BASE_BEHAVIOR	       3
-#define RISCV_HWPROBE_BASE_BEHAVIOR_IMA	       1
-#define RISCV_HWPROBE_KEY_IMA_EXT_0	       4
-#define RISCV_HWPROBE_IMA_FD		       (1UL << 0)
-#define RISCV_HWPROBE_IMA_C		       (1UL << 1)
-#define RISCV_HWPROBE_EXT_ZBA		       (1UL << 3)
-#define RISCV_HWPROBE_EXT_ZBB		       (1UL << 4)
-#define RISCV_HWPROBE_EXT_ZBS		       (1UL << 5)
-#define RISCV_HWPROBE_KEY_CPUPERF_0	       5
-#define RISCV_HWPROBE_MISALIGNED_UNKNOWN       0
-#define RISCV_HWPROBE_KEY_ZICBOZ_BLOCK_SIZE    6
-#define RISCV_HWPROBE_KEY_HIGHEST_VIRT_ADDRESS 7
-#define RISCV_HWPROBE_KEY_TIME_CSR_FREQ	       8
-#define RISCV_HWPROBE_WHICH_CPUS	       1
+#define RISCV_HWPROBE_KEY_MVENDORID	0
+#define RISCV_HWPROBE_KEY_MARCHID	1
+#define RISCV_HWPROBE_KEY_MIMPID	2
+#define RISCV_HWPROBE_KEY_BASE_BEHAVIOR 3
+#define RISCV_HWPROBE_BASE_BEHAVIOR_IMA 1
+#define RISCV_HWPROBE_KEY_IMA_EXT_0	4
+#define RISCV_HWPROBE_IMA_FD		(1UL << 0)
+#define RISCV_HWPROBE_IMA_C		(1UL << 1)
+#define RISCV_HWPROBE_IMA_V		(1UL << 2)
+#define RISCV_HWPROBE_EXT_ZBA		(1UL << 3)
+#define RISCV_HWPROBE_EXT_ZBB		(1UL << 4)
+#define RISCV_HWPROBE_EXT_ZBS		(1UL << 5)
+/* Zvbb to Zvkt, Zvfh and Zvfhmin, Zve32x to Zve64d. */
+#define RISCV_HWPROBE_EXT_VECTOR		 (0x3ffUL << 17 | 3UL << 30 | 0x1fUL << 37)
+#define RISCV_HWPROBE_KEY_CPUPERF_0		 5
+#define RISCV_HWPROBE_MISALIGNED_UNKNOWN	 0
+#define RISCV_HWPROBE_KEY_ZICBOZ_BLOCK_SIZE	 6
+#define RISCV_HWPROBE_KEY_HIGHEST_VIRT_ADDRESS	 7
+#define RISCV_HWPROBE_KEY_TIME_CSR_FREQ		 8
+#define RISCV_HWPROBE_KEY_MISALIGNED_SCALAR_PERF 9
+#define RISCV_HWPROBE_WHICH_CPUS		 1
 
 #define CAP_CHOWN	     0
 #define CAP_DAC_OVERRIDE     1

@@ -11,11 +11,19 @@
 
 #include "lib/types.h"
 
+struct trap_frame;
+struct vector_state;
+
+/* What the registers of this hart hold now. */
+#define FPU_LIVE    1
+#define VECTOR_LIVE 2
+
 struct fp_state {
 	u64 f[32];
 	u32 fcsr;
-	u8 live;  /* [c] the registers of this hart hold it now */
-	u8 eager; /* [c] switches-in at which it is still to be restored at once */
+	u8 live;  /* [c] FPU_LIVE, VECTOR_LIVE */
+	u8 eager; /* [c] switches-in at which floating point is still to be restored at once */
+	struct vector_state *vector; /* [c] NULL: no vector used since exec (vector.h) */
 };
 
 #define FPU_EAGER 128
@@ -28,7 +36,9 @@ static inline bool fpu_wanted(const struct fp_state *fp)
 	return fp->eager;
 }
 void fpu_restore(struct fp_state *fp);
-/* If on, save and turn FS off. At switch-out, and before the state is read or replaced (signals, clone). */
+/* If on, save and turn FS off. Before the state is read or replaced (signals, clone). */
 void fpu_save(struct fp_state *fp);
+/* At switch-out of a thread with live registers of either unit; `frame` is what it entered the kernel with. */
+void fpu_leave(struct fp_state *fp, const struct trap_frame *frame);
 
 #endif

@@ -30,6 +30,8 @@ enum park_state { PARK_EMPTY, PARK_PERMIT, PARK_BLOCKED, PARK_WAKING };
 	BIT(1) /* fatal signal or exec/exit_group by another thread: parks return -EINTR */
 #define THREAD_WORK_RSEQ BIT(2)
 #define THREAD_WORK_STOP BIT(3)
+#define THREAD_WORK_VECTOR                                                                         \
+	BIT(4) /* stays set: vector registers to load or to take (kernel/task/vector.c) */
 
 /* thread->rseq_hart: the program does not ask, or is to be told anyway. */
 #define RSEQ_HART_NONE	 (~0U)

@@ -11,6 +11,7 @@
 
 #include "abi/errno.h"
 #include "arch/riscv64/fpu.h"
+#include "arch/riscv64/trap_frame.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/hart.h"
@@ -43,7 +44,7 @@ static __force_inline void sched_switch(struct thread *prev, struct thread *next
 	if (trace_enabled(sched_switch))
 		sched_trace(prev, next);
 	if (prev->fp && prev->fp->live)
-		fpu_save(prev->fp);
+		fpu_leave(prev->fp, (const struct trap_frame *)prev->kernel_sp - 1);
 	mm_switch(next->mm);
 	cpu->current = next;
 	cpu->kernel_sp = next->kernel_sp;

@@ -8,6 +8,7 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/task/task.h"
+#include "kernel/task/vector.h"
 
 static long prctl_set_name(u64 user)
 {
@@ -178,6 +179,10 @@ long sys_prctl(SYSCALL_ARGS)
 		return 0;
 	case PR_GET_TIMERSLACK:
 		return (long)p->timer_slack_ns;
+	case PR_RISCV_V_SET_CONTROL:
+		return task_vector_set_control(a1);
+	case PR_RISCV_V_GET_CONTROL:
+		return task_vector_get_control();
 	default:
 		return -EINVAL;
 	}

@@ -109,7 +109,7 @@ long sys_sigaltstack(SYSCALL_ARGS)
 	if (a0) {
 		if (copy_from_user(&new, (const void __user *)a0, sizeof(new)))
 			return -EFAULT;
-		err = signal_set_altstack(&t->signals, &new, sp);
+		err = signal_set_altstack(t, &new, sp);
 		if (err)
 			return err;
 	}

@@ -320,6 +320,7 @@ static void hwprobe_pair(struct abi_riscv_hwprobe *pair)
 		pair->value = isa_hwprobe_ext(isa_string);
 		break;
 	case RISCV_HWPROBE_KEY_CPUPERF_0:
+	case RISCV_HWPROBE_KEY_MISALIGNED_SCALAR_PERF:
 		pair->value = RISCV_HWPROBE_MISALIGNED_UNKNOWN;
 		break;
 	case RISCV_HWPROBE_KEY_ZICBOZ_BLOCK_SIZE:

@@ -87,6 +87,7 @@ static void clone_thread_state(struct task *child, const struct abi_clone_args *
 	fpu_save(&self->fp);
 	memcpy(child->fp.f, self->fp.f, sizeof(child->fp.f));
 	child->fp.fcsr = self->fp.fcsr;
+	child->vector_control = self->vector_control;
 	child->signals.blocked = self->signals.blocked;
 	if (!(args->flags & CLONE_VM) || (args->flags & CLONE_VFORK))
 		child->signals.altstack = self->signals.altstack;

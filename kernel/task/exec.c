@@ -21,6 +21,7 @@
 #include "kernel/task/timers.h"
 #include "kernel/task/trace_maps.h"
 #include "kernel/task/vdso.h"
+#include "kernel/task/vector.h"
 #include "kernel/trace/trace.h"
 
 #include <string.h>
@@ -241,8 +242,8 @@ static void exec_set_name(struct task *t, const struct exec_source *source, stru
 }
 
 /*
- * What belonged to the old program: robust futexes, TLS, handlers, floating point, descriptors to
- * close.
+ * What belonged to the old program: robust futexes, TLS, handlers, floating point, vectors,
+ * descriptors to close.
  */
 static void exec_forget(struct task *t)
 {
@@ -257,6 +258,7 @@ static void exec_forget(struct task *t)
 	process_timers_exec(t->process);
 	signal_reset_handlers(t->process);
 	fd_close_on_exec(t->files);
+	task_vector_exec(t);
 	fpu_save(&t->fp);
 	memset(&t->fp, 0, sizeof(t->fp));
 }

@@ -15,7 +15,9 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/random/random.h"
 #include "kernel/task/isa.h"
+#include "kernel/task/signal_internal.h"
 #include "kernel/task/task.h"
+#include "kernel/task/vector.h"
 
 #include <string.h>
 
@@ -78,7 +80,7 @@ static u32 build_auxv(const struct stack_build *b, const struct exec_image *imag
 	const struct cred *cred = cred_current();
 
 	aux(&v, AT_SYSINFO_EHDR, layout->vdso);
-	aux(&v, AT_HWCAP, hwcap);
+	aux(&v, AT_HWCAP, hwcap & ~task_vector_hidden_hwcap());
 	aux(&v, AT_PAGESZ, PAGE_SIZE);
 	aux(&v, AT_CLKTCK, USER_HZ);
 	aux(&v, AT_PHDR, image->elf.phdr ? image->base + image->elf.phdr : 0);
@@ -97,7 +99,7 @@ static u32 build_auxv(const struct stack_build *b, const struct exec_image *imag
 	aux(&v, AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE);
 	aux(&v, AT_RSEQ_ALIGN, RSEQ_ALIGN);
 	aux(&v, AT_EXECFN, b->execfn);
-	aux(&v, AT_MINSIGSTKSZ, sizeof(struct abi_rt_sigframe));
+	aux(&v, AT_MINSIGSTKSZ, signal_frame_size(task_vector_record_max()));
 	aux(&v, AT_NULL, 0);
 	return v.n;
 }

@@ -6,6 +6,7 @@
 #include "kernel/log/log.h"
 #include "kernel/mm/mm.h"
 #include "kernel/task/task.h"
+#include "kernel/task/vector.h"
 #include "kernel/trace/trace.h"
 
 /* scause of exceptions. Source: RISC-V Privileged Architecture, supervisor cause register. */
@@ -71,10 +72,9 @@ void task_fault(struct trap_frame *frame)
 		page_fault(frame);
 		break;
 	case CAUSE_ILLEGAL:
-		/*
-		 * kernel/trap has turned the floating-point unit on already if that was the reason.
-		 */
-		signal_force_fault(SIGILL, ILL_ILLOPC, frame->pc);
+		/* kernel/trap has turned the floating-point unit on already if that was the reason. */
+		if (!task_vector_begin(frame))
+			signal_force_fault(SIGILL, ILL_ILLOPC, frame->pc);
 		break;
 	case CAUSE_BREAKPOINT:
 		signal_force_fault(SIGTRAP, TRAP_BRKPT, frame->pc);

@@ -9,10 +9,7 @@
 
 /* Does it name this extension of several letters? */
 bool isa_has(const char *isa, const char *name);
-/*
- * AT_HWCAP: bit (letter - 'a') of I, M, A, F, D, C. V is left out until the kernel saves vector
- * state.
- */
+/* AT_HWCAP: bit (letter - 'a') of I, M, A, F, D, C, V. */
 u64 isa_hwcap(const char *isa);
 /* Value of riscv_hwprobe's RISCV_HWPROBE_KEY_IMA_EXT_0. */
 u64 isa_hwprobe_ext(const char *isa);

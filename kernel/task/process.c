@@ -10,6 +10,7 @@
 #include "kernel/task/sigio.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/task/user.h"
+#include "kernel/task/vector.h"
 #include "kernel/trace/trace.h"
 
 #include <string.h>
@@ -34,6 +35,7 @@ void task_init(const char *isa)
 	sigio_init();
 	cred_init();
 	exec_set_isa(isa);
+	task_vector_init(isa);
 	task_oom_init();
 }
 
@@ -211,6 +213,7 @@ static void task_free(struct thread *thread)
 
 	process_put(t->process);
 	cred_put(t->cred);
+	kfree(t->fp.vector);
 	slab_free(task_cache, t);
 }
 

@@ -95,7 +95,7 @@ void signal_queue_free(struct process *p, struct signal_pending *pending);
  * sigaltstack with user stack pointer `sp`: 0, -EPERM (in use), -EINVAL, -ENOMEM. And the SS_*
  * flags to report.
  */
-int signal_set_altstack(struct task_signals *s, const struct abi_stack *stack, u64 sp);
+int signal_set_altstack(struct task *t, const struct abi_stack *stack, u64 sp);
 int signal_altstack_status(const struct task_signals *s, u64 sp);
 
 /*

@@ -3,8 +3,8 @@
  * the way back.
  *
  * The user's stack gets exactly Linux's struct rt_sigframe (abi/signal.h): siginfo, ucontext, the
- * registers in the order of struct trap_frame, floating point. The handler returns to the vDSO's
- * trampoline, which calls rt_sigreturn.
+ * registers in the order of struct trap_frame, floating point, and behind it the record of the vectors
+ * of a task that uses them. The handler returns to the vDSO's trampoline, which calls rt_sigreturn.
  */
 #include "abi/errno.h"
 #include "kernel/mm/uaccess.h"
@@ -14,6 +14,7 @@
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/task.h"
 #include "kernel/task/vdso.h"
+#include "kernel/task/vector.h"
 
 /* Both sides begin with pc, ra, sp ... t6 in one order, so registers move as one block. */
 static_assert(offsetof(struct trap_frame, orig_a0) == 32 * 8, "abi_sigcontext.regs");
@@ -80,6 +81,19 @@ static int signal_save_fp(struct task *t, struct abi_sigcontext __user *sc)
 	return copy_to_user(&sc->fp, &fp, offsetof(struct abi_fp_state, pad));
 }
 
+/* The records behind the floating-point state, and their end: the first has its header in the sigcontext itself. */
+static int signal_save_records(struct task *t, struct abi_sigcontext __user *sc)
+{
+	struct abi_ext_header __user *at = &sc->records;
+	u64 size = task_vector_record_size(t);
+
+	if (!size)
+		return 0; /* signal_save_fp() has written the end */
+	if (task_vector_save(t, at))
+		return -EFAULT;
+	return clear_user((char __user *)at + size, sizeof(*at));
+}
+
 static int signal_save_context(struct task *t, struct trap_frame *frame,
 			       struct abi_ucontext __user *uc, u64 mask)
 {
@@ -88,16 +102,28 @@ static int signal_save_context(struct task *t, struct trap_frame *frame,
 	    user_store_u64(&uc->uc_sigmask, mask) ||
 	    copy_to_user(&uc->uc_mcontext.regs, frame, SIGNAL_REGS_SIZE))
 		return -EFAULT;
-	return signal_save_fp(t, &uc->uc_mcontext);
+	if (signal_save_fp(t, &uc->uc_mcontext))
+		return -EFAULT;
+	return signal_save_records(t, &uc->uc_mcontext);
 }
 
-static u64 signal_frame_address(struct task_signals *s, const struct abi_sigaction *action, u64 sp)
+u64 signal_frame_size(u64 records)
 {
+	/* The header in the frame is the first record's; the end needs another. */
+	u64 end = records ? sizeof(struct abi_ext_header) : 0;
+
+	return ALIGN_UP(sizeof(struct abi_rt_sigframe) + records + end, 16);
+}
+
+static u64 signal_frame_address(struct task *t, const struct abi_sigaction *action, u64 sp)
+{
+	u64 size = signal_frame_size(task_vector_record_size(t));
+	struct task_signals *s = &t->signals;
 	bool inside = on_altstack(s, sp);
 
 	if ((action->sa_flags & SA_ONSTACK) && !inside && !(s->altstack.ss_flags & SS_DISABLE))
 		sp = s->altstack.ss_sp + s->altstack.ss_size;
-	sp = ALIGN_DOWN(sp - sizeof(struct abi_rt_sigframe), 16);
+	sp = ALIGN_DOWN(sp - size, 16);
 	/* Overflow of the alternate stack: an address that faults, as Linux's ~0. */
 	if (inside && !on_altstack(s, sp))
 		return ~15UL;
@@ -110,7 +136,7 @@ static int signal_setup_frame(struct task *t, struct trap_frame *frame,
 {
 	struct task_signals *s = &t->signals;
 	u64 mask = s->restore_mask ? s->saved_mask : s->blocked;
-	u64 sp = signal_frame_address(s, action, frame->sp);
+	u64 sp = signal_frame_address(t, action, frame->sp);
 	struct abi_rt_sigframe __user *user = (struct abi_rt_sigframe __user *)sp;
 
 	if (copy_to_user(&user->info, info, sizeof(*info)) ||
@@ -199,8 +225,9 @@ void signal_deliver(struct trap_frame *frame)
 }
 
 /* What sigaltstack and sigreturn accept. */
-int signal_set_altstack(struct task_signals *s, const struct abi_stack *stack, u64 sp)
+int signal_set_altstack(struct task *t, const struct abi_stack *stack, u64 sp)
 {
+	struct task_signals *s = &t->signals;
 	u32 mode = (u32)stack->ss_flags & ~SS_AUTODISARM;
 
 	if (on_altstack(s, sp))
@@ -211,7 +238,8 @@ int signal_set_altstack(struct task_signals *s, const struct abi_stack *stack, u
 		s->altstack = (struct abi_stack){.ss_flags = stack->ss_flags};
 		return 0;
 	}
-	if (stack->ss_size < MINSIGSTKSZ)
+	if (stack->ss_size < MINSIGSTKSZ ||
+	    stack->ss_size <= signal_frame_size(task_vector_record_size(t)))
 		return -ENOMEM;
 	s->altstack = *stack;
 	s->altstack.ss_flags &= (s32)~SS_ONSTACK;
@@ -228,19 +256,38 @@ int signal_altstack_status(const struct task_signals *s, u64 sp)
 static int signal_load_fp(struct task *t, const struct abi_sigcontext __user *sc)
 {
 	struct abi_fp_state fp;
-	struct abi_ext_header end;
 	u32 reserved;
 
 	if (copy_from_user(&fp, &sc->fp, offsetof(struct abi_fp_state, pad)) ||
-	    user_load_u32(&sc->reserved, &reserved) || copy_from_user(&end, &sc->end, sizeof(end)))
+	    user_load_u32(&sc->reserved, &reserved))
 		return -EFAULT;
-	if (reserved || end.magic || end.size)
+	if (reserved)
 		return -EINVAL;
 	fpu_save(&t->fp);
 	for (u32 i = 0; i < 32; i++)
 		t->fp.f[i] = fp.f[i];
 	t->fp.fcsr = fp.fcsr;
 	return 0;
+}
+
+/* At most one record of vectors, then the end. */
+static int signal_load_records(struct task *t, const struct abi_sigcontext __user *sc)
+{
+	const struct abi_ext_header __user *at = &sc->records;
+	struct abi_ext_header header;
+	int err;
+
+	if (copy_from_user(&header, at, sizeof(header)))
+		return -EFAULT;
+	if (header.magic == RISCV_V_MAGIC) {
+		err = task_vector_load(t, at, header.size);
+		if (err)
+			return err;
+		at = (const struct abi_ext_header __user *)((u64)at + header.size);
+		if (copy_from_user(&header, at, sizeof(header)))
+			return -EFAULT;
+	}
+	return header.magic || header.size ? -EINVAL : 0;
 }
 
 bool signal_return(struct trap_frame *frame)
@@ -250,14 +297,18 @@ bool signal_return(struct trap_frame *frame)
 	struct abi_stack stack;
 	u64 mask;
 
+	/* Vectors that are not in the frame are this call's to take. */
+	if (atomic_load_relaxed(&t->thread.work) & THREAD_WORK_VECTOR)
+		task_vector_call(t);
 	if (!IS_ALIGNED(frame->sp, 16) || user_load_u64(&user->uc.uc_sigmask, &mask) ||
 	    copy_from_user(&stack, &user->uc.uc_stack, sizeof(stack)) ||
 	    signal_load_fp(t, &user->uc.uc_mcontext) ||
+	    signal_load_records(t, &user->uc.uc_mcontext) ||
 	    copy_from_user(frame, &user->uc.uc_mcontext.regs, SIGNAL_REGS_SIZE))
 		return false;
 	frame->cause = TRAP_CAUSE_NONE;
 	signal_set_mask(mask);
 	/* As Linux: a stack that cannot be set is left alone. */
-	signal_set_altstack(&t->signals, &stack, frame->sp);
+	signal_set_altstack(t, &stack, frame->sp);
 	return true;
 }

@@ -1,5 +1,5 @@
 /*
- * Between signal.c, signal_deliver.c and exit.c.
+ * Between signal.c, signal_deliver.c, exec_stack.c and exit.c.
  */
 #ifndef KERNEL_TASK_SIGNAL_INTERNAL_H
 #define KERNEL_TASK_SIGNAL_INTERNAL_H
@@ -38,6 +38,9 @@ void posix_timer_taken_locked(struct posix_timer *pt, struct abi_siginfo *info);
 void posix_timer_dropped_locked(struct posix_timer *pt);
 /* SIGALRM was taken from the process's queue. Context: p->lock held. */
 void itimer_taken_locked(struct process *p);
+
+/* What a handler's frame takes of the stack, with `records` bytes behind the floating-point state. */
+u64 signal_frame_size(u64 records);
 
 /* Ends a stop of the whole process. Context: p->lock held. */
 void process_continue_locked(struct process *p);

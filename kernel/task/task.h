@@ -95,6 +95,7 @@ struct task {
 	struct fp_state fp;	      /* [c] thread.fp points here */
 	struct task *vfork_parent;    /* [L:process] waits for our exec or exit; a reference */
 	bool reset_on_fork; /* [a] SCHED_RESET_ON_FORK: children begin as ordinary threads */
+	u8 vector_control;  /* [c] PR_RISCV_V_VSTATE_CTRL_* (vector.h) */
 	u32 personality;    /* [c] PER_* and habits, personality(2) */
 	u32 policy;	    /* [a] SCHED_* of abi/sched.h; thread.class is what it amounts to */
 	int exit_code;	    /* [c] wait status encoding */

@@ -144,8 +144,11 @@ void trap_exit_work(struct trap_frame *frame)
 				task_exit_work(frame);
 			sample_leave();
 		} while (hart_leave_kernel(HART_USER));
-		/* hart_leave_kernel() tests the hart's demands; the thread's own bits have the same fence before them. */
-		if (likely(!atomic_load_relaxed(&t->work)))
+		/*
+		 * hart_leave_kernel() tests the hart's demands; the thread's own bits have the same fence before them. The bit of vectors
+		 * stays set; behind the exit work nothing has switched the thread out.
+		 */
+		if (likely(!(atomic_load_relaxed(&t->work) & ~THREAD_WORK_VECTOR)))
 			return;
 		hart_enter_kernel();
 	} while (true);
@@ -155,7 +158,7 @@ void trap_hart_init(void)
 {
 	csr_write(stvec, (u64)trap_entry);
 	csr_write(sscratch, 0);
-	/* The firmware leaves the vector unit on where there is one; nobody would save its registers. */
+	/* The firmware leaves the vector unit on where there is one; no thread has asked for it yet. */
 	csr_clear(sstatus, SSTATUS_SPP | SSTATUS_VS | SSTATUS_FS | SSTATUS_SIE);
 	csr_set(sstatus, SSTATUS_SPIE);
 #ifdef KERNEL_DEBUG

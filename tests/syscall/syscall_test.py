@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Boots one kernel with one system-call test program and judges its KTAP output.
 
-usage: syscall_test.py SYSTEM PROGRAM KNOWN [LABEL=FILE]
+usage: syscall_test.py [--cpu MODEL] SYSTEM PROGRAM KNOWN [LABEL=FILE]
 
-SYSTEM is linux, stellar or stellar_debug; LABEL=FILE is what tools/run would have Bazel build. A test
-that KNOWN lists must fail, any other must not: so the list cannot outlive its reasons.
+SYSTEM is linux, stellar or stellar_debug; LABEL=FILE is what tools/run would have Bazel build; MODEL is
+QEMU's processor. A test that KNOWN lists must fail, any other must not: so the list cannot outlive its reasons.
 Runs outside the sandbox: the real workspace, found behind the link to this file, has the caches.
 """
 
@@ -19,10 +19,11 @@ HARTS = {"linux": "2", "stellar": "4", "stellar_debug": "4"}
 LIMIT_S = 260
 
 
-def run(system, program, built):
+def run(system, program, built, cpu):
     """The finished tools/run of the program."""
     name = os.path.basename(program)
     options = {"linux": ["--system", "linux"], "stellar": [], "stellar_debug": ["--debug"]}[system]
+    options += ["--cpu", cpu] if cpu else []
     command = [ROOT / "tools/run", *options, "--smp", HARTS[system], "--timeout", str(LIMIT_S),
                "--file", f"{os.path.abspath(program)}:/bin/{name}", "--", name]
     pairs = (pair.split("=", 1) for pair in built)
@@ -60,9 +61,13 @@ def judge(output, known):
     return wrong
 
 
-def main(system, program, known_file, *built):
+def main(*args):
+    cpu = None
+    if args[0] == "--cpu":
+        cpu, args = args[1], args[2:]
+    system, program, known_file, *built = args
     known = known_failures(known_file, system, program)
-    result = run(system, program, built)
+    result = run(system, program, built, cpu)
     sys.stdout.write(result.stdout)
     sys.stderr.write(result.stderr)
     wrong = judge(result.stdout, known)

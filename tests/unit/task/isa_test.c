@@ -12,7 +12,8 @@ TEST(hwcap_has_the_known_letters_only)
 		LETTER('i') | LETTER('m') | LETTER('a') | LETTER('f') | LETTER('d') | LETTER('c');
 
 	CHECK(isa_hwcap("rv64imafdch_zic64b_zicbom_zba_zbb") == imafdc);
-	CHECK(isa_hwcap("rv64imafdcv") == imafdc);
+	CHECK(isa_hwcap("rv64imafdcvh_zve64d") == (imafdc | LETTER('v')));
+	CHECK(isa_hwcap("rv64imafdc_zve64d") == imafdc);
 	CHECK(isa_hwcap("rv64imac_zfoo") == (imafdc & ~(LETTER('f') | LETTER('d'))));
 	CHECK(isa_hwcap("rv32imac") == 0);
 	CHECK(isa_hwcap("") == 0);
@@ -24,4 +25,15 @@ TEST(hwprobe_finds_whole_words)
 	      (RISCV_HWPROBE_IMA_FD | RISCV_HWPROBE_IMA_C | RISCV_HWPROBE_EXT_ZBA |
 	       RISCV_HWPROBE_EXT_ZBS));
 	CHECK(isa_hwprobe_ext("rv64imafdc_zbab_xzbb") == (RISCV_HWPROBE_IMA_FD | RISCV_HWPROBE_IMA_C));
+}
+
+TEST(hwprobe_shows_vectors_with_v_only)
+{
+	u64 plain = RISCV_HWPROBE_IMA_FD | RISCV_HWPROBE_IMA_C;
+
+	CHECK(isa_hwprobe_ext("rv64imafdc_zve32x_zvbb_zvfh") == plain);
+	CHECK(isa_hwprobe_ext("rv64imafdcv_zve32x_zvbb_zvfh") ==
+	      (plain | RISCV_HWPROBE_IMA_V | 1UL << 37 | 1UL << 17 | 1UL << 30));
+	/* Programs may not use it. */
+	CHECK(isa_hwprobe_ext("rv64imafdc_zicboz") == plain);
 }
