@@ -283,6 +283,7 @@ static long netlink_recv(struct socket *s, struct sock_msg *m)
 	if (put_control(n, m, d))
 		ret = -EFAULT;
 	dgram_put(d);
+	socket_wake(s, POLL_EVENT_WRITE); /* netlink_letter_write() */
 	if (atomic_load_relaxed(&n->dumping))
 		dump_go_on(n);
 	return ret;

@@ -11,16 +11,27 @@ struct netlink_letter {
 	struct dgram *dgram; /* [I] a reference, or NULL: delivered */
 };
 
+static bool has_room(void *arg)
+{
+	struct netlink_sock *n = arg;
+
+	return atomic_load_relaxed(&n->queue.bytes) < atomic_load_relaxed(&n->s.rcvbuf);
+}
+
 struct netlink_letter *netlink_letter_write(struct file *to, const u8 *text, u32 len)
 {
 	struct socket *s = socket_of(to);
 	struct netlink_letter *letter;
 	struct dgram *d;
+	int err;
 
 	if (!s)
 		return err_ptr(-ENOTSOCK);
 	if (s->family != AF_NETLINK)
 		return err_ptr(-EINVAL);
+	err = socket_wait(s, POLL_EVENT_WRITE, false, has_room, netlink_of(s), PARK_FOREVER);
+	if (err)
+		return err_ptr(err);
 	letter = kmalloc(sizeof(*letter));
 	d = letter ? dgram_alloc(len) : NULL;
 	if (!d) {

@@ -13,7 +13,10 @@
 struct file;
 struct netlink_letter;
 
-/* For the netlink socket `to`, its text copied. An error pointer: -ENOTSOCK, -EINVAL (a socket of another kind), -ENOMEM. */
+/*
+ * For the netlink socket `to`, its text copied; waits while that has no room, as Linux does, so that who leaves letters without reading does not
+ * go on for ever. An error pointer: -ENOTSOCK, -EINVAL (a socket of another kind), -ERESTARTSYS, -ENOMEM. May sleep.
+ */
 struct netlink_letter *netlink_letter_write(struct file *to, const u8 *text, u32 len);
 /* Delivers it with the last byte changed to `last`, and frees it. Context: no lock; may sleep. */
 void netlink_letter_send(struct netlink_letter *letter, u8 last);

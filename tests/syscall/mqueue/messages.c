@@ -5,6 +5,7 @@
 
 #include <linux/netlink.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 TEST(the_most_urgent_comes_first)
@@ -255,6 +256,62 @@ TEST(notification_by_socket)
 	CHECK_EQ(mq_notify_(q, &event), 0);
 	close(nl);
 	CHECK(put_body(q) > 0);
+	close(q);
+}
+
+/* As many texts as its buffer takes. */
+static void fill(int to)
+{
+	struct sockaddr_nl name = {.nl_family = AF_NETLINK};
+	int from = socket(AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK);
+	socklen_t len = sizeof(name);
+	char text[4096] = "";
+
+	CHECK_EQ(bind(to, (struct sockaddr *)&name, sizeof(name)), 0);
+	CHECK_EQ(getsockname(to, (struct sockaddr *)&name, &len), 0);
+	for (size_t size = sizeof(text); size >= 1; size /= 64)
+		while (sendto(from, text, size, MSG_DONTWAIT, (struct sockaddr *)&name, len) > 0)
+			;
+	CHECK_EQ(errno, EAGAIN);
+	close(from);
+}
+
+struct registration {
+	int queue;
+	struct sigevent event;
+	atomic_int tid;
+	long result;
+};
+
+static void *register_for(void *arg)
+{
+	struct registration *r = arg;
+
+	r->tid = gettid();
+	r->result = mq_notify_(r->queue, &r->event);
+	return NULL;
+}
+
+TEST(notification_waits_for_a_full_socket)
+{
+	int q = fresh_queue(4, O_NONBLOCK), nl = socket(AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK);
+	char cookie[COOKIE] = "late", got[4096];
+	struct registration r = {.queue = q, .result = -1};
+	pthread_t thread;
+
+	r.event = (struct sigevent){
+		.sigev_notify = SIGEV_THREAD, .sigev_signo = nl, .sigev_value.sival_ptr = cookie};
+	fill(nl);
+	thread = thread_start(register_for, &r);
+	WAIT_UNTIL(r.tid && thread_sleeps(r.tid));
+	CHECK_EQ(r.result, -1);
+	while (recv(nl, got, sizeof(got), MSG_DONTWAIT) > 0)
+		;
+	thread_join(thread);
+	CHECK_EQ(r.result, 0);
+	CHECK(put_body(q) > 0);
+	CHECK_EQ(recv(nl, got, sizeof(got), 0), COOKIE);
+	close(nl);
 	close(q);
 }
 
