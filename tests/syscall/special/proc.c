@@ -87,7 +87,8 @@ TEST(proc_of_another_process)
 	CHECK_EQ(access(proc("fd/41"), F_OK), -1);
 	CHECK(strstr(text_of(proc("environ")), "PATH="));
 	CHECK(strstr(text_of(proc("limits")), "Max open files"));
-	CHECK(strstr(text_of(proc("status")), "State:\tS (sleeping)\n"));
+	/* It may still be on its way to its sleep. */
+	WAIT_UNTIL(strstr(text_of(proc("status")), "State:\tS (sleeping)\n"));
 	CHECK(strstr(text_of(proc("status")), "VmRSS:"));
 	CHECK(strstr(text_of(proc("maps")), "[stack]"));
 	CHECK(atol(text_of(proc("statm"))) > 0);
