@@ -176,6 +176,7 @@ struct abi_riscv_hwprobe {
 #define CAP_SYS_RESOURCE     24
 #define CAP_SYS_TIME	     25
 #define CAP_MKNOD	     27
+#define CAP_LEASE	     28
 #define CAP_MAC_OVERRIDE     32
 #define CAP_SYSLOG	     34
 #define CAP_WAKE_ALARM	     35

@@ -72,12 +72,13 @@ void file_put(struct file *f)
 	/* Pairs with the release store in epoll_unlink_file(): then epoll is done with `f`. */
 	if (unlikely(atomic_load_acquire(&f->watches) != NULL))
 		file_unwatch(f);
+	/* Its lease goes first: whoever breaks it sends a signal of this file. */
+	if (f->path.dentry && file_closed)
+		file_closed(f);
 	if (unlikely(f->sigio != NULL))
 		file_sigio_free(f);
 	if (file_unlock_owner)
 		file_unlock_owner(f, f);
-	if (f->path.dentry && file_closed)
-		file_closed(f);
 	if (f->ops->release)
 		f->ops->release(f);
 	if (f->path.dentry)

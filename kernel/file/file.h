@@ -26,6 +26,7 @@ typedef u32 PollEvent;
 #define POLL_EVENT_NVAL	  0x020
 #define POLL_EVENT_RDNORM 0x040
 #define POLL_EVENT_WRNORM 0x100
+#define POLL_EVENT_MSG	  0x400
 #define POLL_EVENT_RDHUP  0x2000
 #define POLL_EVENT_READ	  (POLL_EVENT_IN | POLL_EVENT_RDNORM)
 #define POLL_EVENT_WRITE  (POLL_EVENT_OUT | POLL_EVENT_WRNORM)
@@ -155,7 +156,7 @@ extern void (*file_path_put)(struct path *p);
 extern int (*file_path_stat)(struct file *f, struct stat_info *st);
 /* Filled by kernel/fs at the first lock: drops the advisory locks of `owner` on the file. */
 extern void (*file_unlock_owner)(struct file *f, const void *owner);
-/* Filled by kernel/fs: a file with a path is being released, for inotify. */
+/* Filled by kernel/fs: a file with a path is being released, for inotify and leases. */
 extern void (*file_closed)(struct file *f);
 /* Filled by kernel/task: a file with `sigio` is being released. */
 extern void (*file_sigio_free)(struct file *f);

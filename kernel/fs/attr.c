@@ -9,6 +9,7 @@
 #include "kernel/fs/acl.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/fs_internal.h"
+#include "kernel/fs/leases.h"
 #include "kernel/sync/atomic.h"
 
 int fs_stat(const struct path *p, struct stat_info *st)
@@ -123,7 +124,13 @@ int fs_truncate(const struct path *p, u64 size)
 		err = fs_permission(inode, MAY_WRITE);
 	if (err)
 		return err;
-	err = inode->object ? tmpfs_truncate(inode, size) : -EPERM;
+	if (!inode->object)
+		return -EPERM;
+	lease_count_open(inode, O_WRONLY);
+	err = lease_break(inode, O_WRONLY);
+	if (!err)
+		err = tmpfs_truncate(inode, size);
+	lease_uncount_open(inode, O_WRONLY);
 	if (!err)
 		fs_notify(p->dentry, IN_MODIFY);
 	return err;

@@ -98,17 +98,19 @@ struct inode {
 	u32 nlink;				    /* [a] */
 	u32 refs;				    /* [a] */
 	s64 atime_ns, mtime_ns, ctime_ns, btime_ns; /* [a] */
-	struct mutex lock;	  /* RANK_INODE: size of a file, entries of a directory */
-	struct vm_object *object; /* [I] contents of a regular file, or NULL */
-	struct file_lock *locks;  /* [L:lock] advisory locks, see locks.c */
-	struct watch *watches;	  /* [a] of inotify; changes under its lock */
-	struct xattr *xattrs;	  /* [L:lock] extended attributes */
-	struct acl *acl;	  /* [e] further rights beside the mode, see acl.h; or NULL */
-	struct acl *default_acl;  /* [L:lock] of a directory, for what is made in it; or NULL */
-	u32 seals;		  /* [a] F_SEAL_* of a regular file; changes under lock */
-	char *link;		  /* [I] text of a symlink, read under the epoch, or NULL */
-	void *data;		  /* [I] the type's own */
-	u64 key;		  /* [I] made on demand: what it stands for (a process id) */
+	struct mutex lock;	   /* RANK_INODE: size of a file, entries of a directory */
+	struct vm_object *object;  /* [I] contents of a regular file, or NULL */
+	struct file_lock *locks;   /* [L:lock] advisory locks, see locks.c */
+	struct file_lease *leases; /* [a] changes under lock, see leases.c */
+	u32 nr_readers, nr_writers; /* [a] open files of a regular file: read-only ones, the others */
+	struct watch *watches;	    /* [a] of inotify; changes under its lock */
+	struct xattr *xattrs;	    /* [L:lock] extended attributes */
+	struct acl *acl;	    /* [e] further rights beside the mode, see acl.h; or NULL */
+	struct acl *default_acl;    /* [L:lock] of a directory, for what is made in it; or NULL */
+	u32 seals;		    /* [a] F_SEAL_* of a regular file; changes under lock */
+	char *link;		    /* [I] text of a symlink, read under the epoch, or NULL */
+	void *data;		    /* [I] the type's own */
+	u64 key;		    /* [I] made on demand: what it stands for (a process id) */
 	/* Directories (exactly one dentry each): */
 	struct list children; /* [L:lock] by rising cookie */
 	u64 next_cookie;      /* [L:lock] */
@@ -280,6 +282,7 @@ bool fs_context_peek(struct fs_context *ctx, bool root, struct path *out);
 struct fs_cred {
 	u32 uid, gid;
 	bool override;		   /* CAP_DAC_OVERRIDE, CAP_FOWNER */
+	bool lease;		   /* CAP_LEASE */
 	bool (*in_group)(u32 gid); /* supplementary groups; may be NULL */
 };
 extern void (*fs_cred_current)(struct fs_cred *out);

@@ -8,6 +8,7 @@
 #include "abi/stat.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/fs_internal.h"
+#include "kernel/fs/leases.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 
@@ -26,13 +27,44 @@ static const struct file_ops path_file_ops = {
 
 void open_file_closed(struct file *f)
 {
-	if (!(f->flags & O_PATH))
-		fs_notify(f->path.dentry, file_writable(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+	if (f->flags & O_PATH)
+		return;
+	fs_notify(f->path.dentry, file_writable(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+	if (S_ISREG(atomic_load_relaxed(&file_inode(f)->mode)))
+		lease_file_closed(f);
 }
 
 bool fs_allows_direct(const struct file *f)
 {
 	return f->path.dentry && file_inode(f)->object;
+}
+
+/* What an open does to the contents, once no lease is in the way. The caller is counted. */
+static int open_contents(struct inode *inode, u32 flags)
+{
+	int err = 0;
+
+	if (unlikely(atomic_load_relaxed(&inode->leases) != NULL))
+		err = lease_break(inode, flags);
+	if (!err && (flags & O_TRUNC) && inode->object)
+		err = tmpfs_truncate(inode, 0);
+	return err;
+}
+
+static int open_inode(struct inode *inode, u32 flags, struct file *f)
+{
+	bool regular = S_ISREG(atomic_load_relaxed(&inode->mode));
+	int err = 0;
+
+	if (regular) {
+		lease_count_open(inode, flags);
+		err = open_contents(inode, flags);
+	}
+	if (!err && inode->ops && inode->ops->open)
+		err = inode->ops->open(inode, f);
+	if (err && regular)
+		lease_uncount_open(inode, flags);
+	return err;
 }
 
 int fs_open_path(const struct path *p, u32 flags, struct file **out)
@@ -50,14 +82,13 @@ int fs_open_path(const struct path *p, u32 flags, struct file **out)
 		return -ENOMEM;
 	path_get(p);
 	f->path = *p;
-	if (!only_path && inode->ops && inode->ops->open) {
-		err = inode->ops->open(inode, f);
-		if (err) {
-			/* It was never open: no release of the type. */
-			f->ops = &path_file_ops;
-			file_put(f);
-			return err;
-		}
+	err = only_path ? 0 : open_inode(inode, flags, f);
+	if (err) {
+		/* It was never open: no release of the type, and nothing to tell. */
+		f->ops = &path_file_ops;
+		f->flags = O_PATH;
+		file_put(f);
+		return err;
 	}
 	f->flags &= ~OPEN_ONCE;
 	*out = f;
@@ -93,8 +124,6 @@ static int open_existing(const struct path *p, u32 flags, struct file **out)
 		err = -EACCES;
 	if (!err && (flags & O_NOATIME))
 		err = fs_owner(inode);
-	if (!err && (flags & O_TRUNC) && S_ISREG(mode) && inode->object)
-		err = tmpfs_truncate(inode, 0);
 	return err ? err : fs_open_path(p, flags, out);
 }
 
@@ -119,7 +148,7 @@ static int open_create(struct walk_parent *wp, u32 flags, u32 mode, u32 umask, s
 	if (err)
 		return err;
 	/* Whoever creates a file may open it as asked, whatever its mode. */
-	err = fs_open_path(&made, flags, out);
+	err = fs_open_path(&made, flags & ~O_TRUNC, out);
 	dentry_put(made.dentry);
 	return err;
 }
@@ -151,7 +180,7 @@ static int open_tmpfile(const struct path *dir, u32 flags, u32 mode, u32 umask, 
 	if (!made.dentry)
 		return -ENOMEM;
 	made.dentry->flags = DENTRY_UNLINKED;
-	err = fs_open_path(&made, flags, out);
+	err = fs_open_path(&made, flags & ~O_TRUNC, out);
 	dentry_put(made.dentry);
 	return err;
 }
@@ -164,6 +193,7 @@ int fs_open(struct fs_context *ctx, const struct path *at, const char *name, u32
 	u32 umask = atomic_load_relaxed(&ctx->umask);
 	struct walk_parent wp;
 	struct path p;
+	bool again;
 	int err;
 
 	if (create && (flags & O_DIRECTORY))
@@ -182,9 +212,11 @@ int fs_open(struct fs_context *ctx, const struct path *at, const char *name, u32
 			     : fs_lookup(ctx, at, name, walk, &p);
 		if (err)
 			return err;
+		again = false;
 		if (!p.dentry) {
 			err = open_create(&wp, flags, mode, umask, out);
 			path_put(&wp.dir);
+			again = err == -EAGAIN;
 			continue;
 		}
 		if (create && (flags & O_EXCL))
@@ -194,7 +226,7 @@ int fs_open(struct fs_context *ctx, const struct path *at, const char *name, u32
 		else
 			err = open_existing(&p, flags, out);
 		path_put(&p);
-	} while (err == -EAGAIN);
+	} while (again);
 	return err;
 }
 

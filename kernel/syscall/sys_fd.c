@@ -6,6 +6,7 @@
 #include "abi/stat.h"
 #include "abi/termios.h"
 #include "kernel/file/pipe.h"
+#include "kernel/fs/leases.h"
 #include "kernel/fs/memfd.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
@@ -172,6 +173,10 @@ static long fcntl_run(u64 fd, const struct fd_ref *ref, u32 cmd, u64 arg)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		return file_lock_command(fd, ref, cmd, arg);
+	case F_SETLEASE:
+		return lease_set(f, (int)fd, (int)arg);
+	case F_GETLEASE:
+		return lease_get(f);
 	case F_ADD_SEALS:
 		return file_add_seals(f, (u32)arg);
 	case F_GET_SEALS:

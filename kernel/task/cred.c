@@ -207,6 +207,7 @@ static void cred_for_fs(struct fs_cred *out)
 		.uid = c->fsuid,
 		.gid = c->fsgid,
 		.override = cred_capable(c, CAP_DAC_OVERRIDE),
+		.lease = cred_capable(c, CAP_LEASE),
 		.in_group = is_task ? current_in_group : NULL,
 	};
 }

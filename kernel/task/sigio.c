@@ -17,6 +17,7 @@
 #include "abi/fcntl.h"
 #include "abi/signal.h"
 #include "kernel/file/waitq.h"
+#include "kernel/fs/leases.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/task.h"
@@ -280,7 +281,40 @@ static void sigio_free(struct file *f)
 	kfree(s);
 }
 
+/* ---- leases: the inode is locked ---- */
+
+static void lease_begin(struct file *f)
+{
+	if (!atomic_load_relaxed(&f->owner))
+		(void)sigio_set_owner(f, (s32)process_current()->pid, false);
+}
+
+static void lease_tell(struct file *f, int fd)
+{
+	u32 signal = sigio_signal(f);
+	struct abi_siginfo info = {.si_signo = SIGIO, .si_code = SI_KERNEL};
+
+	if (signal)
+		info = (struct abi_siginfo){
+			.si_signo = (s32)signal,
+			.si_code = POLL_MSG,
+			.si_band = POLL_EVENT_READ | POLL_EVENT_MSG,
+			.si_fd = fd,
+		};
+	sigio_send(f, &info);
+}
+
+static void lease_end(struct file *f)
+{
+	struct sigio *s = atomic_load_acquire(&f->sigio);
+
+	atomic_store_relaxed(&f->owner, 0);
+	if (s)
+		atomic_store_relaxed(&s->signal, 0U);
+}
+
 void sigio_init(void)
 {
 	file_sigio_free = sigio_free;
+	lease_signals = (struct lease_signals){lease_begin, lease_tell, lease_end};
 }

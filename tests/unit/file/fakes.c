@@ -1,6 +1,6 @@
 /*
  * What kernel/file and kernel/fs need from the layers below, for the host: memory from malloc,
- * user memory that is the test's own below a limit, a clock that counts, and objects with a plain
+ * user memory that is the test's own below a limit, a clock that counts, no leases, and objects with a plain
  * array of pages.
  */
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "kernel/file/file.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/fs_internal.h"
+#include "kernel/fs/leases.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/time/time.h"
@@ -78,6 +79,31 @@ u64 time_realtime_ns(void)
 	static u64 now;
 
 	return __atomic_add_fetch(&now, 1, __ATOMIC_RELAXED);
+}
+
+/* Nobody has a lease. */
+int lease_break(struct inode *inode, u32 flags)
+{
+	(void)inode;
+	(void)flags;
+	return 0;
+}
+
+void lease_count_open(struct inode *inode, u32 flags)
+{
+	(void)inode;
+	(void)flags;
+}
+
+void lease_uncount_open(struct inode *inode, u32 flags)
+{
+	(void)inode;
+	(void)flags;
+}
+
+void lease_file_closed(struct file *f)
+{
+	(void)f;
 }
 
 struct vm_object_private {
