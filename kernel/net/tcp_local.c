@@ -48,9 +48,9 @@ void tcp_options_changed(struct socket *s)
 	atomic_store_relaxed(&t->rx.ring.limit, buffer_limit(peer, t));
 }
 
+/* Both have the send buffers of connected ones already. */
 static void end_open(struct tcp_sock *t, struct tcp_sock *peer)
 {
-	tcp_grow_sndbuf(t);
 	t->rx.ring.limit = buffer_limit(peer, t);
 	atomic_store_relaxed(&t->path, &tcp_local_path);
 	if (peer != t)
@@ -69,6 +69,8 @@ static bool ends_join(struct tcp_sock *t, struct tcp_sock *peer, struct tcp_sock
 	joined = t->state == ABI_TCP_SYN_SENT;
 	if (joined) {
 		atomic_store_release(&peer->pair, t->pair);
+		tcp_grow_sndbuf(t);
+		tcp_grow_sndbuf(peer);
 		end_open(peer, t);
 		*deferred = listener && tcp_defer_locked(listener, peer);
 		if (peer != t)

@@ -560,3 +560,26 @@ TEST(segment_size_that_was_asked)
 	close(s);
 	close(l);
 }
+
+/* How much a sender may have on its way to an end that does not read. */
+static long in_flight(int from)
+{
+	static char much[65536];
+	long sum = 0, n;
+
+	while ((n = send(from, much, sizeof(much), MSG_DONTWAIT)) > 0)
+		sum += n;
+	CHECK_EQ(errno, EAGAIN);
+	return sum;
+}
+
+TEST(both_ends_have_large_buffers)
+{
+	int e[2];
+
+	tcp_pair(e);
+	CHECK(in_flight(e[0]) >= 200000);
+	CHECK(in_flight(e[1]) >= 200000);
+	close(e[0]);
+	close(e[1]);
+}
