@@ -23,6 +23,7 @@
 #define TCP_FASTOPEN	  23
 #define TCP_NOTSENT_LOWAT 25
 #define TCP_INQ		  36
+#define TCP_CM_INQ	  TCP_INQ /* the control message */
 
 /* States as TCP_INFO and /proc/net/tcp tell them. */
 #define ABI_TCP_ESTABLISHED 1

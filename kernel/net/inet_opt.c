@@ -48,11 +48,19 @@ static u32 v4_bit(int name)
 	}
 }
 
+/* The class of service. A stream's two bits of congestion are TCP's own. */
+static u32 class_of(const struct inet_options *o, u32 old, int v)
+{
+	u32 mine = o->stream ? 0xfcU : 0xffU;
+
+	return ((u32)v & mine) | (old & 0xffU & ~mine);
+}
+
 static int set_v4(struct inet_options *o, int name, int v)
 {
 	switch (name) {
 	case IP_TOS:
-		o->tos = (u32)v & 0xff;
+		o->tos = class_of(o, o->tos, v);
 		return 0;
 	case IP_TTL:
 		if (v != -1 && (v < 1 || v > 255))
@@ -65,7 +73,7 @@ static int set_v4(struct inet_options *o, int name, int v)
 		o->pmtu = (u32)v;
 		return 0;
 	case IP_MULTICAST_TTL:
-		if (v < -1 || v > 255)
+		if (o->stream || v < -1 || v > 255)
 			return -EINVAL;
 		o->multicast_ttl = v == -1 ? 1 : (u32)v;
 		return 0;
@@ -111,7 +119,7 @@ static int set_v6(struct inet_options *o, int name, int v)
 	case IPV6_TCLASS:
 		if (v < -1 || v > 255)
 			return -EINVAL;
-		o->tclass = v == -1 ? 0 : (u32)v;
+		o->tclass = class_of(o, o->tclass, v == -1 ? 0 : v);
 		return 0;
 	case IPV6_MTU_DISCOVER:
 		if (v < IP_PMTUDISC_DONT || v > IP_PMTUDISC_OMIT)
@@ -119,11 +127,15 @@ static int set_v6(struct inet_options *o, int name, int v)
 		o->pmtu = (u32)v;
 		return 0;
 	case IPV6_MULTICAST_HOPS:
+		if (o->stream)
+			return -ENOPROTOOPT;
 		if (v < -1 || v > 255)
 			return -EINVAL;
 		o->multicast_ttl = v == -1 ? 1 : (u32)v;
 		return 0;
 	case IPV6_MULTICAST_LOOP:
+		if (v < 0 || v > 1)
+			return -EINVAL;
 		o->multicast_loop = v != 0;
 		return 0;
 	default:

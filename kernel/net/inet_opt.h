@@ -24,6 +24,7 @@ struct inet_options {
 	u32 flags; /* INET_F_* */
 	u32 tos, ttl, tclass, hops, pmtu;
 	u32 multicast_ttl, multicast_loop;
+	bool stream; /* [I] TCP's: congestion is its own, groups are not for it */
 };
 
 void inet_options_init(struct inet_options *o);

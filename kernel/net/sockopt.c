@@ -61,8 +61,6 @@ static int set_flag(struct socket *s, int name, int v)
 {
 	u32 flag = option_flag(name);
 
-	if (name == SO_PASSCRED && s->family != AF_UNIX && s->family != AF_NETLINK)
-		return -EOPNOTSUPP;
 	if (flag == SOCK_F_TIMESTAMP || flag == SOCK_F_TIMESTAMPNS)
 		socket_set_flag(s, SOCK_F_TIMESTAMP | SOCK_F_TIMESTAMPNS, false);
 	socket_set_flag(s, flag, v != 0);
@@ -278,8 +276,6 @@ static int get_value(struct socket *s, int name, int *v)
 		*v = -1;
 		return 0;
 	default:
-		if (name == SO_PASSCRED && s->family != AF_UNIX && s->family != AF_NETLINK)
-			return -EOPNOTSUPP;
 		if (!option_flag(name))
 			return -ENOPROTOOPT;
 		*v = socket_flag(s, option_flag(name)) != 0;

@@ -60,6 +60,7 @@ struct tcp_sock *tcp_alloc(int family)
 	t->keepcnt = 9;
 	t->syncnt = 6;
 	inet_options_init(&t->inet);
+	t->inet.stream = true;
 	t->linger2 = 60;
 	t->port.socket = &t->s;
 	return t;
@@ -190,10 +191,22 @@ static long recv_urgent(struct tcp_sock *t, struct sock_msg *m)
 	return m->flags & MSG_TRUNC ? 1 : iov_copy_out(m->it, &byte, 1);
 }
 
+/* TCP_INQ: how much is left to read, 1 if only the end is. */
+static void put_left(struct tcp_sock *t, const struct tcp_path *path, struct sock_msg *m)
+{
+	int left = (int)path->unread(t);
+
+	if (!left && tcp_flag(t, TCP_F_FIN_SEEN))
+		left = 1;
+	/* The bytes were taken: a bad buffer does not fail the call, as on Linux. */
+	cmsg_put(m, SOL_TCP, TCP_CM_INQ, &left, sizeof(left));
+}
+
 static long tcp_recv(struct socket *s, struct sock_msg *m)
 {
 	struct tcp_sock *t = tcp_of(s);
 	const struct tcp_path *path;
+	long ret;
 
 	if (m->flags & (MSG_OOB | MSG_ERRQUEUE))
 		return m->flags & MSG_OOB ? recv_urgent(t, m) : -EAGAIN;
@@ -204,7 +217,10 @@ static long tcp_recv(struct socket *s, struct sock_msg *m)
 	path = atomic_load_acquire(&t->path);
 	if (!path)
 		return stream_recv(s, NULL, &t->rx, m, &no_path_kind);
-	return path->recv(t, m);
+	ret = path->recv(t, m);
+	if (unlikely(tcp_flag(t, TCP_F_INQ)) && ret >= 0)
+		put_left(t, path, m);
+	return ret;
 }
 
 static bool connect_over(void *arg)

@@ -65,7 +65,7 @@ struct tcp_listener {
 
 #define TCP_F_NODELAY	 BIT(0)
 #define TCP_F_CORK	 BIT(1)
-#define TCP_F_QUICKACK	 BIT(2)
+#define TCP_F_DELAYACK	 BIT(2) /* TCP_QUICKACK was switched off */
 #define TCP_F_INQ	 BIT(3)
 #define TCP_F_CONNECTING BIT(4) /* connect() has begun and its end was not yet told */
 #define TCP_F_CONNECTED	 BIT(5) /* and it was told */

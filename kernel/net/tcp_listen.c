@@ -282,8 +282,8 @@ static void inherit_options(struct tcp_sock *child, const struct tcp_sock *from)
 	c->mark = s->mark;
 	c->bound_if = s->bound_if;
 	c->uid = s->uid;
-	child->tcp_flags =
-		atomic_load_relaxed(&from->tcp_flags) & (TCP_F_NODELAY | TCP_F_CORK | TCP_F_V6ONLY);
+	child->tcp_flags = atomic_load_relaxed(&from->tcp_flags) &
+			   (TCP_F_NODELAY | TCP_F_CORK | TCP_F_INQ | TCP_F_V6ONLY);
 	child->keepidle = from->keepidle;
 	child->keepintvl = from->keepintvl;
 	child->keepcnt = from->keepcnt;

@@ -36,7 +36,7 @@ static int set_value(struct tcp_sock *t, int name, int v)
 	case TCP_CORK:
 		return set_bit(t, TCP_F_CORK, v);
 	case TCP_QUICKACK:
-		return set_bit(t, TCP_F_QUICKACK, v);
+		return set_bit(t, TCP_F_DELAYACK, !v);
 	case TCP_INQ:
 		return v < 0 || v > 1 ? -EINVAL : set_bit(t, TCP_F_INQ, v);
 	case TCP_MAXSEG:
@@ -131,7 +131,7 @@ static int get_value(struct tcp_sock *t, int name, int *v)
 		*v = tcp_flag(t, TCP_F_CORK) != 0;
 		return 0;
 	case TCP_QUICKACK:
-		*v = 1;
+		*v = !tcp_flag(t, TCP_F_DELAYACK);
 		return 0;
 	case TCP_INQ:
 		*v = tcp_flag(t, TCP_F_INQ) != 0;
