@@ -4,11 +4,14 @@
 #include "kernel/net/stream.h"
 
 #include "abi/errno.h"
+#include "kernel/sched/sched.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/trace/trace.h"
 
-/* Bytes that one turn copies: the peer may begin with them while the rest is copied. */
+/* Bytes that one turn copies: the peer may begin with them, or with their room, while the rest is copied. */
 #define STREAM_TURN 32768U
+/* Copying so many takes longer than waking another hart for the peer. */
+#define STREAM_LONG 65536U
 
 LOCK_CLASS(stream, RANK_STREAM);
 
@@ -26,8 +29,11 @@ void stream_destroy(struct stream *st)
 
 void stream_took(struct stream *from, struct socket *peer)
 {
-	if (ring_made_room(&from->ring))
-		socket_wake(peer, POLL_EVENT_WRITE);
+	if (!ring_made_room(&from->ring))
+		return;
+	if (ring_used(&from->ring) >= STREAM_LONG)
+		sched_waker_will_run_on();
+	socket_wake(peer, POLL_EVENT_WRITE);
 }
 
 struct stream_wait {
@@ -84,6 +90,13 @@ static long send_turn(struct stream_wait *w, struct sock_msg *m)
 	return got;
 }
 
+static void send_wake(const struct stream_wait *w, struct socket *peer, size_t left)
+{
+	if (left >= STREAM_LONG && ring_room(&w->st->ring) >= STREAM_LONG)
+		sched_waker_will_run_on();
+	socket_wake(peer, POLL_EVENT_READ);
+}
+
 long stream_send(struct socket *s, struct socket *peer, struct stream *to, struct sock_msg *m,
 		 const struct stream_kind *kind)
 {
@@ -103,7 +116,7 @@ long stream_send(struct socket *s, struct socket *peer, struct stream *to, struc
 			if (kind->wrote)
 				kind->wrote(s);
 			else
-				socket_wake(peer, POLL_EVENT_READ);
+				send_wake(&w, peer, m->it->count);
 			continue;
 		}
 		if (m->nonblock) {
@@ -126,7 +139,7 @@ long stream_send(struct socket *s, struct socket *peer, struct stream *to, struc
 static long recv_turn(struct stream_wait *w, struct sock_msg *m, u64 done, u64 want, bool *stop)
 {
 	bool peek = m->flags & MSG_PEEK;
-	u64 n = want - done;
+	u64 n = MIN(want - done, (u64)STREAM_TURN);
 	long got;
 
 	mutex_lock(&w->st->reader);

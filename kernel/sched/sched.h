@@ -152,6 +152,11 @@ void sched_set_boost(struct thread *t, u32 prio);
 void sched_sample_present(void);
 /* Runs the hart's pending work (inbox, resched, calls, TLB, epoch, timers). From the way out of the kernel and idle. */
 void sched_hart_work(void);
+/*
+ * The current thread will run on for longer than waking a hart takes (30 us) after the wake-up that it is about to make: whom it wakes need not
+ * wait behind it. It counts until it turns out wrong (wake.c). Context: any but an interrupt.
+ */
+void sched_waker_will_run_on(void);
 void sched_resched_if_needed(void); /* switches if hart work or a tick asked for it */
 /* Sets bits in t->work and makes sure that `t` looks at them soon: unparks it if parked interruptibly, kicks its hart (urgent). */
 void thread_set_work(struct thread *t, u32 bits);

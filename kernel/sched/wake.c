@@ -31,7 +31,8 @@ static __hot bool unpark_claim(struct thread *t)
 /*
  * Does a waker block soon? A thread that waits behind one that does not would run earlier on a hart that has to be woken for it. So a tick
  * that finds somebody waiting has the running thread's wake-ups looked at: the time from the first of them until it leaves its
- * hart is long or not, and the majority of the last ones decides. Nobody else pays for reading the clock at a wake-up.
+ * hart is long or not, and the majority of the last ones decides. Nobody else pays for reading the clock at a wake-up. A thread that knows
+ * beforehand says so (sched_waker_will_run_on()); it loses the reputation as it would one that it has earned.
  */
 void sched_watch_waker(struct thread *t)
 {
@@ -48,6 +49,13 @@ void sched_judge_waker(struct thread *t, u64 now)
 	else if (t->runs_on < RUNS_ON_MAX)
 		t->runs_on++;
 	t->woke_at = 0;
+}
+
+void sched_waker_will_run_on(void)
+{
+	struct thread *t = thread_current();
+
+	t->runs_on = MAX(t->runs_on, (u8)RUNS_ON_SURE);
 }
 
 bool sched_waker_runs_on(void)

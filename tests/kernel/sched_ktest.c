@@ -115,6 +115,48 @@ KTEST(sched, ping_pong_across_harts)
 	ping_pong(1, BIT(nr_cpus - 1), 2000);
 }
 
+static void answer(struct worker *w)
+{
+	for (u32 i = 0; i < w->rounds; i++) {
+		while (!atomic_xchg(&w->turn, 0))
+			park(PARK_FOREVER, 0);
+		atomic_store_release(&w->seen_cpu, i + 1);
+	}
+}
+
+/* Does whom we wake run while we hold this hart, saying so before? */
+static bool answered_meanwhile(struct worker *w)
+{
+	u32 before = atomic_load_relaxed(&w->seen_cpu);
+	u64 end;
+
+	while (atomic_load_relaxed(&w->thread->park) != PARK_BLOCKED ||
+	       atomic_load_acquire(&w->thread->on_cpu))
+		kernel_relax();
+	sched_waker_will_run_on();
+	atomic_store_release(&w->turn, 1);
+	unpark(w->thread);
+	end = time_now() + MS(1000);
+	while (atomic_load_acquire(&w->seen_cpu) == before && time_now() < end)
+		cpu_relax();
+	return atomic_load_relaxed(&w->seen_cpu) != before;
+}
+
+KTEST(sched, nobody_waits_behind_who_says_that_it_runs_on)
+{
+	struct worker w = {.rounds = 10};
+	u32 left = 1, answered = 0;
+
+	if (nr_cpus < 2 || !KCHECK(worker_start(&w, answer, &left)))
+		return;
+	/* Other harts may be busy for a moment, so once is enough; behind us it would be never. */
+	for (u32 i = 0; i < w.rounds; i++)
+		answered += answered_meanwhile(&w);
+	KCHECK(answered > 0);
+	KCHECK(workers_join(&left, 30));
+	thread_put(w.thread);
+}
+
 KTEST(sched, affinity_moves_the_running_thread)
 {
 	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
