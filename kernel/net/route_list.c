@@ -168,13 +168,32 @@ static void list_add_route(const struct net_route_info *r, void *arg)
 	l->nr++;
 }
 
+static void list_add_gateway(struct net_route_list *l, const struct net_iface_info *i,
+			     const struct inet_addr *gateway)
+{
+	struct net_route_info r = net_gateway_route(i, gateway);
+
+	if (!inet_is_any(gateway))
+		list_add_route(&r, l);
+}
+
+static void list_add_iface(struct net_route_list *l, const struct net_iface_info *i)
+{
+	struct net_route_info r = multicast_route(i);
+
+	for (u32 k = 0; k < i->nr_addrs; k++)
+		net_address_routes(i, &i->addrs[k], list_add_route, l);
+	list_add_gateway(l, i, &i->gateway_v4);
+	list_add_gateway(l, i, &i->gateway_v6);
+	if ((i->flags & IFF_MULTICAST) && (i->flags & IFF_UP))
+		list_add_route(&r, l);
+}
+
 struct net_route_list *net_routes(void)
 {
 	struct net_route_list *l = kmalloc(sizeof(*l));
 	struct net_route_info *set = kmalloc(NET_STATICS_MAX * sizeof(*set));
 	struct net_iface_info i;
-	struct net_route_info r;
-
 	u32 nr;
 
 	if (!l || !set) {
@@ -183,22 +202,8 @@ struct net_route_list *net_routes(void)
 		return NULL;
 	}
 	l->nr = 0;
-	for (u32 at = 0; net_iface_info(at, true, &i); at = i.index) {
-		for (u32 k = 0; k < i.nr_addrs; k++)
-			net_address_routes(&i, &i.addrs[k], list_add_route, l);
-		if (!inet_is_any(&i.gateway_v4)) {
-			r = net_gateway_route(&i, &i.gateway_v4);
-			list_add_route(&r, l);
-		}
-		if (!inet_is_any(&i.gateway_v6)) {
-			r = net_gateway_route(&i, &i.gateway_v6);
-			list_add_route(&r, l);
-		}
-		if ((i.flags & IFF_MULTICAST) && (i.flags & IFF_UP)) {
-			r = multicast_route(&i);
-			list_add_route(&r, l);
-		}
-	}
+	for (u32 at = 0; net_iface_info(at, true, &i); at = i.index)
+		list_add_iface(l, &i);
 	nr = net_iface_statics(set);
 	for (u32 k = 0; k < nr; k++)
 		list_add_route(&set[k], l);
