@@ -1,7 +1,8 @@
 /*
  * Two workers exchange messages of one size. exchange: one there, one back, an operation each.
  * stream: worker 0 sends blocks, worker 1 takes them. A datagram stream waits for a word of
- * acknowledgement after each DATAGRAM_ACK datagrams: more in flight may be dropped.
+ * acknowledgement after each DATAGRAM_ACK datagrams: more in flight may be dropped. own: each worker
+ * sends to itself, so that no two workers have anything to do with each other.
  * Each message of more than a byte begins and ends with its number.
  */
 #define _GNU_SOURCE
@@ -66,6 +67,17 @@ void exchange_work(struct bench_worker *worker)
 		exchange_expect(fd, worker->done, size);
 		if (!first)
 			exchange_send(fd, worker->done, size);
+	}
+}
+
+void own_work(struct bench_worker *worker)
+{
+	const struct link *link = &links[worker->index];
+	size_t size = worker->team->bench->arg;
+
+	for (; worker->done < worker->ops; worker->done++) {
+		exchange_send(link->end[0], worker->done, size);
+		exchange_expect(link->end[1], worker->done, size);
 	}
 }
 

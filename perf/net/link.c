@@ -129,6 +129,11 @@ const char *tcp_setup(struct bench_team *team)
 	return stream_links(AF_INET, team->threads / 2);
 }
 
+const char *tcp_own_setup(struct bench_team *team)
+{
+	return stream_links(AF_INET, team->threads);
+}
+
 const char *tcp6_setup(struct bench_team *team)
 {
 	return stream_links(AF_INET6, team->threads / 2);

@@ -20,6 +20,7 @@ struct link {
  */
 extern struct link links[MAX_LINKS]; /* [I] */
 const char *tcp_setup(struct bench_team *team);
+const char *tcp_own_setup(struct bench_team *team); /* a link for each worker, who has both ends */
 const char *tcp6_setup(struct bench_team *team);
 const char *tcp_idle_setup(struct bench_team *team);
 const char *udp_setup(struct bench_team *team);
@@ -38,6 +39,7 @@ int link_connect(uint16_t port);
 void exchange_send(int fd, uint64_t number, size_t size);
 void exchange_expect(int fd, uint64_t number, size_t size);
 void exchange_work(struct bench_worker *worker);
+void own_work(struct bench_worker *worker);
 void stream_work(struct bench_worker *worker);
 void datagram_stream_work(struct bench_worker *worker);
 
