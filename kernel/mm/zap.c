@@ -84,9 +84,10 @@ static void zap_end(struct zap *z)
 		page_free(z->frames, 0);
 }
 
+/* Does an entry that is not empty go? */
 static bool zap_wants(const struct zap *z, u64 pte)
 {
-	return pte && (!z->keep_copies || page_of(pa_to_va(pte_pa(pte)))->kind == PAGE_KIND_OBJECT);
+	return !z->keep_copies || page_of(pa_to_va(pte_pa(pte)))->kind == PAGE_KIND_OBJECT;
 }
 
 /*
@@ -95,21 +96,24 @@ static bool zap_wants(const struct zap *z, u64 pte)
  */
 static u64 zap_table(struct zap *z, u64 *table, u64 start, u64 end)
 {
+	u64 *first = &table[pgtable_index(start, 0)], *entry = first;
+	const u64 *last = first + (end - start) / PAGE_SIZE;
+	u64 pte;
+
 	pgtable_lock(table);
-	while (start < end && z->count < z->capacity) {
-		u64 *entry = &table[pgtable_index(start, 0)];
-
-		if (zap_wants(z, *entry)) {
-			u64 pte = pgtable_take(entry);
-
-			if (!pte_is_zero(pte))
-				z->frames[z->count++] = pa_to_va(pte_pa(pte));
-			z->cached |= pte_may_be_cached(pte);
-		}
-		start += PAGE_SIZE;
+	for (; entry < last; entry++) {
+		/* Most are empty in a mapping that was hardly used. */
+		if (!*entry || !zap_wants(z, *entry))
+			continue;
+		if (z->count == z->capacity)
+			break;
+		pte = pgtable_take(entry);
+		if (!pte_is_zero(pte))
+			z->frames[z->count++] = pa_to_va(pte_pa(pte));
+		z->cached |= pte_may_be_cached(pte);
 	}
 	pgtable_unlock(table);
-	return start;
+	return start + (u64)(entry - first) * PAGE_SIZE;
 }
 
 static u64 zap_table_end(u64 start, u64 end)
