@@ -19,6 +19,7 @@ LOCK_CLASS(wire_rx, RANK_SOCKQ);
 
 static struct list busy = LIST_INIT(busy); /* [w] */
 
+#define INITIAL_WINDOW	10U			   /* segments, RFC 6928 */
 #define TIME_WAIT_TICKS (1000 / TCP_SLOW_INTERVAL) /* lwIP answers FINs for so long */
 
 /* ---- life ---- */
@@ -114,7 +115,7 @@ void wire_conn_attach(struct wire_conn *c, struct tcp_pcb *pcb)
 	c->window = 0;
 	c->cpu = cpu_id();
 	atomic_store_relaxed(&c->user, c->cpu);
-	c->fin_wanted = c->fin_sent = c->orphan = false;
+	c->fin_wanted = c->fin_sent = c->orphan = c->fresh = false;
 	c->pushed = c->tx.ring.head;
 	c->lossy_until = 0;
 	c->credited = atomic_load_relaxed(&c->consumed);
@@ -238,6 +239,15 @@ static bool needs_timers(const struct wire_conn *c)
 	       ip_get_option(pcb, SOF_KEEPALIVE);
 }
 
+/* lwIP begins with three segments, which it notes behind its call of accepted(). */
+static void open_window(struct wire_conn *c)
+{
+	if (likely(!c->fresh))
+		return;
+	c->fresh = false;
+	c->pcb->cwnd = MAX(c->pcb->cwnd, INITIAL_WINDOW * c->pcb->mss);
+}
+
 void wire_conn_after(struct wire_conn *c)
 {
 	if (!c->pcb)
@@ -247,6 +257,7 @@ void wire_conn_after(struct wire_conn *c)
 		return;
 	}
 	follow_state(c);
+	open_window(c);
 	wire_segment_cut(c);
 	if (!c->pcb->unacked)
 		c->stalled_since = 0;

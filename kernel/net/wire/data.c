@@ -63,11 +63,21 @@ static bool push_bytes(struct wire_conn *c, u64 n, u64 end, u32 payload)
 	return true;
 }
 
+/* lwIP has all that the windows let out, and some more: it looks at what is unsent for each write. */
+static bool has_enough(const struct tcp_pcb *pcb, u32 long_max)
+{
+	u32 unsent = pcb->snd_lbb - pcb->snd_nxt;
+
+	if (!long_max)
+		return unsent >= UNSENT_MAX;
+	return unsent >= UNSENT_LONG * wire_payload(pcb) &&
+	       pcb->snd_lbb - pcb->lastack >= MIN(pcb->snd_wnd, pcb->cwnd);
+}
+
 /* One segment, or a page. False: lwIP has enough now. `long_max`: of wire_long_max(). */
 static bool push_some(struct wire_conn *c, u64 end, u32 long_max)
 {
-	struct tcp_pcb *pcb = c->pcb;
-	u32 payload = wire_payload(pcb), ahead = long_max ? UNSENT_LONG * payload : UNSENT_MAX;
+	u32 payload = wire_payload(c->pcb);
 	u64 rest = end - c->pushed;
 
 	if (long_max && rest >= 2 * payload) {
@@ -76,7 +86,7 @@ static bool push_some(struct wire_conn *c, u64 end, u32 long_max)
 		if (n)
 			return n != WIRE_LONG_WAIT && push_bytes(c, n, end, long_max);
 	}
-	return pcb->snd_lbb - pcb->snd_nxt < ahead &&
+	return !has_enough(c->pcb, long_max) &&
 	       push_bytes(c, MIN(rest, (u64)PAGE_SIZE), end, payload);
 }
 
@@ -102,11 +112,23 @@ void wire_conn_push(struct wire_conn *c)
 	tcp_output(pcb);
 }
 
+/*
+ * lwIP grows the congestion window by two segments for an acknowledgement at most (RFC 3465). A peer that acknowledges long segments whole does so
+ * seldom; so all that was acknowledged counts, as on Linux.
+ */
+static void grow_window(struct tcp_pcb *pcb, u32 acked)
+{
+	u32 counted = MIN(acked, 2U * pcb->mss);
+
+	if (pcb->cwnd < pcb->ssthresh && !(pcb->flags & TF_RTO))
+		pcb->cwnd = MIN(pcb->cwnd + acked - counted, pcb->ssthresh);
+}
+
 err_t wire_conn_sent(void *arg, struct tcp_pcb *pcb, u16_t len)
 {
 	struct wire_conn *c = arg;
 
-	(void)pcb;
+	grow_window(pcb, len);
 	/* A FIN is counted, too; the ring has nothing of it. */
 	ring_drop(&c->tx.ring, len);
 	c->stalled_since = 0;

@@ -129,6 +129,7 @@ struct wire_conn {
 	u32 cpu;	     /* [w] whose queue of the card it uses */
 	bool fin_wanted;     /* [w] FIN comes behind what is in tx */
 	bool fin_sent;	     /* [w] */
+	bool fresh;	     /* [w] its handshake is complete, its first window not yet chosen */
 	bool orphan;	     /* [w] the file is gone, the connection ends by itself */
 	struct list busy;    /* [w] on the list of those that timers look at */
 	struct list half;    /* [w] SYN received, not yet ESTABLISHED */

@@ -80,33 +80,32 @@
  * TCP. Slow tick 80 ms, so a retransmission comes after 160 to 240 ms at least; delayed acknowledgement 40 ms. The window is wide here and narrowed
  * for each connection by what is given back with tcp_recved().
  */
-#define LWIP_TCP			1
-#define TCP_TMR_INTERVAL		40
-#define LWIP_TCP_RTO_TIME		1000
-#define TCP_MSL				30000UL
-#define TCP_MAXRTX			12
-#define TCP_SYNMAXRTX			12 /* but see open.c: TCP_SYNCNT decides */
-#define TCP_MSS				1460
-#define TCP_WND				(4U << 20)
-#define LWIP_WND_SCALE			1
-#define TCP_RCV_SCALE			7
-#define TCP_SND_BUF			(256U << 10)
-#define TCP_SND_QUEUELEN		4096
-#define TCP_SNDLOWAT			(TCP_SND_BUF / 2)
-#define TCP_SNDQUEUELOWAT		(TCP_SND_QUEUELEN / 2)
-#define TCP_QUEUE_OOSEQ			1
-#define TCP_OOSEQ_MAX_BYTES		(256U << 10)
-#define TCP_OOSEQ_MAX_PBUFS		256
-#define LWIP_TCP_TIMESTAMPS		1
-#define LWIP_TCP_SACK_OUT		1
-#define LWIP_TCP_MAX_SACK_NUM		3
-#define LWIP_TCP_KEEPALIVE		1
-#define TCP_LISTEN_BACKLOG		0
-#define TCP_OVERSIZE			0
-#define TCP_CHECKSUM_ON_COPY		0
-#define LWIP_TCP_PCB_NUM_EXT_ARGS	1
-#define SO_REUSE			0
-#define LWIP_TCP_CALC_INITIAL_CWND(mss) ((tcpwnd_size_t)(10 * (mss)))
+#define LWIP_TCP		  1
+#define TCP_TMR_INTERVAL	  40
+#define LWIP_TCP_RTO_TIME	  1000
+#define TCP_MSL			  30000UL
+#define TCP_MAXRTX		  12
+#define TCP_SYNMAXRTX		  12 /* but see open.c: TCP_SYNCNT decides */
+#define TCP_MSS			  1460
+#define TCP_WND			  (4U << 20)
+#define LWIP_WND_SCALE		  1
+#define TCP_RCV_SCALE		  7
+#define TCP_SND_BUF		  (256U << 10)
+#define TCP_SND_QUEUELEN	  4096
+#define TCP_SNDLOWAT		  (TCP_SND_BUF / 2)
+#define TCP_SNDQUEUELOWAT	  (TCP_SND_QUEUELEN / 2)
+#define TCP_QUEUE_OOSEQ		  1
+#define TCP_OOSEQ_MAX_BYTES	  (256U << 10)
+#define TCP_OOSEQ_MAX_PBUFS	  256
+#define LWIP_TCP_TIMESTAMPS	  1
+#define LWIP_TCP_SACK_OUT	  1
+#define LWIP_TCP_MAX_SACK_NUM	  3
+#define LWIP_TCP_KEEPALIVE	  1
+#define TCP_LISTEN_BACKLOG	  0
+#define TCP_OVERSIZE		  0
+#define TCP_CHECKSUM_ON_COPY	  0
+#define LWIP_TCP_PCB_NUM_EXT_ARGS 1
+#define SO_REUSE		  0
 
 #define LWIP_DISABLE_TCP_SANITY_CHECKS	1
 #define LWIP_DISABLE_MEMP_SANITY_CHECKS 1

@@ -49,6 +49,7 @@ static void conn_open(struct wire_conn *c)
 
 	tcp_grow_sndbuf(t);
 	wire_conn_options(c);
+	c->fresh = true;
 	atomic_store_release(&t->path, &tcp_wire_path);
 }
 
