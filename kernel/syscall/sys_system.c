@@ -8,7 +8,6 @@
 #include "abi/system.h"
 #include "arch/riscv64/cpu.h"
 #include "arch/riscv64/csr.h"
-#include "arch/riscv64/sbi.h"
 #include "kernel/fs/load.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/mm.h"
@@ -18,7 +17,6 @@
 #include "kernel/sync/hart.h"
 #include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"
-#include "kernel/task/isa.h"
 #include "kernel/task/task.h"
 #include "kernel/task/timers.h"
 #include "lib/version.h"
@@ -296,80 +294,5 @@ long sys_riscv_flush_icache(SYSCALL_ARGS)
 	 * new code.
 	 */
 	hart_call(hart_all(), fence_i_fn, NULL);
-	return 0;
-}
-
-/* ---- hardware probing ---- */
-
-static void hwprobe_pair(struct abi_riscv_hwprobe *pair)
-{
-	switch (pair->key) {
-	case RISCV_HWPROBE_KEY_MVENDORID:
-		pair->value = sbi_mvendorid();
-		break;
-	case RISCV_HWPROBE_KEY_MARCHID:
-		pair->value = sbi_marchid();
-		break;
-	case RISCV_HWPROBE_KEY_MIMPID:
-		pair->value = sbi_mimpid();
-		break;
-	case RISCV_HWPROBE_KEY_BASE_BEHAVIOR:
-		pair->value = RISCV_HWPROBE_BASE_BEHAVIOR_IMA;
-		break;
-	case RISCV_HWPROBE_KEY_IMA_EXT_0:
-		pair->value = isa_hwprobe_ext(isa_string);
-		break;
-	case RISCV_HWPROBE_KEY_CPUPERF_0:
-	case RISCV_HWPROBE_KEY_MISALIGNED_SCALAR_PERF:
-		pair->value = RISCV_HWPROBE_MISALIGNED_UNKNOWN;
-		break;
-	case RISCV_HWPROBE_KEY_ZICBOZ_BLOCK_SIZE:
-		pair->value = 0;
-		break;
-	case RISCV_HWPROBE_KEY_HIGHEST_VIRT_ADDRESS:
-		pair->value = USER_TOP - 1;
-		break;
-	case RISCV_HWPROBE_KEY_TIME_CSR_FREQ:
-		pair->value = time_freq;
-		break;
-	default:
-		pair->key = -1;
-		pair->value = 0;
-	}
-}
-
-/* All harts are alike, so a set of CPUs only has to be a good one. */
-static long hwprobe_check_cpus(u64 size, u64 cpus)
-{
-	u64 mask = 0;
-
-	if (!size && !cpus)
-		return 0;
-	if (copy_from_user(&mask, (const void __user *)cpus, MIN(size, sizeof(mask))))
-		return -EFAULT;
-	return mask & hart_all() ? 0 : -EINVAL;
-}
-
-long sys_riscv_hwprobe(SYSCALL_ARGS)
-{
-	struct abi_riscv_hwprobe pair;
-	u64 user = a0;
-	long err;
-
-	/*
-	 * RISCV_HWPROBE_WHICH_CPUS narrows the set; it is not offered, which is what EINVAL says.
-	 */
-	if (a4)
-		return -EINVAL;
-	err = hwprobe_check_cpus(a2, a3);
-	if (err)
-		return err;
-	for (u64 i = 0; i < a1; i++, user += sizeof(pair)) {
-		if (user_load_u64((const u64 __user *)user, (u64 *)&pair.key))
-			return -EFAULT;
-		hwprobe_pair(&pair);
-		if (copy_to_user((void __user *)user, &pair, sizeof(pair)))
-			return -EFAULT;
-	}
 	return 0;
 }
