@@ -235,12 +235,12 @@ long sys_kill(SYSCALL_ARGS)
 	signal_info_user(&info, sig, SI_USER);
 	if (pid <= 0)
 		return pid == INT32_MIN ? -ESRCH : send_to_many(pid, &info);
-	/* A thread's number names its process too. */
+	/* A thread's number names its process too; but a reaped leader may just be on its way off its hart. */
 	slot = pid_slot((u32)pid);
 	if (slot) {
 		p = atomic_load_acquire(&slot->process);
 		t = atomic_load_acquire(&slot->task);
-		if (!p && t)
+		if (!p && t && t->process->pid != (u32)pid)
 			p = t->process;
 	}
 	return p ? send_to_process(p, &info) : -ESRCH;

@@ -118,14 +118,13 @@ static void siginfo_of_child(struct process *p, struct abi_siginfo *info, int si
 	};
 }
 
-/* Frees the number of a zombie that nobody will ask for any more. Context: no lock. */
+/* A zombie that nobody will ask for any more, whose number leads to it no longer. Context: no lock. */
 static void process_release(struct process *p)
 {
 	atomic_store_release(&p->reaped, true);
 	waitq_wake(&p->exit_queue, POLL_EVENT_READ | POLL_EVENT_HUP, WAITQ_ALL);
 	user_count_task(p->cred->user, -1);
 	pid_group_put(p->pgid, p->sid);
-	pid_clear_process(p->pid);
 	process_put(p);
 }
 
@@ -156,10 +155,13 @@ void process_become_zombie(struct process *p)
 		signal_send_locked(parent, NULL, &info);
 	}
 	spin_unlock(&parent->lock);
-	if (reap)
+	if (reap) {
 		list_del(&p->sibling);
-	else
+		/* The parent may look for the number as soon as it hears that it has no children. */
+		pid_clear_process(p->pid);
+	} else {
 		atomic_store_release(&p->zombie, true);
+	}
 	process_wake_waiters_locked(parent);
 	waitq_wake(&p->exit_queue, POLL_EVENT_READ, WAITQ_ALL);
 	spin_unlock(&parent->child_lock);
@@ -265,7 +267,9 @@ long process_wait(s64 pid, u32 options, struct wait_result *result)
 	if (!child)
 		return any ? 0 : -ECHILD;
 	ret = result->pid;
-	if (!(options & WNOWAIT) && (result->code == CLD_EXITED || result->code == CLD_KILLED))
+	if (!(options & WNOWAIT) && (result->code == CLD_EXITED || result->code == CLD_KILLED)) {
+		pid_clear_process(child->pid);
 		process_release(child);
+	}
 	return ret;
 }

@@ -179,6 +179,21 @@ TEST(children_without_zombies)
 	signal(SIGCHLD, SIG_DFL);
 }
 
+/* Though it may not have left its hart yet. */
+TEST(reaped_children_have_no_number)
+{
+	for (int i = 0; i < test_rounds(100); i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		CHECK_EQ(waitpid(pid, NULL, 0), pid);
+		if (!CHECK_EQ(kill(pid, 0), -1))
+			break;
+		CHECK_EQ(errno, ESRCH);
+	}
+}
+
 /* A zombie that is there already stays when its parent changes its mind. */
 TEST(zombies_stay_until_they_are_waited_for)
 {
