@@ -116,8 +116,9 @@ function arch_copy_user
 	andi	t0, t0, 7
 	bnez	t0, .Lcopy_unaligned
 	li	t1, 64
-.Lcopy_block:
+.Lcopy_blocks:
 	bltu	a2, t1, .Lcopy_words
+.Lcopy_block:
 	fixto .Lcopy_bytes, ld	a3, 0(a1)
 	fixto .Lcopy_bytes, ld	a4, 8(a1)
 	fixto .Lcopy_bytes, ld	a5, 16(a1)
@@ -137,7 +138,7 @@ function arch_copy_user
 	addi	a0, a0, 64
 	addi	a1, a1, 64
 	addi	a2, a2, -64
-	j	.Lcopy_block
+	bgeu	a2, t1, .Lcopy_block
 .Lcopy_words:
 	li	t1, 8
 .Lcopy_word:
@@ -163,7 +164,7 @@ function arch_copy_user
 	bnez	t0, .Lcopy_head
 	li	t1, 64
 	andi	t0, a1, 7
-	beqz	t0, .Lcopy_block
+	beqz	t0, .Lcopy_blocks
 	/* t5: aligned source, a3 and a4: shifts right and left (of 64 bits less), a5: the word at t5 */
 .Lcopy_shift:
 	li	t1, 32

@@ -9,6 +9,11 @@
 
 static_assert(RING_LIMIT_MAX == (RING_SLOTS - 1) * PAGE_SIZE, "one slot stays free");
 
+static void **ring_slot(const struct ring *r, u64 position)
+{
+	return &r->slots[(position >> PAGE_SHIFT) % RING_SLOTS];
+}
+
 void ring_init(struct ring *r, u32 limit)
 {
 	*r = (struct ring){.limit = MIN(limit, RING_LIMIT_MAX)};
@@ -28,17 +33,9 @@ void ring_trim(struct ring *r)
 void ring_destroy(struct ring *r)
 {
 	ring_trim(r);
-	if (!r->slots)
-		return;
-	for (u32 i = 0; i < RING_SLOTS; i++)
-		if (r->slots[i])
-			page_put(r->slots[i]);
+	for (u64 at = r->tail & ~(PAGE_SIZE - 1); at < r->head; at += PAGE_SIZE)
+		page_put(*ring_slot(r, at));
 	kfree(r->slots);
-}
-
-static void **ring_slot(struct ring *r, u64 position)
-{
-	return &r->slots[(position >> PAGE_SHIFT) % RING_SLOTS];
 }
 
 /* A page for the writer: one that the reader has emptied, or a new one. */
@@ -56,12 +53,9 @@ static void *ring_page(struct ring *r)
 	return page_alloc(0, 0);
 }
 
-/* The reader has emptied the page in `slot`. */
-static void ring_retire(struct ring *r, void **slot)
+/* An empty page becomes a spare, or goes. */
+static void ring_retire(struct ring *r, void *page)
 {
-	void *page = *slot;
-
-	*slot = NULL;
 	for (u32 i = 0; i < RING_SPARES; i++)
 		if (!atomic_load_relaxed(&r->spares[i]) && atomic_cas(&r->spares[i], NULL, page))
 			return;
@@ -84,19 +78,20 @@ long ring_write(struct ring *r, struct iov_iter *it, size_t n)
 	long err = 0, done;
 
 	if (!r->slots) {
-		void **slots = kzalloc(RING_SLOTS * sizeof(*slots));
+		void **slots = kmalloc(RING_SLOTS * sizeof(*slots));
 
 		if (!slots)
 			return -ENOMEM;
 		r->slots = slots;
 	}
+	n = MIN(n, it->count);
 	end = head + MIN((u64)n, ring_writer_room(r, n));
 	while (head < end) {
 		size_t at = head & (PAGE_SIZE - 1), chunk = MIN(end - head, PAGE_SIZE - at);
 		void **slot = ring_slot(r, head);
 		long got;
 
-		if (!*slot)
+		if (!at)
 			*slot = ring_page(r);
 		if (!*slot) {
 			err = -ENOMEM;
@@ -104,6 +99,8 @@ long ring_write(struct ring *r, struct iov_iter *it, size_t n)
 		}
 		got = iov_copy_in((char *)*slot + at, it, chunk);
 		if (got < 0) {
+			if (!at)
+				ring_retire(r, *slot);
 			err = got;
 			break;
 		}
@@ -123,7 +120,7 @@ long ring_write(struct ring *r, struct iov_iter *it, size_t n)
 static void ring_consume(struct ring *r, u64 to)
 {
 	for (u64 page = r->tail >> PAGE_SHIFT; page < to >> PAGE_SHIFT; page++)
-		ring_retire(r, &r->slots[page % RING_SLOTS]);
+		ring_retire(r, r->slots[page % RING_SLOTS]);
 	/* (B) Pairs with the acquire load of tail in ring_writer_room(). */
 	atomic_store_release(&r->tail, to);
 }
@@ -139,7 +136,7 @@ long ring_read(struct ring *r, struct iov_iter *it, size_t n, u64 skip, bool tak
 	while (at < end) {
 		size_t in_page = at & (PAGE_SIZE - 1);
 		size_t chunk = MIN(end - at, PAGE_SIZE - in_page);
-		long got = iov_copy_out(it, (char *)*ring_slot(r, at) + in_page, chunk);
+		long got = iov_copy_out(it, (const char *)*ring_slot(r, at) + in_page, chunk);
 
 		if (got < 0) {
 			err = got;
@@ -161,7 +158,7 @@ const void *ring_peek(const struct ring *r, u64 position, size_t *n)
 	size_t in_page = position & (PAGE_SIZE - 1);
 
 	*n = MIN(*n, PAGE_SIZE - in_page);
-	return (const char *)r->slots[(position >> PAGE_SHIFT) % RING_SLOTS] + in_page;
+	return (const char *)*ring_slot(r, position) + in_page;
 }
 
 void ring_drop(struct ring *r, size_t n)

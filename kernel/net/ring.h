@@ -10,8 +10,9 @@
  * Invariant: tail <= head <= tail + RING_LIMIT_MAX; a page belongs to the writer from its slot's
  * filling until head passes its begin, to both while bytes are in it, to the reader once tail
  * reaches its end. RING_LIMIT_MAX leaves one slot free, so the writer never enters the page that
- * the reader is in from behind. A slot is emptied before tail passes (B), so the writer that sees
- * the room sees the empty slot. Positions count bytes since the beginning and never wrap.
+ * the reader is in from behind. A slot holds a page if a position from the begin of tail's page up to
+ * head lies in it; nobody looks at what else is in `slots`. So the reader, which takes a page before
+ * tail passes (B), has nothing to clear. Positions count bytes since the beginning and never wrap.
  *
  * Cost of a small message: one copy in, one out, and three lines that move if the ends are on two
  * harts (head, tail, data); the writer looks at tail only when its last view says full.
@@ -22,7 +23,11 @@
 #include "kernel/file/file.h"
 #include "lib/types.h"
 
-#define RING_SLOTS     64U
+/*
+ * A megabyte: a writer goes on while a halted hart is woken for the reader, which takes 100 us and
+ * more on a busy host, and while that one catches up.
+ */
+#define RING_SLOTS     256U
 #define RING_LIMIT_MAX ((RING_SLOTS - 1) * 4096U)
 #define RING_SPARES    8U
 
@@ -32,8 +37,8 @@ struct ring {
 	u64 tail __cacheline_aligned;  /* [a] bytes ever read; by the reader */
 	u32 limit __cacheline_aligned; /* [a] bytes that may be in it */
 	u32 want_room;		       /* [a] the writer waits for room, see ring_writable() */
-	void **slots;		       /* [e] RING_SLOTS pages; NULL until the first write */
-	void *spares[RING_SPARES];     /* [a] empty pages, taken by exchange */
+	void **slots; /* [e] of RING_SLOTS pages, see above; NULL until the first write */
+	void *spares[RING_SPARES]; /* [a] empty pages, taken by exchange */
 };
 
 void ring_init(struct ring *r, u32 limit);

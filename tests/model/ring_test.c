@@ -34,10 +34,9 @@ void page_put(void *va)
 	(void)va;
 }
 
-void *kzalloc(size_t size)
+void *kmalloc(size_t size)
 {
 	(void)size;
-	memset(slots, 0, sizeof(slots));
 	return slots;
 }
 

@@ -155,7 +155,8 @@ TEST(faults_stop_a_copy)
 	struct iov_segment seg;
 	struct iov_iter it;
 	struct ring r;
-	static u8 user[3 * 4096];
+	/* The fault comes with the first byte of a page, which goes again. */
+	static u8 user[3 * 4096] __attribute__((aligned(4096)));
 
 	start(1);
 	ring_init(&r, ~0U);
