@@ -43,12 +43,18 @@ def _first_echo(address, port):
         time.sleep(0.2)
 
 
+def _send_all(connection, data):
+    """As sendall(), but the time limit is that of each piece."""
+    for at in range(0, len(data), 1 << 16):
+        connection.sendall(data[at:at + (1 << 16)])
+
+
 def echo(address, port, size, seed, wait_s=WAIT_S):
-    """Sends `size` bytes and takes them back at the same time. Raises what goes wrong."""
+    """Sends `size` bytes and takes them back at the same time; no piece takes longer than wait_s. Raises what goes wrong."""
     data = data_of(seed, size)
     with _first_echo(address, port) as connection:
         connection.settimeout(wait_s)
-        sender = threading.Thread(target=connection.sendall, args=(data,), daemon=True)
+        sender = threading.Thread(target=_send_all, args=(connection, data), daemon=True)
         sender.start()
         back = hashlib.sha256()
         left = size

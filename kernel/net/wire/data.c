@@ -104,7 +104,8 @@ void wire_conn_push(struct wire_conn *c)
 	if (!may_write(pcb))
 		return;
 	end = push_end(c);
-	long_max = c->pushed < end ? wire_long_max(c) : 0;
+	/* Little needs no long segment, and no look for a card. */
+	long_max = end - c->pushed >= 2 * wire_payload(pcb) ? wire_long_max(c) : 0;
 	while (c->pushed < end && push_some(c, end, long_max))
 		;
 	if (c->fin_wanted && !c->fin_sent && c->pushed == c->tx.ring.head)
