@@ -81,7 +81,7 @@ class ProgramsTest(unittest.TestCase):
         self.check_suite(IPC, "ipc", 68)
 
     def test_net(self):
-        self.check_suite(NET, "net", 59, "net/(tcp|udp|epoll|eth0).*")
+        self.check_suite(NET, "net", 64, "net/(tcp|udp|epoll|eth0).*")
 
     def test_boot(self):
         status, lines = run(BOOT)
