@@ -13,6 +13,15 @@
 #define ROUNDS	   100
 #define ROUNDS_BIG 6
 #define MARK	   0x5a5a5a5aL
+#define SECONDS	   20 /* of a test's rounds at most */
+
+/* A round is a chance to find something; a slow host gets fewer. */
+static bool another_round(long done, long rounds, int64_t began)
+{
+	if (done == 0)
+		return true;
+	return done < rounds && now_ns(CLOCK_MONOTONIC) - began < test_rounds(SECONDS) * NS_PER_SEC;
+}
 
 static volatile long *watched; /* nobody writes there */
 static size_t watched_pages;
@@ -44,6 +53,7 @@ static void take_away_while_others_read(char *memory, size_t pages, long rounds)
 {
 	char *other = map_pages(pages);
 	pthread_t readers[READERS];
+	int64_t began;
 
 	watched = (volatile long *)memory;
 	watched_pages = pages;
@@ -52,7 +62,8 @@ static void take_away_while_others_read(char *memory, size_t pages, long rounds)
 	for (int i = 0; i < READERS; i++)
 		readers[i] = thread_start(reader_thread, NULL);
 	WAIT_UNTIL(__atomic_load_n(&sweeps, __ATOMIC_RELAXED) > 0);
-	for (long i = 0; i < rounds; i++) {
+	began = now_ns(CLOCK_MONOTONIC);
+	for (long i = 0; another_round(i, rounds, began); i++) {
 		CHECK_EQ(madvise(memory, pages * PAGE, MADV_DONTNEED), 0);
 		CHECK_EQ(madvise(memory, pages * PAGE, MADV_POPULATE_WRITE), 0);
 		CHECK_EQ(madvise(memory, pages * PAGE, MADV_DONTNEED), 0);
@@ -124,6 +135,7 @@ static void *listener_thread(void *unused)
 
 static void write_where_others_read(long *memory, size_t size, long rounds)
 {
+	int64_t began = now_ns(CLOCK_MONOTONIC);
 	pthread_t listeners[READERS];
 
 	numbers = memory;
@@ -131,7 +143,7 @@ static void write_where_others_read(long *memory, size_t size, long rounds)
 	stop = false;
 	for (int i = 0; i < READERS; i++)
 		listeners[i] = thread_start(listener_thread, NULL);
-	for (long i = 0; i < rounds; i++) {
+	for (long i = 0; another_round(i, rounds, began); i++) {
 		long seen = __atomic_load_n(&sweeps, __ATOMIC_RELAXED);
 
 		WAIT_UNTIL(__atomic_load_n(&sweeps, __ATOMIC_RELAXED) > seen);
