@@ -8,7 +8,6 @@
 #include "kernel/fs/fs.h"
 #include "kernel/fs/fs_internal.h"
 #include "kernel/fs/leases.h"
-#include "kernel/fs/sysctl.h"
 #include "kernel/log/log.h"
 #include "kernel/mm/mm.h"
 
@@ -80,26 +79,10 @@ static int fs_init_tree(void)
 	return err;
 }
 
-/* proc_sys_fs(5) */
-static int lease_numbers_init(void)
-{
-	static const struct sysctl numbers[] = {
-		{"fs/lease-break-time", 0644, 1, &lease_break_seconds, true, (u64)INT32_MIN,
-		 INT32_MAX, NULL},
-		{"fs/leases-enable", 0644, 1, &leases_enable, true, (u64)INT32_MIN, INT32_MAX, NULL},
-	};
-	int err = 0;
-
-	for (u32 i = 0; i < ARRAY_SIZE(numbers) && !err; i++)
-		err = sysctl_register(&numbers[i]);
-	return err;
-}
-
 void fs_init(void)
 {
 	int err;
 
-	lease_init();
 	dentry_init();
 	file_path_put = path_put;
 	file_path_stat = fs_file_stat;
@@ -114,7 +97,7 @@ void fs_init(void)
 	if (!err)
 		err = proc_nodes_init();
 	if (!err)
-		err = lease_numbers_init();
+		err = lease_init();
 	if (!err)
 		err = sys_nodes_init();
 	if (err)

@@ -22,6 +22,7 @@
 #include "abi/stat.h"
 #include "kernel/file/waitq.h"
 #include "kernel/fs/fs.h"
+#include "kernel/fs/sysctl.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/time/time.h"
@@ -37,13 +38,25 @@ struct file_lease {
 
 struct lease_signals lease_signals;
 
-u64 lease_break_seconds = 45, leases_enable = 1; /* [a] */
+/* Numbers of /proc/sys/fs, proc_sys_fs(5). */
+static u64 lease_break_seconds = 45; /* [a] signed; 0 or less: without end */
+static u64 leases_enable = 1;	     /* [a] */
 static struct wait_queue lease_queue;
 static u32 lease_generation; /* [a] counts changes that may let somebody in */
 
-void lease_init(void)
+int lease_init(void)
 {
+	static const struct sysctl numbers[] = {
+		{"fs/lease-break-time", 0644, 1, &lease_break_seconds, true, (u64)INT32_MIN,
+		 INT32_MAX, NULL},
+		{"fs/leases-enable", 0644, 1, &leases_enable, true, (u64)INT32_MIN, INT32_MAX, NULL},
+	};
+	int err = 0;
+
 	waitq_init(&lease_queue);
+	for (u32 i = 0; i < ARRAY_SIZE(numbers) && !err; i++)
+		err = sysctl_register(&numbers[i]);
+	return err;
 }
 
 static void leases_changed(void)

@@ -35,9 +35,7 @@ struct lease_signals {
 };
 extern struct lease_signals lease_signals;
 
-extern u64 lease_break_seconds; /* [a] /proc/sys/fs/lease-break-time: signed; 0 or less: without end */
-extern u64 leases_enable;	/* [a] /proc/sys/fs/leases-enable */
-
-void lease_init(void); /* boot */
+/* Makes its numbers below /proc/sys/fs. 0 or -ENOMEM. Boot, once, before a program runs. */
+int lease_init(void);
 
 #endif

@@ -42,10 +42,8 @@ bool fs_allows_direct(const struct file *f)
 /* What an open does to the contents, once no lease is in the way. The caller is counted. */
 static int open_contents(struct inode *inode, u32 flags)
 {
-	int err = 0;
+	int err = lease_break(inode, flags);
 
-	if (unlikely(atomic_load_relaxed(&inode->leases) != NULL))
-		err = lease_break(inode, flags);
 	if (!err && (flags & O_TRUNC) && inode->object)
 		err = tmpfs_truncate(inode, 0);
 	return err;
