@@ -144,13 +144,12 @@ long proc_value(const char *file, const char *key)
 	return number;
 }
 
-bool thread_sleeps(pid_t tid)
+/* Whom the file `stat` is about sleeps in the kernel. */
+static bool stat_sleeps(const char *path)
 {
-	char path[64], line[512] = "", *state;
-	FILE *f;
+	char line[512] = "", *state;
+	FILE *f = fopen(path, "r");
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
-	f = fopen(path, "r");
 	if (!f)
 		return false;
 	if (!fgets(line, sizeof(line), f))
@@ -158,6 +157,22 @@ bool thread_sleeps(pid_t tid)
 	fclose(f);
 	state = strrchr(line, ')');
 	return state && state[1] == ' ' && state[2] == 'S';
+}
+
+bool thread_sleeps(pid_t tid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+	return stat_sleeps(path);
+}
+
+bool process_sleeps(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	return stat_sleeps(path);
 }
 
 char *page_unmapped(void)

@@ -113,6 +113,8 @@ long proc_value(const char *file, const char *key);
 
 /* Thread `tid` of this process sleeps in the kernel: its state in /proc is S. */
 bool thread_sleeps(pid_t tid);
+/* The same of the first thread of process `pid`. */
+bool process_sleeps(pid_t pid);
 
 /* An address that nothing maps, one without rights, one that the program may only read; each a page. */
 char *page_unmapped(void);

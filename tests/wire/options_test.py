@@ -60,6 +60,16 @@ def ask(peer, port):
     return connection
 
 
+def say_then_be_mute(peer, connection, seconds):
+    """Says it; for so long nothing that comes is answered."""
+    connection.mute = True
+    say(connection)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        peer.poll(0.1)
+    connection.mute = False
+
+
 def keepalive(peer):
     """Probes when nothing was heard; the end when they stay without an answer."""
     connection = peer.connect(KEEP)
@@ -100,12 +110,7 @@ def linger_reset(peer):
 def linger_waits(peer):
     """SO_LINGER with time: close() waits for the acknowledgement."""
     connection = peer.connect(LINGER)
-    connection.mute = True
-    say(connection)
-    end = time.monotonic() + 1.5
-    while time.monotonic() < end:
-        peer.poll(0.1)
-    connection.mute = False
+    say_then_be_mute(peer, connection, 1.5)
     peer.until(lambda: connection.ended, lambda: None, "no end")
     waited = int(until_logged(peer, r"^linger (\d+) ms$")[1])
     check(1000 < waited < 20000, f"waited {waited} ms")
@@ -142,12 +147,7 @@ def own_header(peer):
 def smaller_segments(peer):
     """TCP_MAXSEG while larger segments wait, and must be sent again: all arrives."""
     connection = peer.connect(MAXSEG)
-    connection.mute = True
-    say(connection)
-    end = time.monotonic() + 1
-    while time.monotonic() < end:
-        peer.poll(0.1)
-    connection.mute = False
+    say_then_be_mute(peer, connection, 1)
     got = connection.read_to_end()
     check(got == bytes(i % 251 for i in range(MAXSEG_BYTES)), f"{len(got)} other bytes")
     connection.close()

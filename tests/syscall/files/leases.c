@@ -179,18 +179,6 @@ static pid_t start(int (*body)(void), int fd)
 	return pid;
 }
 
-/* It is in state S. */
-static bool sleeps(pid_t pid)
-{
-	char path[32], text[512], *state;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (read_file(path, text, sizeof(text)) <= 0)
-		return false;
-	state = strrchr(text, ')');
-	return state && state[1] == ' ' && state[2] == 'S';
-}
-
 static long size_of(const char *path)
 {
 	struct stat st;
@@ -210,7 +198,7 @@ TEST(who_opens_waits)
 		CHECK_EQ(set(fd, F_RDLCK), 0);
 		pid = start(bodies[i], fd);
 		WAIT_UNTIL(nr_signals == 1);
-		WAIT_UNTIL(sleeps(pid));
+		WAIT_UNTIL(process_sleeps(pid));
 		CHECK_EQ(waitpid(pid, &status, WNOHANG), 0);
 		CHECK_EQ(size_of("f"), 10);
 		CHECK_EQ(set(fd, F_UNLCK), 0);
@@ -257,7 +245,7 @@ TEST(signal_ends_the_wait)
 	CHECK_EQ(set(fd, F_RDLCK), 0);
 	pid = start(interrupted, fd);
 	WAIT_UNTIL(nr_signals == 1);
-	WAIT_UNTIL(sleeps(pid));
+	WAIT_UNTIL(process_sleeps(pid));
 	CHECK_EQ(kill(pid, SIGUSR1), 0);
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	CHECK_EQ(status, 0);
