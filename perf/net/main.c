@@ -19,6 +19,13 @@
 #define STREAM(name_, size_, setup_, work_)                                                        \
 	PAIR(name_, "block to the other process", size_, setup_, work_, .bytes = (size_),          \
 	     .teardown = links_teardown)
+/* From `threads_` to `max_` threads of one process. */
+#define THREADS(name_, op_, threads_, max_, ops_, setup_, work_, ...)                              \
+	{                                                                                          \
+		.name = name_, .op = op_, .shape = BENCH_THREADS, .threads = threads_,             \
+		.max_threads = max_, .granule = 1, .count_ops = ops_, .setup = setup_,             \
+		.work = work_, .check = bench_check_done, __VA_ARGS__                              \
+	}
 /* One thread and the peer at the other end of the cable. */
 #define ETH0(name_, variant_, op_, size_, setup_, work_, ...)                                      \
 	{                                                                                          \
@@ -55,49 +62,12 @@ static const struct bench benches[] = {
 	STREAM("udp-stream-16k", 16 * KIB, udp_setup, datagram_stream_work),
 	STREAM("unix-stream-64k", 64 * KIB, unix_setup, stream_work),
 	STREAM("socketpair-stream-64k", 64 * KIB, socketpair_setup, stream_work),
-	{
-		.name = "tcp-pairs",
-		.op = "byte to the other thread",
-		.shape = BENCH_THREADS,
-		.threads = 2,
-		.max_threads = 8,
-		.granule = 1,
-		.count_ops = 50,
-		.arg = 1,
-		.setup = tcp_setup,
-		.work = exchange_work,
-		.check = bench_check_done,
-		.teardown = links_teardown,
-	},
-	{
-		.name = "tcp-own",
-		.op = "byte to oneself",
-		.shape = BENCH_THREADS,
-		.threads = 1,
-		.max_threads = 16,
-		.granule = 1,
-		.count_ops = 50,
-		.calls = 2,
-		.arg = 1,
-		.setup = tcp_own_setup,
-		.work = own_work,
-		.check = bench_check_done,
-		.teardown = links_teardown,
-	},
-	{
-		.name = "tcp-connect",
-		.op = "connect, accept, close",
-		.shape = BENCH_THREADS,
-		.threads = 1,
-		.max_threads = 4,
-		.granule = 1,
-		.max_ops = 2000,
-		.count_ops = 20,
-		.setup = connect_setup,
-		.work = connect_work,
-		.check = bench_check_done,
-		.teardown = connect_teardown,
-	},
+	THREADS("tcp-pairs", "byte to the other thread", 2, 8, 50, tcp_setup, exchange_work,
+		.arg = 1, .teardown = links_teardown),
+	THREADS("tcp-own", "byte to oneself", 1, 16, 50, tcp_own_setup, own_work, .arg = 1,
+		.calls = 2, .teardown = links_teardown),
+	THREADS("tcp-connect", "connect, accept, close", 1, 4, 20, connect_setup, connect_work,
+		.max_ops = 2000, .teardown = connect_teardown),
 	PAIR("epoll-1000", "byte to the other process", 1, epoll_setup, epoll_work,
 	     .teardown = epoll_teardown),
 	ETH0_RR("eth0-tcp-rr", "1-byte", 1, eth0_echo_setup),
