@@ -21,8 +21,9 @@ struct sync_ops {
 	void (*spin_wait_slow)(void);
 	/*
 	 * kernel/trace: a lock must be waited for, and has been taken after all. `holder`: who has a mutex;
-	 * `holder_hart`: which hart has a spin lock, plus one; NULL and 0 if that can't be seen. The second gets what the first returned, the turns of a spinner, and who wanted the lock, for the
-	 * statistics (NULL while they are off). Called in any context that takes locks, with locks held.
+	 * `holder_hart`: which hart has a spin lock, plus one; NULL and 0 if that can't be seen. The second
+	 * gets what the first returned, the turns of a spinner, and who wanted the lock, for the statistics
+	 * (NULL while they are off). Called in any context that takes locks, with locks held.
 	 */
 	u64 (*lock_wait)(const struct lock_class *class, const void *lock,
 			 const struct thread *holder, u32 holder_hart);

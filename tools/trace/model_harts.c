@@ -56,6 +56,11 @@ void model_ipi_recv(struct model *m, const struct merged *e)
 	cpu->nr_pending = 0;
 }
 
+static struct annotation uint_annotation(enum track_annotation name, u64 value)
+{
+	return (struct annotation){name, ANNOTATION_UINT, value};
+}
+
 /* ---- locks ---- */
 
 void model_lock_class(struct model *m, const struct merged *e)
@@ -72,11 +77,6 @@ static void lock_text(const struct model *m, const struct trace_record *r, char 
 	const char *name = r->c < MODEL_MAX_CLASSES ? m->lock_class[r->c] : "";
 
 	snprintf(text, size, "%s %s", r->flags ? "mutex" : "spin lock", name);
-}
-
-static struct annotation uint_annotation(enum track_annotation name, u64 value)
-{
-	return (struct annotation){name, ANNOTATION_UINT, value};
 }
 
 /* Which hart has a spin lock, and who runs there: interrupts are off while it is held, so that is the holder. */
@@ -154,11 +154,9 @@ void model_tlb_flush(struct model *m, const struct merged *e, bool begins)
 	if (begins) {
 		event.annotations[0] =
 			(struct annotation){ANNOTATION_CPUS, ANNOTATION_POINTER, e->record->a};
-		event.annotations[1] =
-			(struct annotation){ANNOTATION_TID, ANNOTATION_UINT, e->record->tid};
+		event.annotations[1] = uint_annotation(ANNOTATION_TID, e->record->tid);
 		if (cpu->unmapped)
-			event.annotations[2] = (struct annotation){ANNOTATION_PAGES,
-								   ANNOTATION_UINT, cpu->unmapped};
+			event.annotations[2] = uint_annotation(ANNOTATION_PAGES, cpu->unmapped);
 	} else if (!cpu->flushing) {
 		return;
 	}
