@@ -187,7 +187,8 @@ int mm_protect(struct mm *mm, u64 addr, u64 len, int prot);
 u64 mm_brk(struct mm *mm, u64 addr);	   /* returns the new (or unchanged) break */
 void mm_set_brk(struct mm *mm, u64 start); /* exec: where the heap begins */
 u64 mm_resident_pages(struct mm *mm);
-u64 mm_table_pages(struct mm *mm); /* page tables */
+u64 mm_peak_resident_pages(struct mm *mm); /* the most that it ever had */
+u64 mm_table_pages(struct mm *mm);	   /* page tables */
 u64 mm_virtual_pages(struct mm *mm);
 /*
  * mremap(2). Lengths in bytes, flags MREMAP_*. The address, or -EFAULT (not one mapping), -EINVAL,

@@ -135,6 +135,11 @@ u64 mm_resident_pages(struct mm *mm)
 	return atomic_load_relaxed(&mm->resident_pages);
 }
 
+u64 mm_peak_resident_pages(struct mm *mm)
+{
+	return MAX(atomic_load_relaxed(&mm->peak_resident), mm_resident_pages(mm));
+}
+
 u64 mm_table_pages(struct mm *mm)
 {
 	return atomic_load_relaxed(&mm->nr_tables) + 1UL;

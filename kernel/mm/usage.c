@@ -16,7 +16,7 @@ void mm_stats(struct mm *mm, struct mm_stats *out)
 		.tables = mm_table_pages(mm),
 	};
 	out->peak_virtual = MAX(atomic_load_relaxed(&mm->peak_virtual), out->virtual);
-	out->peak_resident = MAX(atomic_load_relaxed(&mm->peak_resident), out->resident);
+	out->peak_resident = MAX(mm_peak_resident_pages(mm), out->resident);
 }
 
 /* Who else holds the frame: mappings, and the object if it is one's. */

@@ -261,6 +261,18 @@ long sys_readlinkat(SYSCALL_ARGS)
 	return ret;
 }
 
+static int access_path(const struct path *p, u32 mode)
+{
+	const struct inode *inode = p->dentry->inode;
+	/* R_OK, W_OK and X_OK have the values of MAY_*. */
+	int err = mode ? fs_permission(inode, mode) : 0;
+
+	if (!err && (mode & W_OK) && (S_ISREG(inode->mode) || S_ISDIR(inode->mode)))
+		err = mount_writable(p->mnt);
+	return err;
+}
+
+/* By the real ids, the way to the file too; with AT_EACCESS by those that open() goes by. */
 static int access_check(u64 dirfd, u64 addr, u32 mode, u32 flags)
 {
 	struct path p;
@@ -269,16 +281,13 @@ static int access_check(u64 dirfd, u64 addr, u32 mode, u32 flags)
 	if ((mode & ~(R_OK | W_OK | X_OK)) ||
 	    (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
+	task_current()->by_real_ids = !(flags & AT_EACCESS);
 	err = path_lookup_arg(dirfd, addr, walk_of_at(flags), &p);
-	if (err)
-		return err;
-	/* R_OK, W_OK and X_OK have the values of MAY_*. */
-	if (mode)
-		err = fs_permission(p.dentry->inode, mode);
-	if (!err && (mode & W_OK) &&
-	    (S_ISREG(p.dentry->inode->mode) || S_ISDIR(p.dentry->inode->mode)))
-		err = mount_writable(p.mnt);
-	path_put(&p);
+	if (!err) {
+		err = access_path(&p, mode);
+		path_put(&p);
+	}
+	task_current()->by_real_ids = false;
 	return err;
 }
 

@@ -14,6 +14,7 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/syscall/user_time.h"
 #include "kernel/task/task.h"
+#include "kernel/task/timers.h"
 
 #include <string.h>
 
@@ -124,12 +125,15 @@ static long set_policy(struct task *t, const struct policy_request *r)
 	atomic_store_relaxed(&t->reset_on_fork, r->reset_on_fork);
 	if (r->keep)
 		return 0;
+	/* Memory for the watch of RLIMIT_RTTIME comes first: nothing may fail once the policy has changed. */
+	if (policy_is_rt(r->policy) && process_timers_limit(t->process))
+		return -ENOMEM;
 	err = sched_set_policy(&t->thread, (enum sched_class) class, r->prio, r->nice);
 	if (err)
 		return err;
 	atomic_store_relaxed(&t->policy, r->policy);
 	futex_priority_changed(t);
-	return 0;
+	return policy_is_rt(r->policy) ? process_timers_limit(t->process) : 0;
 }
 
 long sys_sched_setscheduler(SYSCALL_ARGS)

@@ -145,7 +145,7 @@ long sys_prlimit64(SYSCALL_ARGS)
 	err = do_rlimit(p, (u32)a1, a2 ? &new : NULL, &old);
 	if (err)
 		return err;
-	if (a2 && (u32)a1 == RLIMIT_CPU && process_timers_limit(p))
+	if (a2 && ((u32)a1 == RLIMIT_CPU || (u32)a1 == RLIMIT_RTTIME) && process_timers_limit(p))
 		return -ENOMEM;
 	if (a2 && ((u32)a1 == RLIMIT_AS || (u32)a1 == RLIMIT_DATA || (u32)a1 == RLIMIT_STACK))
 		apply_memory_limits(p);

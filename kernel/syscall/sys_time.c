@@ -23,6 +23,7 @@
 #define CPUCLOCK_USER	    1
 #define CPUCLOCK_SCHED	    2
 #define CPUCLOCK_KINDS	    3
+#define CPUCLOCK_TICK_NS    4000000UL /* how fine Linux's sampled kinds are: 250 ticks a second */
 #define CPUCLOCK_OWN	    ((s32)(~0U << 3))
 
 s32 cpu_clock_number(s32 clock)
@@ -37,47 +38,47 @@ s32 cpu_clock_number(s32 clock)
 	}
 }
 
-static int cpu_clock_ns(s32 clock, u64 *ns)
+/*
+ * What CPU clock `clock` counts; timer_clock_put() is due. Any process's, but threads of the own one only. -EINVAL. For reading alone
+ * the number of a thread that asks for itself is as good as its process's, as on Linux.
+ */
+static int cpu_clock_of(s32 clock, bool reading, struct timer_clock *out)
 {
+	struct task *self = task_current(), *t = self;
 	u32 nr = (u32) ~(clock >> 3);
-	struct cpu_ticks cpu;
-	struct process *p;
-	struct task *t;
+	struct process *p = self->process;
 
 	if ((clock & CPUCLOCK_KIND) >= CPUCLOCK_KINDS)
 		return -EINVAL;
-	if (clock & CPUCLOCK_PER_THREAD) {
-		t = nr ? task_find(nr) : task_current();
-		if (!t || t->process != process_current())
-			return -EINVAL;
-		task_cpu_ticks(t, &cpu);
-	} else {
-		p = nr ? process_find(nr) : process_current();
-		if (!p)
-			return -EINVAL;
-		process_cpu_ticks(p, &cpu);
-	}
-	*ns = time_ticks_to_ns((clock & CPUCLOCK_KIND) == CPUCLOCK_USER ? cpu.user : cpu.run);
-	return 0;
-}
-
-/* As above, for timers: of the running process only. */
-static int cpu_timer_clock(s32 clock, struct timer_clock *out)
-{
-	u32 nr = (u32) ~(clock >> 3);
-	bool per_thread = clock & CPUCLOCK_PER_THREAD;
-	struct task *t = per_thread && nr ? task_find(nr) : task_current();
-
-	if ((clock & CPUCLOCK_KIND) >= CPUCLOCK_KINDS || !t || t->process != process_current())
-		return -EINVAL;
-	if (!per_thread && nr && nr != process_current()->pid)
+	if (nr && clock & CPUCLOCK_PER_THREAD)
+		t = task_find(nr);
+	else if (nr && !(reading && nr == self->thread.tid))
+		p = process_find(nr);
+	if (!t || t->process != self->process || !p)
 		return -EINVAL;
 	*out = (struct timer_clock){
 		.cpu = true,
 		.user_only = (clock & CPUCLOCK_KIND) == CPUCLOCK_USER,
-		.tid = per_thread ? t->thread.tid : 0,
+		.tid = clock & CPUCLOCK_PER_THREAD ? t->thread.tid : 0,
 	};
+	if (p == self->process)
+		return 0;
+	if (!process_get_found(p))
+		return -EINVAL;
+	out->other = p;
 	return 0;
+}
+
+static int cpu_clock_ns(s32 clock, u64 *ns)
+{
+	struct timer_clock c;
+	int err = cpu_clock_of(clock, true, &c);
+
+	if (err)
+		return err;
+	err = timer_clock_now(&c, ns);
+	timer_clock_put(&c);
+	return err;
 }
 
 int timer_clock_of(s32 clock, struct timer_clock *out)
@@ -103,7 +104,7 @@ int timer_clock_of(s32 clock, struct timer_clock *out)
 	case CLOCK_MONOTONIC_COARSE:
 		return -EOPNOTSUPP;
 	default:
-		return clock < 0 ? cpu_timer_clock(clock, out) : -EINVAL;
+		return clock < 0 ? cpu_clock_of(clock, false, out) : -EINVAL;
 	}
 }
 
@@ -137,22 +138,28 @@ long sys_clock_gettime(SYSCALL_ARGS)
 
 long sys_clock_getres(SYSCALL_ARGS)
 {
+	s32 clock = cpu_clock_number((s32)a0);
+	bool sampled = clock < 0 && (clock & CPUCLOCK_KIND) != CPUCLOCK_SCHED;
 	u64 ns;
 	int err = clock_ns((s32)a0, &ns);
 
 	if (err)
 		return err;
-	return a1 ? user_store_timespec(a1, 1) : 0;
+	return a1 ? user_store_timespec(a1, sampled ? CPUCLOCK_TICK_NS : 1) : 0;
 }
 
 long sys_clock_settime(SYSCALL_ARGS)
 {
+	s32 clock = (s32)a0;
 	u64 ns;
 	int err;
 
-	if ((s32)a0 != CLOCK_REALTIME)
+	if (clock != CLOCK_REALTIME && clock >= 0)
 		return -EINVAL;
 	err = user_load_timespec(a1, &ns);
+	/* CPU time cannot be set by anybody, whatever the time is. */
+	if (clock < 0 && err != -EFAULT)
+		err = clock_ns(clock, &(u64){0}) ? -EINVAL : -EPERM;
 	if (err)
 		return err;
 	if (!capable(CAP_SYS_TIME))
@@ -205,15 +212,29 @@ static long sleep_relative(u64 deadline, u64 remaining_user)
 
 static long sleep_cpu(const struct timer_clock *clock, u64 ns, bool absolute, u64 remaining_user);
 
-/* arg: time of the clock to wait for, where the rest goes, thread, user time only. */
+/* arg: time of the clock to wait for, where the rest goes, the clock's number. */
 static long sleep_cpu_restart(struct restart_block *r)
 {
-	struct timer_clock clock = {.cpu = true, .tid = (u32)r->arg[2], .user_only = r->arg[3]};
-	u64 now;
+	u64 end = r->arg[0], rest_user = r->arg[1], now;
+	struct timer_clock clock;
+	long ret;
 
-	if (timer_clock_now(&clock, &now))
+	if (cpu_clock_of((s32)r->arg[2], false, &clock))
 		return -EINVAL;
-	return r->arg[0] > now ? sleep_cpu(&clock, r->arg[0] - now, false, r->arg[1]) : 0;
+	ret = timer_clock_now(&clock, &now);
+	if (!ret && end > now)
+		ret = sleep_cpu(&clock, end - now, false, rest_user);
+	timer_clock_put(&clock);
+	return ret;
+}
+
+/* The number of the clock, as a program would give it. */
+static s32 cpu_clock_name(const struct timer_clock *clock)
+{
+	u32 nr = clock->tid ? clock->tid : clock->other ? clock->other->pid : 0;
+	u32 kind = clock->user_only ? CPUCLOCK_USER : CPUCLOCK_SCHED;
+
+	return (s32)(~nr << 3 | (clock->tid ? CPUCLOCK_PER_THREAD : 0) | kind);
 }
 
 static long sleep_cpu(const struct timer_clock *clock, u64 ns, bool absolute, u64 remaining_user)
@@ -237,7 +258,7 @@ static long sleep_cpu(const struct timer_clock *clock, u64 ns, bool absolute, u6
 		return -EFAULT;
 	task_current()->restart = (struct restart_block){
 		.fn = sleep_cpu_restart,
-		.arg = {end, remaining_user, clock->tid, clock->user_only},
+		.arg = {end, remaining_user, (u64)cpu_clock_name(clock)},
 	};
 	return -ERESTART_RESTARTBLOCK;
 }
@@ -270,32 +291,39 @@ static int sleep_until_realtime(u64 ns)
 	}
 }
 
-long sys_clock_nanosleep(SYSCALL_ARGS)
+static long sleep_by(const struct timer_clock *clock, u64 ns, bool absolute, u64 remaining_user)
 {
-	s32 which = (s32)a0;
-	struct timer_clock clock;
-	int err = timer_clock_of(which, &clock);
-	u64 ns;
+	int err;
 
-	if (err)
-		return err;
-	/* A thread cannot wait for its own CPU time. */
-	if (which == CLOCK_THREAD_CPUTIME_ID)
-		return -EOPNOTSUPP;
-	err = user_load_timespec(a2, &ns);
-	if (err)
-		return err;
-	if (clock.cpu && clock.tid == thread_current()->tid)
+	if (clock->cpu && clock->tid == thread_current()->tid)
 		return -EINVAL;
-	if (clock.cpu)
-		return sleep_cpu(&clock, ns, a1 & TIMER_ABSTIME, a3);
-	if (!(a1 & TIMER_ABSTIME))
-		return sleep_relative(deadline_after(ns), a3);
-	if (clock.realtime)
+	if (clock->cpu)
+		return sleep_cpu(clock, ns, absolute, remaining_user);
+	if (!absolute)
+		return sleep_relative(deadline_after(ns), remaining_user);
+	if (clock->realtime)
 		err = sleep_until_realtime(ns);
 	else
 		err = sched_sleep_until(deadline_at(ns), PARK_INTERRUPTIBLE);
 	return err ? -ERESTARTNOHAND : 0;
+}
+
+long sys_clock_nanosleep(SYSCALL_ARGS)
+{
+	struct timer_clock clock;
+	long ret = timer_clock_of((s32)a0, &clock);
+	u64 ns;
+
+	if (ret)
+		return ret;
+	/* A thread cannot wait for its own CPU time. */
+	if ((s32)a0 == CLOCK_THREAD_CPUTIME_ID)
+		return -EOPNOTSUPP;
+	ret = user_load_timespec(a2, &ns);
+	if (!ret)
+		ret = sleep_by(&clock, ns, a1 & TIMER_ABSTIME, a3);
+	timer_clock_put(&clock);
+	return ret;
 }
 
 /* ---- accounting ---- */

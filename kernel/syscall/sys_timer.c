@@ -116,19 +116,24 @@ long sys_timer_create(SYSCALL_ARGS)
 	long id, err = timer_clock_of((s32)a0, &clock);
 	int event_err = load_sigevent(a1, &notify);
 
-	if (event_err == -EFAULT)
-		return -EFAULT;
-	if (err || event_err)
-		return err ? err : event_err;
+	if (event_err == -EFAULT || !err)
+		err = event_err;
+	if (err)
+		goto out_clock;
 	notify.clock = cpu_clock_number((s32)a0); /* as Linux shows it */
 	id = posix_timer_create(&clock, &notify);
-	if (id < 0)
-		return id;
+	if (id < 0) {
+		err = id;
+		goto out_clock;
+	}
 	if (user_store_u32((u32 __user *)a2, (u32)id)) {
 		posix_timer_delete((s32)id);
 		return -EFAULT;
 	}
 	return 0;
+out_clock:
+	timer_clock_put(&clock);
+	return err;
 }
 
 static int load_setting(u64 user, struct timer_setting *s)

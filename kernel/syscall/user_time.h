@@ -22,7 +22,9 @@ u64 deadline_at(u64 ns);
 
 /* The names of the caller's own CPU time as numbers of CPU clocks; any other clock as it is. */
 s32 cpu_clock_number(s32 clock);
-/* What a clock id of timer_create and its like counts. 0, -EINVAL, -EOPNOTSUPP (no timers), -EPERM. */
+/*
+ * What a clock id of timer_create and its like counts; timer_clock_put() is due. 0, -EINVAL, -EOPNOTSUPP (no timers), -EPERM.
+ */
 struct timer_clock;
 int timer_clock_of(s32 clock, struct timer_clock *out);
 

@@ -6,6 +6,9 @@
  * nanoseconds of CPU time take at least r / n. If all slept meanwhile it looks again. Looks are at
  * least LOOK_MIN_NS apart, which is also how late an expiry may be; Linux, which looks at its ticks,
  * may be 4 ms late.
+ *
+ * A timer may count the time of another process. It lies under the lock of its own, and that of the other is only tried for, as two
+ * processes may have timers on each other.
  */
 #include "abi/errno.h"
 #include "arch/riscv64/cpu.h"
@@ -30,36 +33,40 @@ u64 cpu_clock_now_locked(struct process *p, const struct timer_clock *clock)
 	return time_ticks_to_ns(clock->user_only ? cpu.user : cpu.run);
 }
 
-/* Harts that can advance the clock at once. */
+bool task_timer_sample(struct task_timer *t)
+{
+	struct process *other = t->clock.other;
+
+	if (!other)
+		return true;
+	if (!spin_trylock(&other->lock))
+		return false;
+	t->other_ns = cpu_clock_now_locked(other, &t->clock);
+	spin_unlock(&other->lock);
+	return true;
+}
+
+void timer_clock_put(struct timer_clock *clock)
+{
+	if (clock->other)
+		process_put(clock->other);
+	clock->other = NULL;
+}
+
+/* Harts that can advance the clock at once. 0: nobody will any more. */
 static u64 cpu_clock_speed(const struct process *p, const struct timer_clock *clock)
 {
-	return clock->tid ? 1 : MAX(MIN(p->nr_tasks, nr_cpus), 1U);
+	u32 nr = atomic_load_relaxed(&(clock->other ? clock->other : p)->nr_tasks);
+
+	return clock->tid ? 1 : MIN(nr, nr_cpus);
 }
 
-static void cpu_limit_signal(struct process *p, int sig)
+/* The earliest that a clock can have advanced by `ns`. */
+static u64 cpu_clock_least(const struct process *p, const struct timer_clock *clock, u64 ns)
 {
-	struct abi_siginfo info = {.si_signo = sig, .si_code = SI_KERNEL};
+	u64 speed = cpu_clock_speed(p, clock);
 
-	signal_send_locked(p, NULL, &info);
-}
-
-/* RLIMIT_CPU: SIGXCPU each second from the soft limit on, SIGKILL at the hard one. Time to the next. */
-static u64 cpu_limit_check(struct process *p)
-{
-	static const struct timer_clock clock = {.cpu = true};
-	struct abi_rlimit *limit = &p->rlimits[RLIMIT_CPU];
-	u64 now = cpu_clock_now_locked(p, &clock), seconds = now / NSEC_PER_SEC, next;
-
-	if (seconds >= limit->rlim_max) {
-		cpu_limit_signal(p, SIGKILL);
-		return PARK_FOREVER;
-	}
-	if (seconds >= limit->rlim_cur) {
-		cpu_limit_signal(p, SIGXCPU);
-		atomic_store_relaxed(&limit->rlim_cur, limit->rlim_cur + 1);
-	}
-	next = MIN(limit->rlim_cur, limit->rlim_max);
-	return next > INT64_MAX / NSEC_PER_SEC ? PARK_FOREVER : next * NSEC_PER_SEC - now;
+	return speed ? ns / speed : PARK_FOREVER;
 }
 
 /* Expires what is due; how long the rest takes at least, or PARK_FOREVER. */
@@ -75,7 +82,7 @@ static u64 cpu_timers_check(struct process_timers *pt)
 	list_splice_tail(&due, &pt->cpu);
 	list_for_each_safe(t, tmp, &due, cpu) {
 		list_del(&t->cpu);
-		if (cpu_clock_now_locked(p, &t->clock) < t->deadline_ns) {
+		if (task_timer_now(t) < t->deadline_ns) {
 			list_add_tail(&pt->cpu, &t->cpu);
 			continue;
 		}
@@ -83,17 +90,18 @@ static u64 cpu_timers_check(struct process_timers *pt)
 		t->expired(t);
 	}
 	list_for_each(t, &pt->cpu, cpu) {
-		u64 now = cpu_clock_now_locked(p, &t->clock);
+		u64 now = task_timer_now(t);
 		u64 left = t->deadline_ns > now ? t->deadline_ns - now : 0;
+		u64 least = cpu_clock_least(p, &t->clock, left);
 
-		first = MIN(first, left / cpu_clock_speed(p, &t->clock));
+		first = MIN(first, least);
 	}
 	if (pt->cpu_limit)
-		first = MIN(first, cpu_limit_check(p) / MAX(MIN(p->nr_tasks, nr_cpus), 1U));
+		first = MIN(first, cpu_limits_check(p));
 	return first;
 }
 
-static void cpu_timers_arm(struct process_timers *pt, u64 ns)
+void cpu_timers_arm(struct process_timers *pt, u64 ns)
 {
 	u64 at = time_now() + time_ns_to_ticks(MAX(ns, LOOK_MIN_NS));
 
@@ -125,22 +133,26 @@ void cpu_timers_watch_locked(struct process_timers *pt)
 	struct process *p = pt->process;
 	/* The newest; the others have armed already. */
 	struct task_timer *t = container_of(pt->cpu.prev, struct task_timer, cpu);
-	u64 now = cpu_clock_now_locked(p, &t->clock);
+	u64 now = task_timer_now(t), left = t->deadline_ns > now ? t->deadline_ns - now : 0;
+	u64 least = cpu_clock_least(p, &t->clock, left);
 
-	cpu_timers_arm(pt, (t->deadline_ns > now ? t->deadline_ns - now : 0) /
-				   cpu_clock_speed(p, &t->clock));
+	if (least != PARK_FOREVER)
+		cpu_timers_arm(pt, least);
 }
 
 int timer_clock_now(const struct timer_clock *clock, u64 *ns)
 {
-	struct process *p = process_current();
+	struct process *p = clock->other ? clock->other : process_current();
 	struct task *t = clock->tid ? task_find(clock->tid) : NULL;
+	struct cpu_ticks cpu;
 
 	if (clock->tid && (!t || t->process != p))
 		return -EINVAL;
-	spin_lock(&p->lock);
-	*ns = cpu_clock_now_locked(p, clock);
-	spin_unlock(&p->lock);
+	if (t)
+		task_cpu_ticks(t, &cpu);
+	else
+		process_cpu_ticks(p, &cpu);
+	*ns = time_ticks_to_ns(clock->user_only ? cpu.user : cpu.run);
 	return 0;
 }
 
@@ -154,8 +166,10 @@ int timer_clock_sleep(const struct timer_clock *clock, u64 deadline_ns)
 		err = timer_clock_now(clock, &now);
 		if (err || now >= deadline_ns)
 			return err;
-		left = MAX((deadline_ns - now) / cpu_clock_speed(p, clock), LOOK_MIN_NS);
-		err = sched_sleep_until(time_now() + time_ns_to_ticks(left), PARK_INTERRUPTIBLE);
+		left = cpu_clock_least(p, clock, deadline_ns - now);
+		if (left != PARK_FOREVER)
+			left = time_now() + time_ns_to_ticks(MAX(left, LOOK_MIN_NS));
+		err = sched_sleep_until(left, PARK_INTERRUPTIBLE);
 		if (err)
 			return err;
 	}
@@ -166,19 +180,4 @@ void cpu_timers_init(struct process_timers *pt)
 	list_init(&pt->cpu);
 	timer_init(&pt->poll, cpu_timers_look);
 	pt->poll_at = TIME_NEVER;
-}
-
-int process_timers_limit(struct process *p)
-{
-	if (process_rlimit(p, RLIMIT_CPU) == RLIM_INFINITY)
-		return 0;
-	if (!process_timers_get(p))
-		return -ENOMEM;
-	spin_lock(&p->lock);
-	if (p->timers) {
-		p->timers->cpu_limit = true;
-		cpu_timers_arm(p->timers, 0);
-	}
-	spin_unlock(&p->lock);
-	return 0;
 }

@@ -151,12 +151,10 @@ void cred_set_groups(struct cred *c, struct cred_groups *g)
 	c->groups = g;
 }
 
-bool cred_in_group(const struct cred *c, u32 gid)
+static bool cred_in_supplementary(const struct cred *c, u32 gid)
 {
 	u32 low = 0, high = c->groups ? c->groups->nr : 0;
 
-	if (c->fsgid == gid)
-		return true;
 	while (low < high) {
 		u32 middle = low + (high - low) / 2;
 
@@ -168,6 +166,11 @@ bool cred_in_group(const struct cred *c, u32 gid)
 			high = middle;
 	}
 	return false;
+}
+
+bool cred_in_group(const struct cred *c, u32 gid)
+{
+	return c->fsgid == gid || cred_in_supplementary(c, gid);
 }
 
 /* ---- who may ---- */
@@ -189,9 +192,21 @@ bool task_may_inspect(struct task *t)
 	       !(other->cap_permitted & ~own->cap_permitted);
 }
 
-static bool current_in_group(u32 gid)
+static bool current_in_supplementary(u32 gid)
 {
-	return cred_in_group(cred_current(), gid);
+	return cred_in_supplementary(cred_current(), gid);
+}
+
+/* access(2): as if the program had no set-id bits. Root by its real id has what it is permitted, nobody else anything. */
+static void cred_by_real_ids(const struct cred *c, struct fs_cred *out)
+{
+	u64 caps = c->uid == 0 ? c->cap_permitted : 0;
+
+	if (c->securebits & SECBIT_NO_SETUID_FIXUP)
+		caps = c->cap_effective;
+	out->uid = c->uid;
+	out->gid = c->gid;
+	out->override = caps & BIT(CAP_DAC_OVERRIDE);
 }
 
 /*
@@ -208,8 +223,10 @@ static void cred_for_fs(struct fs_cred *out)
 		.gid = c->fsgid,
 		.override = cred_capable(c, CAP_DAC_OVERRIDE),
 		.lease = cred_capable(c, CAP_LEASE),
-		.in_group = is_task ? current_in_group : NULL,
+		.in_group = is_task ? current_in_supplementary : NULL,
 	};
+	if (is_task && task_current()->by_real_ids)
+		cred_by_real_ids(c, out);
 }
 
 static u64 size_limit_for_fs(void)

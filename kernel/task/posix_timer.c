@@ -102,6 +102,29 @@ static struct posix_timer *posix_timer_find(struct process *p, s32 id)
 	return pt && id >= 0 && (u32)id < pt->nr_posix ? pt->posix[id] : NULL;
 }
 
+/*
+ * The same, with the process locked whether there is one or not. The clock of another process is read first: with our own lock held
+ * its lock can only be tried for.
+ */
+static struct posix_timer *posix_timer_lock(struct process *p, s32 id)
+{
+	struct posix_timer *pt;
+
+	for (;;) {
+		spin_lock(&p->lock);
+		pt = posix_timer_find(p, id);
+		if (!pt || task_timer_sample(&pt->t))
+			return pt;
+		spin_unlock(&p->lock);
+	}
+}
+
+/* Its clock stands still for good: Linux has forgotten whose it was. */
+static bool posix_timer_clock_gone(const struct posix_timer *pt)
+{
+	return pt->t.clock.other && atomic_load_acquire(&pt->t.clock.other->reaped);
+}
+
 /* A place in the table, or -1: it is full. */
 static long posix_slot_locked(struct process_timers *pt)
 {
@@ -186,6 +209,7 @@ static void posix_timer_end(struct posix_timer *pt)
 	bool pending;
 
 	timer_cancel(&pt->t.timer);
+	timer_clock_put(&pt->t.clock);
 	spin_lock(&p->lock);
 	pending = !list_empty(&pt->entry.list);
 	pt->deleted = true;
@@ -242,29 +266,30 @@ int posix_timer_set(s32 id, bool absolute, const struct timer_setting *setting,
 		    struct timer_setting *old)
 {
 	struct process *p = process_current();
-	struct posix_timer *pt;
+	struct posix_timer *pt = posix_timer_lock(p, id);
+	int err = pt ? 0 : -EINVAL;
 
-	spin_lock(&p->lock);
-	pt = posix_timer_find(p, id);
-	if (pt) {
+	if (pt && posix_timer_clock_gone(pt))
+		err = -ESRCH;
+	if (!err) {
 		task_timer_read(&pt->t, old);
 		pt->missed = 0;
 		pt->overrun = 0;
 		task_timer_set(&pt->t, setting, absolute);
 	}
 	spin_unlock(&p->lock);
-	return pt ? 0 : -EINVAL;
+	return err;
 }
 
 int posix_timer_get(s32 id, struct timer_setting *now)
 {
 	struct process *p = process_current();
-	struct posix_timer *pt;
+	struct posix_timer *pt = posix_timer_lock(p, id);
 
-	spin_lock(&p->lock);
-	pt = posix_timer_find(p, id);
 	if (pt)
 		task_timer_read(&pt->t, now);
+	if (pt && posix_timer_clock_gone(pt))
+		now->value_ns = 0;
 	spin_unlock(&p->lock);
 	return pt ? 0 : -EINVAL;
 }

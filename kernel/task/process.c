@@ -6,6 +6,7 @@
 #include "kernel/file/file.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/sync/refcount.h"
 #include "kernel/task/exec.h"
 #include "kernel/task/sigio.h"
 #include "kernel/task/task_internal.h"
@@ -120,6 +121,11 @@ void process_get(struct process *p)
 	atomic_fetch_add(&p->refs, 1);
 }
 
+bool process_get_found(struct process *p)
+{
+	return refcount_get_unless_zero(&p->refs);
+}
+
 void process_put(struct process *p)
 {
 	if (atomic_fetch_add(&p->refs, (u32)-1) != 1)
@@ -189,6 +195,8 @@ struct mm *process_replace_mm(struct process *p, struct mm *mm)
 
 	spin_lock(&p->lock);
 	old = p->mm;
+	if (old)
+		p->peak_resident = MAX(p->peak_resident, mm_peak_resident_pages(old));
 	p->mm = mm;
 	spin_unlock(&p->lock);
 	return old;

@@ -59,6 +59,13 @@ struct task_rseq {
 	u32 signature;
 };
 
+/* RLIMIT_RTTIME of a real-time thread (cpu_limit.c), [L:process]. */
+struct task_rt_watch {
+	bool on;
+	u64 voluntary; /* switches away at the last look */
+	u64 since;     /* run time, in ticks, when it slept last */
+};
+
 /* A task's I/O priority (ioprio.h), [L:process]. */
 struct ioprio_cell;
 struct task_io {
@@ -86,6 +93,7 @@ struct task {
 	u64 robust_list_len;	     /* [c] */
 	struct task_pi pi;
 	struct task_io io;		/* [L:process] */
+	struct task_rt_watch rt_watch;	/* [L:process] */
 	struct io_counts io_counts;	/* [c] read by others */
 	struct sem_undo_list *sem_undo; /* [c] for kernel/ipc: a reference, or NULL */
 	bool made_shm; /* [c] for kernel/ipc: segments may name it as their creator */
@@ -101,6 +109,7 @@ struct task {
 	int exit_code;	    /* [c] wait status encoding */
 	bool realtime_park; /* [a] in task_park_realtime() */
 	bool no_new_privs;  /* [a] prctl: exec gives no privileges */
+	bool by_real_ids;   /* [c] in access(2): files are asked for by the real ids */
 	bool exiting;	    /* [c] in task_exit(): nothing interrupts it any more */
 };
 
@@ -185,6 +194,7 @@ struct process {
 	bool timers_ended;		  /* [L:lock] no more are made */
 	struct abi_rusage children_usage; /* [L:child_lock] of reaped children */
 	struct cpu_ticks dead_ticks;	  /* [L:lock] of exited tasks */
+	u64 peak_resident; /* [L:lock] pages, the most that any of its former spaces had */
 
 	struct spinlock child_lock; /* children, their zombie flags, waiters */
 	struct list children;	    /* [L:child_lock] */
@@ -231,6 +241,8 @@ u32 process_ppid(const struct process *p); /* under the epoch; 0 for pid 1 */
 struct mm *process_mm(struct process *p);
 struct mm *process_mm_get(struct process *p);
 void process_get(struct process *p);
+/* For one found under the epoch; false: it is gone. */
+bool process_get_found(struct process *p);
 void process_put(struct process *p);
 
 /* The descriptors of any task, with a reference; NULL: it has none any more. */

@@ -15,7 +15,8 @@ struct task_timer {
 	void (*expired)(struct task_timer *t); /* [I] its time has come; process lock held */
 	u64 deadline_ns;		       /* [L:process] on its clock; 0: never set, or over */
 	u64 interval_ns;		       /* [L:process] 0: once */
-	bool armed;			       /* [L:process] the kernel watches for the deadline */
+	u64 other_ns;	    /* [L:process] what the clock of another process said last */
+	bool armed;	    /* [L:process] the kernel watches for the deadline */
 	bool awaits_taking; /* [L:process] expired, and goes on when its signal is taken */
 	bool wall;	    /* [L:process] deadline_ns is a time of the wall clock */
 	struct timer timer; /* not of CPU clocks */
@@ -31,7 +32,7 @@ struct process_timers {
 	u32 nr_posix;		     /* [L:process] length of the table */
 	u32 next_posix;		     /* [L:process] where to look for a free number */
 	struct list cpu;	     /* [L:process] armed timers on CPU clocks */
-	bool cpu_limit;		     /* [L:process] RLIMIT_CPU is watched */
+	bool cpu_limit;		     /* [L:process] RLIMIT_CPU and RLIMIT_RTTIME are watched */
 	struct timer poll;	     /* looks at the CPU clocks */
 	u64 poll_at;		     /* [L:process] when; TIME_NEVER: not armed */
 	struct process *process;     /* [I] */
@@ -46,11 +47,13 @@ void task_timer_init(struct task_timer *t, struct process *p, const struct timer
 		     void (*expired)(struct task_timer *));
 
 /* The process lock is held for all of these. */
-u64 task_timer_now(const struct task_timer *t);
+u64 task_timer_now(struct task_timer *t);
+/* Reads a CPU clock of another process into t->other_ns. False: that one is just locked. */
+bool task_timer_sample(struct task_timer *t);
 void task_timer_start(struct task_timer *t); /* watches for t->deadline_ns */
 void task_timer_stop(struct task_timer *t);  /* forgets it; the kernel timer may still go off */
 void task_timer_set(struct task_timer *t, const struct timer_setting *setting, bool absolute);
-void task_timer_read(const struct task_timer *t, struct timer_setting *out);
+void task_timer_read(struct task_timer *t, struct timer_setting *out);
 /* Moves the deadline of a periodic timer beyond `now`: periods passed, at least 1. */
 u64 task_timer_forward(struct task_timer *t, u64 now);
 
@@ -59,6 +62,12 @@ u64 cpu_clock_now_locked(struct process *p, const struct timer_clock *clock);
 /* Arms the next look at the CPU clocks for what is on the list. */
 void cpu_timers_watch_locked(struct process_timers *pt);
 void cpu_timers_init(struct process_timers *pt);
+/* The next look comes in `ns` nanoseconds at the latest. Context: process lock held. */
+void cpu_timers_arm(struct process_timers *pt, u64 ns);
+
+/* ---- cpu_limit.c ---- */
+/* Sends the signals that are due; nanoseconds until the next could be, or PARK_FOREVER. Context: process lock held. */
+u64 cpu_limits_check(struct process *p);
 
 void itimers_init(struct process_timers *pt);
 /* Frees every POSIX timer. Context: no lock held, nobody else can use them. */

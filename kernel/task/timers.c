@@ -41,8 +41,13 @@ void task_timer_init(struct task_timer *t, struct process *p, const struct timer
 	list_init(&t->cpu);
 }
 
-u64 task_timer_now(const struct task_timer *t)
+u64 task_timer_now(struct task_timer *t)
 {
+	if (t->clock.other) {
+		/* If that process is just locked the last answer stands: the timer is late by one look. */
+		task_timer_sample(t);
+		return t->other_ns;
+	}
 	if (t->clock.cpu)
 		return cpu_clock_now_locked(t->process, &t->clock);
 	return t->wall ? time_realtime_ns() : time_monotonic_ns();
@@ -92,7 +97,7 @@ u64 task_timer_forward(struct task_timer *t, u64 now)
 	return periods;
 }
 
-void task_timer_read(const struct task_timer *t, struct timer_setting *out)
+void task_timer_read(struct task_timer *t, struct timer_setting *out)
 {
 	u64 now, deadline = t->deadline_ns;
 

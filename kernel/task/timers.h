@@ -24,8 +24,10 @@ struct timer_clock {
 	bool user_only; /* CPU time in user mode */
 	bool realtime;	/* an absolute time follows the wall clock; else the time since boot */
 	u32 tid;	/* of a thread's CPU clock; 0: the process */
+	struct process *other; /* whose CPU clock it is, a reference; NULL: the running process's */
 };
-/* Nanoseconds on a CPU clock of the running process. 0 or -EINVAL (no such thread). */
+void timer_clock_put(struct timer_clock *clock); /* drops the reference, if there is one */
+/* Nanoseconds on a CPU clock. 0 or -EINVAL (no such thread). */
 int timer_clock_now(const struct timer_clock *clock, u64 *ns);
 /*
  * Sleeps until CPU clock `clock` says `deadline_ns`. 0, or -EINTR. Context: may sleep.
@@ -45,9 +47,9 @@ struct timer_notify {
 	bool value_is_id; /* no sigevent was given */
 	s32 clock;	  /* as /proc names it */
 };
-/* Its number, -EAGAIN or -ENOMEM. */
+/* Its number, and the timer has the clock's reference; -EAGAIN or -ENOMEM. */
 long posix_timer_create(const struct timer_clock *clock, const struct timer_notify *notify);
-/* 0 or -EINVAL: no such timer. */
+/* 0, -EINVAL: no such timer, -ESRCH: the process of its clock is gone. */
 int posix_timer_set(s32 id, bool absolute, const struct timer_setting *setting,
 		    struct timer_setting *old);
 int posix_timer_get(s32 id, struct timer_setting *now);
@@ -65,7 +67,10 @@ bool posix_timer_next(struct process *p, s32 *id, struct timer_notify *notify);
 void process_timers_exec(struct process *p);
 /* All end. Context: `p` has no tasks any more. No lock held. */
 void process_timers_exit(struct process *p);
-/* RLIMIT_CPU was set or inherited. 0 or -ENOMEM. Context: no lock held. */
+/*
+ * RLIMIT_CPU or RLIMIT_RTTIME was set or inherited, or a thread became a real-time one: from now on they are watched. 0 or -ENOMEM.
+ * Context: no lock held.
+ */
 int process_timers_limit(struct process *p);
 
 #endif

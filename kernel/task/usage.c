@@ -64,12 +64,26 @@ static struct abi_timeval ticks_to_timeval(u64 ticks)
 	return (struct abi_timeval){(s64)(us / USEC_PER_SEC), (s64)(us % USEC_PER_SEC)};
 }
 
-static void usage_fill(const struct cpu_ticks *cpu, struct mm *mm, struct abi_rusage *ru)
+/* Of all its spaces up to now: exec does not begin anew. */
+static u64 process_peak_pages(struct process *p)
+{
+	u64 pages;
+
+	/* The lock keeps the space: process_replace_mm() takes it first. */
+	spin_lock(&p->lock);
+	pages = p->peak_resident;
+	if (p->mm)
+		pages = MAX(pages, mm_peak_resident_pages(p->mm));
+	spin_unlock(&p->lock);
+	return pages;
+}
+
+static void usage_fill(const struct cpu_ticks *cpu, struct process *p, struct abi_rusage *ru)
 {
 	*ru = (struct abi_rusage){
 		.ru_utime = ticks_to_timeval(cpu->user),
 		.ru_stime = ticks_to_timeval(cpu->run - cpu->user),
-		.ru_maxrss = mm ? (s64)(mm_resident_pages(mm) * PAGE_SIZE / 1024) : 0,
+		.ru_maxrss = (s64)(process_peak_pages(p) * PAGE_SIZE / 1024),
 		.ru_minflt = (s64)cpu->faults,
 		.ru_nvcsw = (s64)cpu->voluntary,
 		.ru_nivcsw = (s64)cpu->involuntary,
@@ -81,8 +95,7 @@ void process_usage(struct process *p, struct abi_rusage *ru)
 	struct cpu_ticks cpu;
 
 	process_cpu_ticks(p, &cpu);
-	/* A zombie has no space any more; nobody asks for the usage of another live process. */
-	usage_fill(&cpu, p == process_current() ? p->mm : NULL, ru);
+	usage_fill(&cpu, p, ru);
 }
 
 void task_usage(struct task *t, struct abi_rusage *ru)
@@ -90,7 +103,7 @@ void task_usage(struct task *t, struct abi_rusage *ru)
 	struct cpu_ticks cpu;
 
 	task_cpu_ticks(t, &cpu);
-	usage_fill(&cpu, t->thread.mm, ru);
+	usage_fill(&cpu, t->process, ru);
 }
 
 static void timeval_add(struct abi_timeval *sum, const struct abi_timeval *tv)

@@ -40,6 +40,55 @@ static void call_for(int64_t ns)
 	close(fd);
 }
 
+#define MIB (1L << 20)
+
+/* Writes to `size` bytes of new memory, and gives them back. */
+static void touch(long size)
+{
+	char *p =
+		mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (long i = 0; i < size; i += 4096)
+		p[i] = 1;
+	munmap(p, (size_t)size);
+}
+
+static long peak_of(int who)
+{
+	struct rusage ru;
+
+	CHECK_EQ(getrusage(who, &ru), 0);
+	return ru.ru_maxrss * 1024;
+}
+
+static int touch_and_exec(void)
+{
+	touch(96 * MIB);
+	dup2(open("/dev/null", O_WRONLY), 1);
+	execl("/proc/self/exe", "self", "no test of this name", NULL);
+	return 2;
+}
+
+static int check_peaks(void)
+{
+	CHECK(peak_of(RUSAGE_SELF) < 32 * MIB);
+	touch(48 * MIB);
+	CHECK(peak_of(RUSAGE_SELF) >= 48 * MIB && peak_of(RUSAGE_SELF) < 80 * MIB);
+	CHECK(peak_of(RUSAGE_THREAD) >= 48 * MIB);
+	CHECK(proc_value("/proc/self/status", "VmHWM:") >= 48 * 1024);
+	CHECK_EQ(peak_of(RUSAGE_CHILDREN), 0);
+	/* The peak is the process's: a new program does not begin anew. */
+	CHECK_EQ(WEXITSTATUS(child_status(touch_and_exec)), 1);
+	CHECK(peak_of(RUSAGE_CHILDREN) >= 96 * MIB && peak_of(RUSAGE_CHILDREN) < 128 * MIB);
+	CHECK(peak_of(RUSAGE_SELF) < 80 * MIB);
+	return 0;
+}
+
+TEST(the_most_memory_ever_used)
+{
+	CHECK_EQ(child_status(check_peaks), 0);
+}
+
 TEST(computing_is_user_time)
 {
 	struct rusage before, after;
