@@ -15,10 +15,11 @@ struct abi_iovec {
 static_assert(sizeof(struct abi_iovec) == 16, "struct iovec");
 
 /* RWF_* flags of preadv2 and pwritev2. */
-#define RWF_HIPRI  0x01
-#define RWF_DSYNC  0x02
-#define RWF_SYNC   0x04
-#define RWF_NOWAIT 0x08
-#define RWF_APPEND 0x10
+#define RWF_HIPRI    0x01
+#define RWF_DSYNC    0x02
+#define RWF_SYNC     0x04
+#define RWF_NOWAIT   0x08
+#define RWF_APPEND   0x10
+#define RWF_NOAPPEND 0x20
 
 #endif

@@ -129,6 +129,7 @@ static void eventfd_release(struct file *f)
 
 static const struct file_ops eventfd_ops = {
 	.name = "[eventfd]",
+	.nowait = true,
 	.seek_ignored = true,
 	.read = eventfd_read,
 	.write = eventfd_write,

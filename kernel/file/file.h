@@ -31,6 +31,9 @@ typedef u32 PollEvent;
 #define POLL_EVENT_READ	  (POLL_EVENT_IN | POLL_EVENT_RDNORM)
 #define POLL_EVENT_WRITE  (POLL_EVENT_OUT | POLL_EVENT_WRNORM)
 
+/* Where a write to a file with positions goes: as O_APPEND of the file says, or pwritev2 instead of it. */
+enum iov_append { IOV_APPEND_BY_FILE, IOV_APPEND_ALWAYS, IOV_APPEND_NEVER };
+
 /* Source or destination of bytes: user segments, or one kernel buffer. */
 struct iov_segment {
 	u64 base;
@@ -42,6 +45,7 @@ struct iov_iter {
 	bool user;  /* user addresses (copied with uaccess) or kernel ones */
 	u64 offset; /* bytes of *seg already used */
 	u64 count;  /* bytes left in all segments */
+	enum iov_append append;
 };
 void iov_iter_kernel(struct iov_iter *it, struct iov_segment *seg, void *buf, size_t len);
 void iov_iter_user(struct iov_iter *it, struct iov_segment *seg, u64 addr, size_t len);
@@ -87,6 +91,8 @@ struct file_ops {
 	/* The new position; called with the file's position locked. NULL: -ESPIPE. */
 	long (*seek)(struct file *f, s64 offset, int whence);
 	bool seek_ignored; /* without `seek`: lseek() stays at 0 and is no error */
+	bool nowait;	   /* takes RWF_NOWAIT */
+	bool no_rw_flags;  /* takes none of them but RWF_HIPRI */
 	bool own_position; /* the type keeps one itself: f->pos is not used, and its lock not taken */
 	long (*ioctl)(struct file *f, u32 cmd, u64 arg); /* NULL: -ENOTTY */
 	/*

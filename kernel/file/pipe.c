@@ -43,8 +43,7 @@ static bool pipe_can_write(void *arg)
 	struct pipe_room *r = arg;
 	struct pipe *p = r->pipe;
 
-	return atomic_load_relaxed(&p->size) - pipe_used(p) >= r->need ||
-	       atomic_load_relaxed(&p->readers) == 0;
+	return pipe_room(p) >= r->need || atomic_load_relaxed(&p->readers) == 0;
 }
 
 void pipe_wake_readers(struct pipe *p, u32 nr)
@@ -96,12 +95,10 @@ int pipe_wait_readable(struct pipe *p)
 	return err == -EINTR ? -ERESTARTSYS : err;
 }
 
-static long pipe_read(struct file *f, struct iov_iter *it, u64 *pos, bool nonblock)
+long pipe_read_packets(struct pipe *p, struct iov_iter *it, bool nonblock, bool keep)
 {
-	struct pipe *p = f->data;
 	long ret;
 
-	(void)pos;
 	if (it->count == 0)
 		return 0;
 	for (;;) {
@@ -110,7 +107,7 @@ static long pipe_read(struct file *f, struct iov_iter *it, u64 *pos, bool nonblo
 		mutex_lock(&p->lock);
 		used = pipe_used(p);
 		if (used) {
-			ret = pipe_move(p, it, MIN(used, it->count), false);
+			ret = pipe_take(p, it, keep);
 			used = pipe_used(p);
 			mutex_unlock(&p->lock);
 			pipe_wake_writers(p, 1);
@@ -129,19 +126,25 @@ static long pipe_read(struct file *f, struct iov_iter *it, u64 *pos, bool nonblo
 	}
 }
 
-/* One turn of a write: what fits now. 0: nothing did. */
-static long pipe_write_some(struct pipe *p, struct iov_iter *it, u64 need)
+static long pipe_read(struct file *f, struct iov_iter *it, u64 *pos, bool nonblock)
+{
+	(void)pos;
+	return pipe_read_packets(f->data, it, nonblock, false);
+}
+
+/* One turn of a write: what fits now, or one packet. 0: nothing did. */
+static long pipe_write_some(struct pipe *p, struct iov_iter *it, u64 need, bool packet)
 {
 	u64 room;
 	long ret = 0;
 
 	mutex_lock(&p->lock);
-	room = p->size - pipe_used(p);
+	room = pipe_room(p);
 	if (atomic_load_relaxed(&p->readers) == 0)
 		ret = -EPIPE;
 	else if (room >= need)
-		ret = pipe_move(p, it, MIN(room, it->count), true);
-	room = p->size - pipe_used(p);
+		ret = packet ? pipe_put_packet(p, it) : pipe_move(p, it, MIN(room, it->count), true);
+	room = pipe_room(p);
 	mutex_unlock(&p->lock);
 	if (ret > 0) {
 		pipe_wake_readers(p, 1);
@@ -151,15 +154,24 @@ static long pipe_write_some(struct pipe *p, struct iov_iter *it, u64 need)
 	return ret;
 }
 
+/* How much room a write that has `count` bytes left must find to go on. */
+static u64 pipe_need(size_t count, size_t done, bool packets)
+{
+	if (packets)
+		return MIN(count, PAGE_SIZE);
+	return count <= PIPE_ATOMIC && !done ? count : 1;
+}
+
 static long pipe_write(struct file *f, struct iov_iter *it, u64 *pos, bool nonblock)
 {
 	struct pipe *p = f->data;
+	bool packets = atomic_load_relaxed(&f->flags) & O_DIRECT;
 	size_t done = 0;
 
 	(void)pos;
 	while (it->count) {
-		struct pipe_room need = {p, it->count <= PIPE_ATOMIC && !done ? it->count : 1};
-		long ret = pipe_write_some(p, it, need.need);
+		struct pipe_room need = {p, pipe_need(it->count, done, packets)};
+		long ret = pipe_write_some(p, it, need.need, packets);
 
 		if (ret < 0)
 			return done ? (long)done : ret;
@@ -202,7 +214,7 @@ static PollEvent pipe_poll(struct file *f, struct wait_queue **source)
 			events |= POLL_EVENT_HUP;
 	}
 	if (file_writable(f)) {
-		if (atomic_load_relaxed(&p->size) - pipe_used(p) >= PIPE_ATOMIC)
+		if (pipe_room(p) >= PIPE_ATOMIC)
 			events |= POLL_EVENT_WRITE;
 		if (atomic_load_relaxed(&p->readers) == 0)
 			events |= POLL_EVENT_ERR;
@@ -245,6 +257,7 @@ static void pipe_discard(struct pipe *p)
 		p->pages[i] = NULL;
 	}
 	atomic_store_relaxed(&p->tail, p->head);
+	atomic_store_relaxed(&p->nr_packets, 0U);
 }
 
 void pipe_get(struct pipe *p)
@@ -257,6 +270,7 @@ void pipe_put(struct pipe *p)
 	if (!refcount_put(&p->refs))
 		return;
 	pipe_discard(p);
+	kfree(p->packets);
 	kfree(p->pages);
 	kfree(p);
 }
@@ -292,6 +306,7 @@ static s32 pipe_no_owner(struct file *f)
 
 const struct file_ops pipe_file_ops = {
 	.name = "pipe",
+	.nowait = true,
 	.read = pipe_read,
 	.write = pipe_write,
 	.ioctl = pipe_ioctl,
@@ -333,7 +348,7 @@ int pipe_create(struct file *ends[2], u32 flags)
 	p->readers = 1;
 	p->writers = 1;
 	p->refs = 2;
-	ends[0] = file_alloc(&pipe_file_ops, p, O_RDONLY | flags);
+	ends[0] = file_alloc(&pipe_file_ops, p, O_RDONLY | (flags & ~(u32)O_DIRECT));
 	ends[1] = file_alloc(&pipe_file_ops, p, O_WRONLY | flags);
 	if (ends[0] && ends[1])
 		return 0;

@@ -11,7 +11,7 @@
 
 struct pipe;
 
-/* ends[0] reads, ends[1] writes; `flags`: O_NONBLOCK. 0 or -ENOMEM. */
+/* ends[0] reads, ends[1] writes; `flags`: O_NONBLOCK, O_DIRECT (packets, of the writing end). 0 or -ENOMEM. */
 int pipe_create(struct file *ends[2], u32 flags);
 
 /* A pipe without ends. One reference, or NULL. */
@@ -35,9 +35,11 @@ long pipe_size(struct file *f);
 long pipe_resize(struct file *f, u64 bytes);
 
 /* ---- for splice ---- */
+/* As reading, but what of a packet does not fit stays one, if `keep`. */
+long pipe_read_packets(struct pipe *p, struct iov_iter *it, bool nonblock, bool keep);
 /* Copies up to n bytes of the pipe that `f` reads and leaves them there. Bytes, 0 at the end, or -errno. */
 long pipe_peek(struct file *f, char *buf, size_t n, bool nonblock);
-/* Puts back in front what was just read. */
+/* Puts back in front what was just read, as bytes that are no packet. */
 void pipe_unread(struct pipe *p, const char *buf, size_t n);
 /* Waits until something can be written, with PARK_* flags. Bytes of room, -EAGAIN, -EPIPE, -ERESTARTSYS. */
 long pipe_wait_room(struct pipe *p, bool nonblock, u32 park_flags);

@@ -15,10 +15,12 @@ static int pipe_rebuild(struct pipe *p, u64 size)
 {
 	void **pages = kzalloc((size >> PAGE_SHIFT) * sizeof(void *));
 	struct pipe old = {.pages = p->pages, .size = p->size, .head = p->head, .tail = p->tail};
-	int err = 0;
+	int err = pages ? pipe_resize_packets(p, size) : -ENOMEM;
 
-	if (!pages)
-		return -ENOMEM;
+	if (err) {
+		kfree(pages);
+		return err;
+	}
 	p->pages = pages;
 	atomic_store_relaxed(&p->size, size);
 	atomic_store_relaxed(&p->head, p->tail);
@@ -63,7 +65,7 @@ long pipe_resize(struct file *f, u64 bytes)
 	while (size < bytes)
 		size *= 2;
 	mutex_lock(&p->lock);
-	if (size < pipe_used(p))
+	if (size < pipe_used(p) || size >> PAGE_SHIFT < p->nr_packets)
 		err = -EBUSY;
 	else
 		err = pipe_rebuild(p, size);
@@ -99,7 +101,7 @@ long pipe_peek(struct file *f, char *buf, size_t n, bool nonblock)
 		u64 used;
 
 		mutex_lock(&p->lock);
-		used = pipe_used(p);
+		used = pipe_to_boundary(p);
 		if (used)
 			ret = pipe_copy(p, buf, MIN(n, used));
 		mutex_unlock(&p->lock);
@@ -136,7 +138,7 @@ static bool pipe_has_room(void *arg)
 {
 	struct pipe *p = arg;
 
-	return pipe_used(p) < atomic_load_relaxed(&p->size) || atomic_load_relaxed(&p->readers) == 0;
+	return pipe_room(p) || atomic_load_relaxed(&p->readers) == 0;
 }
 
 long pipe_wait_room(struct pipe *p, bool nonblock, u32 park_flags)
@@ -153,5 +155,5 @@ long pipe_wait_room(struct pipe *p, bool nonblock, u32 park_flags)
 		return err == -EINTR ? -ERESTARTSYS : err;
 	if (atomic_load_relaxed(&p->readers) == 0)
 		return -EPIPE;
-	return (long)(atomic_load_relaxed(&p->size) - pipe_used(p));
+	return (long)pipe_room(p);
 }

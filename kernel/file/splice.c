@@ -35,6 +35,8 @@ static long splice_read(struct splice_end *in, char *buf, size_t n)
 	if (!in->file->ops->read)
 		return -EINVAL;
 	iov_iter_kernel(&it, &seg, buf, n);
+	if (pipe_of_file(in->file))
+		return pipe_read_packets(pipe_of_file(in->file), &it, in->nonblock, true);
 	return in->file->ops->read(in->file, &it, in->pos ? in->pos : &none, in->nonblock);
 }
 

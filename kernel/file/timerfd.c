@@ -134,6 +134,7 @@ static void timerfd_release(struct file *f)
 
 static const struct file_ops timerfd_ops = {
 	.name = "[timerfd]",
+	.nowait = true,
 	.seek_ignored = true,
 	.read = timerfd_read,
 	.poll = timerfd_poll,

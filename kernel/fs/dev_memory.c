@@ -114,6 +114,7 @@ static long memory_seek(struct file *f, s64 offset, int whence)
 
 static const struct file_ops null_ops = {
 	.name = "null",
+	.nowait = true,
 	.read = null_read,
 	.write = null_write,
 	.seek = memory_seek,
@@ -122,6 +123,7 @@ static const struct file_ops null_ops = {
 
 static const struct file_ops zero_ops = {
 	.name = "zero",
+	.nowait = true,
 	.read = zero_read,
 	.write = null_write,
 	.seek = memory_seek,
@@ -138,6 +140,7 @@ static const struct file_ops full_ops = {
 
 static const struct file_ops random_ops = {
 	.name = "random",
+	.nowait = true,
 	.read = random_read,
 	.write = random_write,
 	.seek = memory_seek,

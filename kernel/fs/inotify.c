@@ -307,6 +307,7 @@ static void inotify_release(struct file *f)
 
 static const struct file_ops inotify_ops = {
 	.name = "inotify",
+	.no_rw_flags = true,
 	.seek_ignored = true,
 	.read = inotify_read,
 	.poll = inotify_poll,

@@ -122,6 +122,7 @@ static long pagemap_read(struct file *f, struct iov_iter *it, u64 *pos, bool non
 
 const struct file_ops proc_pagemap_file_ops = {
 	.name = "pagemap",
+	.no_rw_flags = true,
 	.read = pagemap_read,
 	.seek = pseudo_seek,
 	.stat = fs_file_stat,

@@ -133,7 +133,8 @@ static long tmpfs_write(struct file *f, struct iov_iter *it, u64 *pos, bool nonb
 	if (it->count == 0)
 		return 0;
 	mutex_lock(&inode->lock);
-	if (atomic_load_relaxed(&f->flags) & O_APPEND)
+	if (it->append == IOV_APPEND_BY_FILE ? atomic_load_relaxed(&f->flags) & O_APPEND
+					     : it->append == IOV_APPEND_ALWAYS)
 		*pos = inode->object->size;
 	got = size_admit(it, *pos);
 	if ((inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) ||

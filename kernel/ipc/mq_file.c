@@ -104,6 +104,7 @@ static void mq_file_flush(struct file *f)
 
 static const struct file_ops mq_file_ops = {
 	.name = "mqueue",
+	.no_rw_flags = true,
 	.read = mq_file_read,
 	.seek = mq_file_seek,
 	.stat = mq_file_stat,

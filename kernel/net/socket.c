@@ -253,6 +253,7 @@ static void socket_release(struct file *f)
 
 static const struct file_ops socket_file_ops = {
 	.name = "socket",
+	.nowait = true,
 	.read = socket_read,
 	.write = socket_write,
 	.ioctl = socket_ioctl,

@@ -83,7 +83,8 @@ static long set_status_flags(struct file *f, int fd, u32 flags)
 	u32 old = atomic_load_relaxed(&f->flags);
 	int err = 0;
 
-	if ((flags & O_DIRECT) && !fs_allows_direct(f))
+	/* In pipes it means packets. */
+	if ((flags & O_DIRECT) && !pipe_of_file(f) && !fs_allows_direct(f))
 		return -EINVAL;
 	if ((flags ^ old) & O_ASYNC)
 		err = sigio_set_async(f, fd, flags & O_ASYNC);
@@ -297,9 +298,12 @@ long sys_pipe2(SYSCALL_ARGS)
 	struct file *ends[2];
 	long ret;
 
-	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_NOTIFICATION_PIPE))
 		return -EINVAL;
-	ret = pipe_create(ends, flags & O_NONBLOCK);
+	/* Watch queues are not built in, as in Debian's kernel. */
+	if (flags & O_NOTIFICATION_PIPE)
+		return -ENOPKG;
+	ret = pipe_create(ends, flags & (O_NONBLOCK | O_DIRECT));
 	if (ret)
 		return ret;
 	ret = file_install_pair(ends, a0, flags & O_CLOEXEC);

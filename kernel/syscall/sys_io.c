@@ -5,6 +5,8 @@
  */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "abi/uio.h"
+#include "kernel/file/pipe.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"
@@ -22,9 +24,10 @@ static void io_count(long ret, bool write)
 	}
 }
 
-static long io_run(struct file *f, struct iov_iter *it, u64 *pos, bool write)
+/* nowait: as if the file were O_NONBLOCK. */
+static long io_run(struct file *f, struct iov_iter *it, u64 *pos, bool write, bool nowait)
 {
-	bool nonblock = atomic_load_relaxed(&f->flags) & O_NONBLOCK;
+	bool nonblock = nowait || atomic_load_relaxed(&f->flags) & O_NONBLOCK;
 	long ret;
 
 	if (!write)
@@ -38,7 +41,7 @@ static long io_run(struct file *f, struct iov_iter *it, u64 *pos, bool write)
 }
 
 /* At the file's own position. */
-static long io_here(const struct fd_ref *r, struct iov_iter *it, bool write)
+static long io_here(const struct fd_ref *r, struct iov_iter *it, bool write, bool nowait)
 {
 	struct file *f = r->file;
 	bool lock = f->ops->seek && !f->ops->own_position && fd_shared(r);
@@ -46,18 +49,18 @@ static long io_here(const struct fd_ref *r, struct iov_iter *it, bool write)
 
 	if (lock)
 		mutex_lock(&f->pos_lock);
-	ret = io_run(f, it, &f->pos, write);
+	ret = io_run(f, it, &f->pos, write, nowait);
 	if (lock)
 		mutex_unlock(&f->pos_lock);
 	return ret;
 }
 
 /* At `pos`: -EINVAL if negative. The file has positions. */
-static long io_at(const struct fd_ref *r, struct iov_iter *it, u64 pos, bool write)
+static long io_at(const struct fd_ref *r, struct iov_iter *it, u64 pos, bool write, bool nowait)
 {
 	if ((s64)pos < 0)
 		return -EINVAL;
-	return io_run(r->file, it, &pos, write);
+	return io_run(r->file, it, &pos, write, nowait);
 }
 
 /* The descriptor for reading or writing; file NULL: -EBADF. */
@@ -97,7 +100,7 @@ static __hot long io_buffer(u64 fd, u64 addr, u64 count, bool write)
 		return -EBADF;
 	if (user_range(addr, count)) {
 		iov_iter_user(&it, &seg, addr, MIN(count, RW_MAX));
-		ret = io_here(&r, &it, write);
+		ret = io_here(&r, &it, write, false);
 	}
 	fd_return(&r);
 	return ret;
@@ -118,13 +121,49 @@ static long io_buffer_at(u64 fd, u64 addr, u64 count, u64 pos, bool write)
 	ret = -EFAULT;
 	if (user_range(addr, count)) {
 		iov_iter_user(&it, &seg, addr, MIN(count, RW_MAX));
-		ret = io_at(&r, &it, pos, write);
+		ret = io_at(&r, &it, pos, write, false);
 	}
 	fd_return(&r);
 	return ret;
 }
 
-static long io_vector(u64 fd, u64 addr, u64 count, const u64 *pos, bool write)
+/* There is nothing to write back, and nothing to poll for: the rest of the flags ask for what is so anyway. */
+#define RWF_SUPPORTED (RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND)
+
+/* May `f` be read or written with these RWF_* flags? 0, -EOPNOTSUPP or -EINVAL. */
+static long rw_flags_check(const struct file *f, u32 flags)
+{
+	if (flags & ~(u32)(f->ops->no_rw_flags ? RWF_HIPRI : RWF_SUPPORTED))
+		return -EOPNOTSUPP;
+	if ((flags & RWF_APPEND) && (flags & RWF_NOAPPEND))
+		return -EINVAL;
+	/* A pipe by name does not know it, as on Linux. */
+	if ((flags & RWF_NOWAIT) && (!f->ops->nowait || (pipe_of_file(f) && f->path.dentry)))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static enum iov_append rw_flags_append(u32 flags)
+{
+	return flags & RWF_APPEND     ? IOV_APPEND_ALWAYS
+	       : flags & RWF_NOAPPEND ? IOV_APPEND_NEVER
+				      : IOV_APPEND_BY_FILE;
+}
+
+static long io_vector_flags(const struct fd_ref *r, struct iov_iter *it, const u64 *pos, bool write,
+			    u32 flags)
+{
+	/* As on Linux, nothing to move is no error whatever the flags are. */
+	long err = flags && it->count ? rw_flags_check(r->file, flags) : 0;
+
+	if (err)
+		return err;
+	it->append = rw_flags_append(flags);
+	return pos ? io_at(r, it, *pos, write, flags & RWF_NOWAIT)
+		   : io_here(r, it, write, flags & RWF_NOWAIT);
+}
+
+static long io_vector(u64 fd, u64 addr, u64 count, const u64 *pos, bool write, u32 flags)
 {
 	long ret = -EBADF;
 	struct fd_ref r = pos ? io_fd_at(fd, write, &ret) : io_fd(fd, write);
@@ -134,7 +173,7 @@ static long io_vector(u64 fd, u64 addr, u64 count, const u64 *pos, bool write)
 		return ret;
 	ret = vec_arg_get(&v, addr, (u32)count);
 	if (!ret) {
-		ret = pos ? io_at(&r, &v.it, *pos, write) : io_here(&r, &v.it, write);
+		ret = io_vector_flags(&r, &v.it, pos, write, flags);
 		vec_arg_put(&v);
 	}
 	fd_return(&r);
@@ -163,38 +202,34 @@ long sys_pwrite64(SYSCALL_ARGS)
 
 long sys_readv(SYSCALL_ARGS)
 {
-	return io_vector(a0, a1, a2, NULL, false);
+	return io_vector(a0, a1, a2, NULL, false, 0);
 }
 
 long sys_writev(SYSCALL_ARGS)
 {
-	return io_vector(a0, a1, a2, NULL, true);
+	return io_vector(a0, a1, a2, NULL, true, 0);
 }
 
 /* On 64 bits the position is all in a3; a4 is the unused upper half. */
 long sys_preadv(SYSCALL_ARGS)
 {
-	return io_vector(a0, a1, a2, &a3, false);
+	return io_vector(a0, a1, a2, &a3, false, 0);
 }
 
 long sys_pwritev(SYSCALL_ARGS)
 {
-	return io_vector(a0, a1, a2, &a3, true);
+	return io_vector(a0, a1, a2, &a3, true, 0);
 }
 
-/* Position -1 means the file's own; a5 are RWF_* flags, of which none is supported. */
+/* Position -1 means the file's own; a5 are RWF_* flags. */
 long sys_preadv2(SYSCALL_ARGS)
 {
-	if (a5)
-		return -EOPNOTSUPP;
-	return io_vector(a0, a1, a2, (s64)a3 == -1 ? NULL : &a3, false);
+	return io_vector(a0, a1, a2, (s64)a3 == -1 ? NULL : &a3, false, (u32)a5);
 }
 
 long sys_pwritev2(SYSCALL_ARGS)
 {
-	if (a5)
-		return -EOPNOTSUPP;
-	return io_vector(a0, a1, a2, (s64)a3 == -1 ? NULL : &a3, true);
+	return io_vector(a0, a1, a2, (s64)a3 == -1 ? NULL : &a3, true, (u32)a5);
 }
 
 long sys_lseek(SYSCALL_ARGS)

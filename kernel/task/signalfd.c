@@ -178,6 +178,7 @@ static void signalfd_release(struct file *f)
 
 static const struct file_ops signalfd_ops = {
 	.name = "[signalfd]",
+	.nowait = true,
 	.seek_ignored = true,
 	.read = signalfd_read,
 	.poll = signalfd_poll,
