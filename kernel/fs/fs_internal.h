@@ -104,6 +104,7 @@ int proc_nodes_init(void);
 int proc_memory_init(void); /* by proc_nodes_init() */
 int proc_irq_init(void);    /* the same */
 int proc_sched_init(void);  /* the same */
+int proc_kernel_init(void); /* the same */
 int sys_nodes_init(void);
 struct seq;
 

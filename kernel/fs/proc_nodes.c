@@ -70,6 +70,7 @@ static void cpu_sum(struct sched_stats *sum)
 		sched_cpu_stats(i, &st);
 		sum->nr_running += st.nr_running;
 		sum->nr_switches += st.nr_switches;
+		sum->nr_started += st.nr_started;
 		sum->idle_ticks += st.idle_ticks;
 		sum->user_ticks += st.user_ticks;
 		sum->system_ticks += st.system_ticks;
@@ -102,12 +103,14 @@ static int show_stat(struct seq *s, u64 key)
 		cpu_line(s, name, &st);
 	}
 	seq_printf(s, "intr %lu\n", interrupts());
-	seq_printf(s, "ctxt %lu\nbtime %lu\nprocs_running %lu\n", sum.nr_switches,
-		   (time_realtime_ns() - time_monotonic_ns()) / NS_PER_S, sum.nr_running);
+	seq_printf(s, "ctxt %lu\nbtime %lu\nprocesses %lu\n", sum.nr_switches,
+		   (time_realtime_ns() - time_monotonic_ns()) / NS_PER_S, sum.nr_started);
+	/* Blocked are those that wait for a disk. */
+	seq_printf(s, "procs_running %lu\nprocs_blocked 0\n", sum.nr_running);
 	return 0;
 }
 
-/* There is no disk: a table without lines. */
+/* There is no disk, and no module: a table without lines. */
 static int show_nothing(struct seq *s, u64 key)
 {
 	(void)s;
@@ -182,6 +185,7 @@ int proc_nodes_init(void)
 		/* There is neither swap nor a disk: the heads of empty tables. */
 		{"swaps", show_string, string_key("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority")},
 		{"partitions", show_string, string_key("major minor  #blocks  name\n")},
+		{"modules", show_nothing, 0},
 		{"sys/kernel/ostype", show_string, string_key(KERNEL_OSTYPE)},
 		{"sys/kernel/osrelease", show_string, string_key(KERNEL_RELEASE)},
 		{"sys/kernel/version", show_string, string_key(KERNEL_VERSION)},
@@ -200,6 +204,8 @@ int proc_nodes_init(void)
 		err = proc_irq_init();
 	if (!err)
 		err = proc_sched_init();
+	if (!err)
+		err = proc_kernel_init();
 	load_init();
 	return err;
 }

@@ -13,6 +13,7 @@
 #include "abi/stat.h"
 #include "kernel/file/file.h"
 #include "kernel/fs/fs_internal.h"
+#include "kernel/fs/namespaces.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/pid.h"
 
@@ -198,8 +199,8 @@ static const struct {
 } process_extras[] = {
 	{"cwd", S_IFLNK, &proc_cwd_ops},	   {"exe", S_IFLNK, &proc_exe_ops},
 	{"root", S_IFLNK, &proc_root_ops},	   {"fd", S_IFDIR, &proc_fd_dir_ops},
-	{"fdinfo", S_IFDIR, &proc_fdinfo_dir_ops}, {"pagemap", S_IFREG, &proc_pagemap_ops},
-	{"task", S_IFDIR, &tasks_dir_ops},
+	{"fdinfo", S_IFDIR, &proc_fdinfo_dir_ops}, {"ns", S_IFDIR, &proc_ns_dir_ops},
+	{"pagemap", S_IFREG, &proc_pagemap_ops},   {"task", S_IFDIR, &tasks_dir_ops},
 };
 
 static u32 nr_extras(u64 key)
@@ -340,6 +341,8 @@ int fs_task_nodes_init(void)
 	err = procfs_register("loadavg", proc_show_loadavg, 0);
 	if (!err)
 		err = procfs_register("sys/kernel/pid_max", show_number, PID_MAX);
+	if (!err)
+		err = namespaces_init();
 	if (!err)
 		err = dev_kmsg_init();
 	procfs_set_root_ops(&root_ops);

@@ -76,6 +76,14 @@ int proc_show_oom_score(struct seq *s, u64 key);
 int proc_show_oom_score_adj(struct seq *s, u64 key);
 int proc_store_oom_score_adj(const char *text, u64 key);
 
+/* ---- proc_task_ids.c ---- */
+int proc_show_id_map(struct seq *s, u64 key);
+int proc_store_id_map(const char *text, u64 key);
+int proc_show_setgroups(struct seq *s, u64 key);
+int proc_show_cgroup(struct seq *s, u64 key);
+int proc_show_timerslack(struct seq *s, u64 key);
+int proc_store_timerslack(const char *text, u64 key);
+
 /* /proc/<pid>. After task_init() and fs_init(). 0 or -ENOMEM. */
 int fs_task_nodes_init(void);
 

@@ -399,8 +399,10 @@ int proc_show_loadavg(struct seq *s, u64 key)
 const struct pseudo_node proc_process_nodes[] = {
 	{"auxv", 0400, proc_show_auxv, NULL},
 	{"cmdline", 0444, proc_show_cmdline, NULL},
+	{"cgroup", 0444, proc_show_cgroup, NULL},
 	{"comm", 0644, show_comm, store_comm},
 	{"environ", 0400, proc_show_environ, NULL},
+	{"gid_map", 0644, proc_show_id_map, proc_store_id_map},
 	{"io", 0400, show_io, NULL},
 	{"limits", 0444, show_limits, NULL},
 	{"maps", 0444, proc_show_maps, NULL},
@@ -409,16 +411,20 @@ const struct pseudo_node proc_process_nodes[] = {
 	{"oom_score", 0444, proc_show_oom_score, NULL},
 	{"oom_score_adj", 0644, proc_show_oom_score_adj, proc_store_oom_score_adj},
 	{"personality", 0400, show_personality, NULL},
+	{"projid_map", 0644, proc_show_id_map, proc_store_id_map},
+	{"setgroups", 0644, proc_show_setgroups, proc_store_id_map},
 	{"smaps", 0444, proc_show_smaps, NULL},
 	{"smaps_rollup", 0444, proc_show_smaps_rollup, NULL},
 	{"stat", 0444, show_stat, NULL},
 	{"statm", 0444, proc_show_statm, NULL},
 	{"status", 0444, show_status, NULL},
+	{"uid_map", 0644, proc_show_id_map, proc_store_id_map},
 	{"wchan", 0444, show_wchan, NULL},
 	{.name = NULL},
 };
 
 const struct pseudo_node proc_leader_nodes[] = {
 	{"timers", 0444, proc_show_timers, NULL},
+	{"timerslack_ns", 0666, proc_show_timerslack, proc_store_timerslack},
 	{.name = NULL},
 };

@@ -150,6 +150,7 @@ void sched_cpu_stats(u32 cpu, struct sched_stats *out)
 	*out = (struct sched_stats){
 		.nr_running = rq->nr_queued + !idle,
 		.nr_switches = atomic_load_relaxed(&rq->nr_switches),
+		.nr_started = atomic_load_relaxed(&rq->nr_started),
 		.idle_ticks = rq->idle.run_ticks + (idle ? rest : 0),
 		.user_ticks = rq->user_ticks + (rq->running->in_user ? rest : 0),
 		.system_ticks = rq->clock + rest - rq->start,

@@ -175,7 +175,7 @@ extern u64 sched_rt_runtime_us;
 extern u64 sched_rt_period_us;
 
 struct sched_stats {
-	u64 nr_running, nr_switches, idle_ticks, user_ticks, system_ticks;
+	u64 nr_running, nr_switches, nr_started, idle_ticks, user_ticks, system_ticks;
 };
 void sched_cpu_stats(u32 cpu, struct sched_stats *out);
 

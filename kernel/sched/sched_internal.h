@@ -30,6 +30,7 @@ struct runq {
 	u64 user_ticks;		/* [L:lock] of all threads that ran here */
 	u64 start;		/* [I] when `clock` began */
 	u64 nr_switches;	/* [c] */
+	u64 nr_started;		/* [a] threads that were started from this hart */
 	bool need_resched;	/* [c] */
 	bool slice_over;	/* [c] the running thread goes behind its equals next time */
 	bool tick_on;		/* [c] a tick is armed */

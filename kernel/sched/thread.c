@@ -69,6 +69,8 @@ void thread_abandon(struct thread *t)
 void thread_start(struct thread *t)
 {
 	thread_get(t); /* of the running thread */
+	/* Atomic: the caller may be moved to another hart in between. */
+	atomic_fetch_add_relaxed(&this_cpu_ptr(sched_runq)->nr_started, 1UL);
 	sched_wake_new(t);
 }
 

@@ -12,6 +12,7 @@
 #include "abi/system.h"
 #include "kernel/file/file.h"
 #include "kernel/fs/fs.h"
+#include "kernel/fs/sysctl.h"
 #include "kernel/mm/mm.h"
 #include "kernel/random/random.h"
 #include "kernel/sync/atomic.h"
@@ -49,11 +50,40 @@ struct exec_state {
 	char interp[SCRIPT_LINE_MAX + 1]; /* the name that a script gave for st->file */
 };
 
-static u64 random_pages(u32 bits)
+/* /proc/sys/kernel/randomize_va_space: 0 nothing, 1 all but the heap, 2 all; any other as 1 or 2, whichever is next to it. */
+#define RANDOMIZE_ALL 2UL
+static u64 randomize_level = RANDOMIZE_ALL; /* [a] signed */
+
+static const struct sysctl randomize_sysctl = {
+	.path = "kernel/randomize_va_space",
+	.mode = 0644,
+	.nr = 1,
+	.values = &randomize_level,
+	.is_signed = true,
+	.min = (u64)INT32_MIN,
+	.max = INT32_MAX,
+};
+
+int exec_init(void)
+{
+	return sysctl_register(&randomize_sysctl);
+}
+
+/* Is what is random from `level` on random now? */
+static bool exec_randomizes(u64 level)
+{
+	s64 now = (s64)atomic_load_relaxed(&randomize_level);
+
+	if (task_current()->personality & ADDR_NO_RANDOMIZE)
+		return false;
+	return level == RANDOMIZE_ALL ? now >= (s64)RANDOMIZE_ALL : now != 0;
+}
+
+static u64 random_pages(u32 bits, u64 level)
 {
 	u64 r;
 
-	if (task_current()->personality & ADDR_NO_RANDOMIZE)
+	if (!exec_randomizes(level))
 		return 0;
 	random_bytes(&r, sizeof(r));
 	return (r & (BIT(bits) - 1)) * PAGE_SIZE;
@@ -136,7 +166,7 @@ static int exec_map_stack(struct exec_state *st, const struct exec_args *args)
 
 	mm_set_limits(st->mm, process_rlimit(p, RLIMIT_AS), process_rlimit(p, RLIMIT_DATA),
 		      process_rlimit(p, RLIMIT_STACK));
-	st->stack_top = STACK_TOP - random_pages(STACK_RANDOM_BITS);
+	st->stack_top = STACK_TOP - random_pages(STACK_RANDOM_BITS, 1);
 	ret = mm_map(st->mm, st->stack_top - size, size, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, NULL, 0, "[stack]");
 	return ret < 0 ? (int)ret : 0;
@@ -158,7 +188,8 @@ static void exec_note_layout(struct exec_state *st)
 			st->layout.end_data = end;
 		}
 	}
-	st->layout.start_brk = st->image.base + elf->high + random_pages(BRK_RANDOM_BITS);
+	st->layout.start_brk =
+		st->image.base + elf->high + random_pages(BRK_RANDOM_BITS, RANDOMIZE_ALL);
 }
 
 /* What the program may do: it depends on its file's owner, a script's on its interpreter's. */
@@ -186,7 +217,7 @@ static int exec_prepare(struct exec_state *st, const struct exec_args *args)
 	st->mm = mm_create();
 	if (!st->mm)
 		return -ENOMEM;
-	if (task_current()->personality & ADDR_NO_RANDOMIZE)
+	if (!exec_randomizes(1))
 		mm_derandomize(st->mm);
 	err = exec_map_stack(st, args);
 	if (!err)

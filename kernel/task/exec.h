@@ -69,6 +69,8 @@ int exec_zero_tails(const struct exec_image *image);
  */
 long exec_build_stack(u64 top, const struct exec_args *args, const char *path,
 		      const struct exec_image *image, struct process_layout *layout);
+/* Boot only. 0 or -ENOMEM. */
+int exec_init(void);
 /* Device tree ISA string -> AT_HWCAP. */
 void exec_set_isa(const char *isa);
 

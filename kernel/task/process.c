@@ -4,6 +4,7 @@
 #include "abi/errno.h"
 #include "abi/system.h"
 #include "kernel/file/file.h"
+#include "kernel/log/log.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/refcount.h"
@@ -36,6 +37,8 @@ void task_init(const char *isa)
 	sigio_init();
 	cred_init();
 	exec_set_isa(isa);
+	if (exec_init())
+		panic("no memory for /proc/sys/kernel");
 	task_vector_init(isa);
 	task_oom_init();
 }

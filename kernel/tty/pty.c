@@ -14,6 +14,7 @@
 #include "abi/fcntl.h"
 #include "abi/stat.h"
 #include "kernel/fs/fs.h"
+#include "kernel/fs/sysctl.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
@@ -30,6 +31,8 @@
 static struct super_block *devpts;  /* [I] */
 static struct mount *devpts_mount;  /* [I] */
 static u64 index_map[PTY_MAX / 64]; /* [L:ttys] numbers in use */
+static u64 pty_max = PTY_MAX;	    /* [I] */
+static u64 pty_count;		    /* [a] pairs; changes under the lock of ttys */
 
 /* ---- numbers and names ---- */
 
@@ -42,6 +45,7 @@ static int index_alloc(u32 *index)
 		if (index_map[i / 64] & BIT(i % 64))
 			continue;
 		index_map[i / 64] |= BIT(i % 64);
+		atomic_store_relaxed(&pty_count, pty_count + 1);
 		*index = i;
 		err = 0;
 		break;
@@ -54,6 +58,7 @@ static void index_free(u32 index)
 {
 	ttys_lock();
 	index_map[index / 64] &= ~BIT(index % 64);
+	atomic_store_relaxed(&pty_count, pty_count - 1);
 	ttys_unlock();
 }
 
@@ -460,6 +465,10 @@ static int devpts_mount_it(void)
 
 int pty_init(void)
 {
+	static const struct sysctl numbers[] = {
+		{.path = "kernel/pty/max", .mode = 0444, .nr = 1, .values = &pty_max},
+		{.path = "kernel/pty/nr", .mode = 0444, .nr = 1, .values = &pty_count},
+	};
 	int err;
 
 	devpts = tmpfs_create("devpts", 0);
@@ -470,5 +479,7 @@ int pty_init(void)
 	err = devpts_mount_it();
 	if (!err)
 		err = fs_type_register("devpts", devpts);
+	for (u32 i = 0; i < ARRAY_SIZE(numbers) && !err; i++)
+		err = sysctl_register(&numbers[i]);
 	return err ? err : devfs_register("ptmx", 5, 2, 0666, &ptmx_ops, NULL);
 }
