@@ -13,7 +13,7 @@
 #include "abi/stat.h"
 #include "kernel/file/file.h"
 #include "kernel/fs/fs_internal.h"
-#include "kernel/fs/namespaces.h"
+#include "kernel/fs/proc_task_ns.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/pid.h"
 

@@ -4,7 +4,7 @@
 #include "abi/errno.h"
 #include "abi/sched.h"
 #include "abi/system.h"
-#include "kernel/fs/namespaces.h"
+#include "kernel/fs/proc_task_ns.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/syscall/file_args.h"
 #include "kernel/syscall/syscall.h"

@@ -2,7 +2,7 @@
  * Namespaces as files. The files of the only namespaces lie in a file system that no path leads to, with the numbers that Linux gives
  * its first ones; the links of all processes lead there. Source: namespaces(7), ioctl_nsfs(2).
  */
-#include "kernel/fs/namespaces.h"
+#include "kernel/fs/proc_task_ns.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * Namespaces as files: /proc/<pid>/ns. There is one of each kind, in which all processes are; it can be named, compared and entered,
  * which changes nothing.
  */
-#ifndef KERNEL_FS_NAMESPACES_H
-#define KERNEL_FS_NAMESPACES_H
+#ifndef KERNEL_FS_PROC_TASK_NS_H
+#define KERNEL_FS_PROC_TASK_NS_H
 
 #include "kernel/fs/fs.h"
 
