@@ -25,6 +25,7 @@ struct cpu {
 	u32 work;   /* [a] HART_WORK_* bits: demands on this hart (kernel/sync/hart.h) */
 	u32 window; /* [c] interrupts are on in the kernel, for samples (kernel/trace/sample.h) */
 	u64 state;  /* [a] sequence << 8 | enum hart_state (kernel/sync/hart.h) */
+	u32 user_access; /* [a] the kernel follows user addresses right now (kernel/mm/uaccess.h) */
 } __cacheline_aligned;
 
 extern u32 nr_cpus; /* [I] after boot: harts that were started */

@@ -323,6 +323,7 @@ void mm_drain_all(void);
 
 /* ---- translation caches: for kernel/sched ---- */
 void mm_flush_stale(void); /* answers HART_WORK_TLB */
+void mm_flush_asked(void); /* as mm_flush_stale(), and takes HART_WORK_TLB back: out of the order of the other work */
 void mm_flush_stale_if_asked(
 	void); /* on the way out of idle, halted or polling, in state KERNEL, before any other thread runs */
 

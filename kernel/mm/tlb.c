@@ -17,14 +17,14 @@
  *	state still idle?		tlb_stale?
  * Except when page tables are to be freed: its table walker may stand on them.
  *
- * Harts that want to flush the same space at once take turns, because a fence makes every target stop and every sender wait. One
- * turn serves all who have asked before it began, and who waits for his turn is no target, whichever space he waits for: he flushes when his wait
- * is over.
- *	the one whose turn it is	waiting
- *	(A) full fence			tlb_waiting = 0
- *	tlb_waiting is 1: no fence	(G) full fence
- *					sfence.vma
- * (A) pairs with (G): either the sfence comes after the clearing of the entries, or a fence is sent.
+ * A hart in the kernel is left alone, too, unless it follows a user address at that moment: HART_WORK_TLB makes it flush before
+ * it goes to user mode or begins an access.
+ *	shootdown			kernel
+ *	work |= HART_WORK_TLB		state = USER, or user_access = 1
+ *	(C) full fence			(B) of hart.h, or (D) in uaccess_begin()
+ *	in the kernel, no access?	work has the bit?
+ * Who cannot be left alone gets a fence and makes the sender wait, for long if the host has no core for it. Senders for the same
+ * space take turns; one turn serves all who have asked before it began.
  *
  * Stale entries of a space that a hart has left are never used: each switch takes a fresh
  * address-space id of this hart, and when they are used up, one flush starts over. QEMU drops its
@@ -40,9 +40,8 @@
 
 PERCPU(struct mm *, satp_mm);
 static PERCPU(u32, tlb_stale); /* [a] flush before leaving idle */
-static PERCPU(u32, tlb_waiting); /* [a] this hart waits in tlb_take_turn(), and flushes before it goes on */
-static PERCPU(u64, asid); /* [c] last one given out */
-static u64 asid_mask;	  /* [I] 0 if the harts have no such ids */
+static PERCPU(u64, asid);      /* [c] last one given out */
+static u64 asid_mask;	       /* [I] 0 if the harts have no such ids */
 
 LOCK_CLASS(tlb_turn, RANK_TLB);
 
@@ -124,6 +123,25 @@ static bool tlb_mark_idle(u32 cpu)
 	return tlb_hart_idle(cpu);
 }
 
+static bool tlb_hart_in_kernel(const struct cpu *cpu)
+{
+	return hart_state_of(cpu) == HART_KERNEL && !atomic_load_acquire(&cpu->user_access);
+}
+
+/* True if the hart is in the kernel and will flush before it uses a user address. */
+static bool tlb_mark_kernel(u32 cpu)
+{
+	const struct cpu *target = cpu_of(cpu);
+
+	if (!tlb_hart_in_kernel(target))
+		return false;
+	/* Who finds the bit set comes before the flush that answers it, as the hart takes its work by an exchange. */
+	if (!(atomic_load_relaxed(&target->work) & HART_WORK_TLB))
+		hart_kick(cpu, HART_WORK_TLB, false);
+	fence_full(); /* (C): pairs with (B) in hart_leave_kernel(), (D) in uaccess_begin() */
+	return tlb_hart_in_kernel(target);
+}
+
 void mm_flush_stale(void)
 {
 	atomic_store_relaxed(this_cpu_ptr(tlb_stale), 0U);
@@ -137,16 +155,22 @@ void mm_flush_stale_if_asked(void)
 		mm_flush_stale();
 }
 
+void mm_flush_asked(void)
+{
+	atomic_fetch_and(&cpu_self()->work, ~HART_WORK_TLB);
+	mm_flush_stale();
+}
+
 /* Other harts that need a fence now. */
 static u64 tlb_targets(const struct mm *mm, bool tables)
 {
 	u64 targets = 0;
 
-	fence_full(); /* (A): pairs with (B) in tlb_switch() and (G) in tlb_take_turn() */
+	fence_full(); /* (A): pairs with (B) in tlb_switch() */
 	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
 		if (atomic_load_relaxed(cpu_ptr(satp_mm, cpu)) != mm || cpu == cpu_id())
 			continue;
-		if (tables || !(atomic_load_relaxed(cpu_ptr(tlb_waiting, cpu)) || tlb_mark_idle(cpu)))
+		if (tables || !(tlb_mark_kernel(cpu) || tlb_mark_idle(cpu)))
 			targets |= BIT(cpu);
 	}
 	return targets;
@@ -166,11 +190,9 @@ static void tlb_send(const struct mm *mm, bool tables)
 /* Others may be at it, too: see above. */
 static __noinline void tlb_take_turn(struct mm *mm, bool tables)
 {
-	u64 ticket, asked;
-
-	atomic_store_relaxed(this_cpu_ptr(tlb_waiting), 1U);
 	/* A full barrier: who reads it sees the entries cleared. */
-	ticket = atomic_fetch_add(&mm->flush.asked, 1UL) + 1;
+	u64 ticket = atomic_fetch_add(&mm->flush.asked, 1UL) + 1, asked;
+
 	spin_lock(&mm->flush.turn);
 	if (tables || mm->flush.served < ticket) {
 		asked = atomic_load_acquire(&mm->flush.asked);
@@ -178,16 +200,15 @@ static __noinline void tlb_take_turn(struct mm *mm, bool tables)
 		mm->flush.served = asked;
 	}
 	spin_unlock(&mm->flush.turn);
-	atomic_store_relaxed(this_cpu_ptr(tlb_waiting), 0U);
-	fence_full(); /* (G): pairs with (A) in tlb_targets() */
-	/* Whatever `mm` is: the space of this hart may have been flushed meanwhile. */
-	sfence_vma_all();
 }
 
 void tlb_flush_mm(struct mm *mm, bool tables)
 {
 	if (tlb_targets(mm, tables))
 		tlb_take_turn(mm, tables);
+	/* What others have asked of this hart meanwhile is done with it. */
+	if (atomic_load_relaxed(&cpu_self()->work) & HART_WORK_TLB)
+		mm_flush_asked();
 	else if (this_cpu(satp_mm) == mm)
 		sfence_vma_all();
 }

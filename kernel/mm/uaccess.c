@@ -29,18 +29,28 @@ static void uaccess_might_fault(void)
 	hart_check_quiescent();
 }
 
+static size_t copy_chunk(void *dst, const void *src, size_t n)
+{
+	size_t left;
+
+	uaccess_begin();
+	left = arch_copy_user(dst, src, n);
+	uaccess_end();
+	return left;
+}
+
 static int copy_chunks(char *dst, const char *src, size_t n)
 {
 	uaccess_might_fault();
 	while (n > COPY_CHUNK) {
-		if (arch_copy_user(dst, src, COPY_CHUNK))
+		if (copy_chunk(dst, src, COPY_CHUNK))
 			return -EFAULT;
 		dst += COPY_CHUNK;
 		src += COPY_CHUNK;
 		n -= COPY_CHUNK;
 		hart_relax();
 	}
-	return arch_copy_user(dst, src, n) ? -EFAULT : 0;
+	return copy_chunk(dst, src, n) ? -EFAULT : 0;
 }
 
 int copy_from_user(void *dst, const void __user *src, size_t n)
@@ -61,9 +71,12 @@ int clear_user(void __user *dst, size_t n)
 		return -EFAULT;
 	uaccess_might_fault();
 	while (n) {
-		size_t chunk = MIN(n, COPY_CHUNK);
+		size_t chunk = MIN(n, COPY_CHUNK), left;
 
-		if (arch_clear_user(p, chunk))
+		uaccess_begin();
+		left = arch_clear_user(p, chunk);
+		uaccess_end();
+		if (left)
 			return -EFAULT;
 		p += chunk;
 		n -= chunk;
@@ -86,7 +99,7 @@ long strncpy_from_user(char *dst, const char __user *src, size_t size)
 		char *end;
 
 		if (!user_range_ok((const void *)at, chunk) ||
-		    arch_copy_user(dst + done, (const void *)at, chunk))
+		    copy_chunk(dst + done, (const void *)at, chunk))
 			return -EFAULT;
 		end = memchr(dst + done, 0, chunk);
 		if (end)
@@ -100,18 +113,28 @@ long strncpy_from_user(char *dst, const char __user *src, size_t size)
 #define USER_LOAD(type)                                                                            \
 	int user_load_##type(const type __user *p, type *value)                                    \
 	{                                                                                          \
+		long fault;                                                                        \
+                                                                                                   \
 		uaccess_might_fault();                                                             \
 		if (unlikely(!user_word_ok(p, sizeof(*p))))                                        \
 			return copy_from_user(value, p, sizeof(*p));                               \
-		return arch_load_##type(p, value) ? -EFAULT : 0;                                   \
+		uaccess_begin();                                                                   \
+		fault = arch_load_##type(p, value);                                                \
+		uaccess_end();                                                                     \
+		return fault ? -EFAULT : 0;                                                        \
 	}
 #define USER_STORE(type)                                                                           \
 	int user_store_##type(type __user *p, type value)                                          \
 	{                                                                                          \
+		long fault;                                                                        \
+                                                                                                   \
 		uaccess_might_fault();                                                             \
 		if (unlikely(!user_word_ok(p, sizeof(*p))))                                        \
 			return copy_to_user(p, &value, sizeof(*p));                                \
-		return arch_store_##type(p, value) ? -EFAULT : 0;                                  \
+		uaccess_begin();                                                                   \
+		fault = arch_store_##type(p, value);                                               \
+		uaccess_end();                                                                     \
+		return fault ? -EFAULT : 0;                                                        \
 	}
 
 USER_LOAD(u64)
@@ -124,9 +147,11 @@ int user_cas_u32_nofault(u32 __user *p, u32 expect, u32 desired, u32 *old)
 
 	if (!user_word_ok(p, sizeof(*p)))
 		return -EFAULT;
+	uaccess_begin();
 	this_cpu(uaccess_nofault) = true;
 	fault = arch_cas_u32(p, expect, desired, old);
 	this_cpu(uaccess_nofault) = false;
+	uaccess_end();
 	return fault ? -EFAULT : 0;
 }
 

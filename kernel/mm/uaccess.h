@@ -9,6 +9,7 @@
 #include "abi/errno.h"
 #include "arch/riscv64/layout.h"
 #include "arch/riscv64/uaccess.h"
+#include "kernel/mm/mm.h"
 #include "kernel/sync/hart.h"
 #include "kernel/sync/percpu.h"
 #include "lib/types.h"
@@ -28,6 +29,26 @@ int user_store_u64(u64 __user *p, u64 value);
 
 PERCPU_DECLARE(bool, uaccess_nofault); /* [c] set during a no-fault access */
 
+/*
+ * Around every access to user memory, without a sleep between: a hart in the kernel is left alone by shootdowns
+ * (tlb.c) and flushes before it uses a user address again. A fault inside ends the access until it is repeated.
+ */
+static inline void uaccess_begin(void)
+{
+	struct cpu *cpu = cpu_self();
+
+	atomic_store_relaxed(&cpu->user_access, 1U);
+	fence_full(); /* (D): pairs with (C) in tlb_mark_kernel() */
+	if (unlikely(atomic_load_relaxed(&cpu->work) & HART_WORK_TLB))
+		mm_flush_asked();
+}
+
+static inline void uaccess_end(void)
+{
+	/* A release: a shootdown that reads 0 comes after the access. */
+	atomic_store_release(&cpu_self()->user_access, 0U);
+}
+
 static inline bool user_range_ok(const void __user *p, size_t n)
 {
 	return (u64)p <= USER_TOP && n <= USER_TOP - (u64)p;
@@ -42,10 +63,15 @@ static inline bool user_word_ok(const void __user *p, size_t size)
 #ifdef __riscv /* inline: a futex call is little else */
 static inline int user_load_u32(const u32 __user *p, u32 *value)
 {
+	long fault;
+
 	hart_check_quiescent(); /* may fault, and so sleep */
 	if (unlikely(!user_word_ok(p, sizeof(*p))))
 		return copy_from_user(value, p, sizeof(*p));
-	return arch_load_u32(p, value) ? -EFAULT : 0;
+	uaccess_begin();
+	fault = arch_load_u32(p, value);
+	uaccess_end();
+	return fault ? -EFAULT : 0;
 }
 
 /* Of a word that user_word_ok() has answered true for. */
@@ -53,6 +79,7 @@ static inline int user_load_u32_nofault_ok(const u32 __user *p, u32 *value)
 {
 	long fault;
 
+	uaccess_begin();
 #ifndef KERNEL_DEBUG
 	fault = arch_load_u32_flags(p, value, ARCH_FIXUP_NOFAULT);
 #else
@@ -60,6 +87,7 @@ static inline int user_load_u32_nofault_ok(const u32 __user *p, u32 *value)
 	fault = arch_load_u32(p, value);
 	this_cpu(uaccess_nofault) = false;
 #endif
+	uaccess_end();
 	return fault ? -EFAULT : 0;
 }
 

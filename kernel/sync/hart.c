@@ -51,5 +51,6 @@ void hart_check_quiescent(void)
 {
 	SYNC_BUG_ON(spin_held_count() != 0);
 	SYNC_BUG_ON(epoch_depth() != 0);
+	SYNC_BUG_ON(atomic_load_relaxed(&cpu_self()->user_access));
 }
 #endif

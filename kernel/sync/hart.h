@@ -39,7 +39,8 @@ enum hart_state { HART_OFFLINE, HART_KERNEL, HART_USER, HART_POLL, HART_HALTED }
 #define HART_WORK_INBOX	  BIT(0) /* scheduler inbox has woken threads */
 #define HART_WORK_RESCHED BIT(1) /* pick another thread before user mode */
 #define HART_WORK_CALL	  BIT(2) /* hart_call() message waits */
-#define HART_WORK_TLB	  BIT(3) /* translations may be stale: sfence before user mode */
+#define HART_WORK_TLB                                                                              \
+	BIT(3) /* translations of user addresses may be stale: sfence before one is used */
 #define HART_WORK_EPOCH                                                                            \
 	BIT(4) /* a grace period waits for this hart, or its deferred frees are many: epoch_poll() */
 #define HART_WORK_STOP BIT(5) /* panic: stop here */

@@ -101,16 +101,19 @@ static u32 walk_kernel(u64 *pcs, const struct trap_frame *frame)
 	return depth;
 }
 
-/* The fault that has paused a window may be that of a no-fault access itself: it stays one. */
+/* What has been interrupted may be an access itself, a no-fault one perhaps: it stays one. */
 static bool load_user(u64 at, u64 *value)
 {
-	bool before = this_cpu(uaccess_nofault), fault;
+	bool before = this_cpu(uaccess_nofault), within = cpu_self()->user_access, fault;
 
 	if (at > USER_TOP - sizeof(*value))
 		return false;
+	uaccess_begin();
 	this_cpu(uaccess_nofault) = true;
 	fault = arch_load_u64((const void *)at, value);
 	this_cpu(uaccess_nofault) = before;
+	if (!within)
+		uaccess_end();
 	return !fault;
 }
 

@@ -81,18 +81,24 @@ void trap_user(struct trap_frame *frame, u64 last_pc, u64 last_cause)
 /* A fault on user memory in a user-copy function: make the page present, or continue at the fix-up address. */
 static bool trap_kernel_user_fault(struct trap_frame *frame)
 {
-	bool store = frame->cause == EXC_STORE_FAULT;
+	bool store = frame->cause == EXC_STORE_FAULT, resolved;
 	u64 fixup = arch_fixup(frame->pc);
 	int sig_code;
 
 	if (!fixup || frame->tval >= USER_TOP || (!store && frame->cause != EXC_LOAD_FAULT))
 		return false;
-	if (!(fixup & ARCH_FIXUP_NOFAULT) && uaccess_faults_allowed() &&
-	    mm_fault(thread_current()->mm, frame->tval, store ? MM_WRITE : MM_READ, &sig_code) == 0) {
-		thread_current()->minor_faults++;
-		return true;
+	resolved = !(fixup & ARCH_FIXUP_NOFAULT) && uaccess_faults_allowed();
+	if (resolved) {
+		/* It may sleep, and wake on another hart. */
+		uaccess_end();
+		resolved = mm_fault(thread_current()->mm, frame->tval, store ? MM_WRITE : MM_READ,
+				    &sig_code) == 0;
+		uaccess_begin();
 	}
-	frame->pc = fixup & ~ARCH_FIXUP_NOFAULT;
+	if (resolved)
+		thread_current()->minor_faults++;
+	else
+		frame->pc = fixup & ~ARCH_FIXUP_NOFAULT;
 	return true;
 }
 
