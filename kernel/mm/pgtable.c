@@ -204,13 +204,16 @@ u64 *pgtable_next_leaf(struct mm *mm, u64 *addr, u64 end)
 	return table;
 }
 
-void pgtable_free_range(struct mm *mm, u64 start, u64 end, bool mapped_whole)
+bool pgtable_many(const struct mm *mm)
+{
+	return atomic_load_relaxed(&mm->nr_tables) > TABLES_KEPT;
+}
+
+void pgtable_free_range(struct mm *mm, u64 start, u64 end)
 {
 	struct epoch_node *chain = NULL;
 	u64 *entry, *middle;
 
-	if (atomic_load_relaxed(&mm->nr_tables) <= TABLES_KEPT && !mapped_whole)
-		return;
 	while ((entry = pgtable_next_entry(mm, &start, end, &middle))) {
 		struct epoch_node *node = &page_of(pgtable_child(*entry))->epoch;
 

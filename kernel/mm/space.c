@@ -77,6 +77,7 @@ struct mm *mm_create(void)
 	mm->mmap_top = USER_TOP - MMAP_GAP - mm_random() % MMAP_RANDOM_PAGES * PAGE_SIZE;
 	mm->gap_top = mm->mmap_top;
 	tlb_init_mm(mm);
+	unmap_init_mm(mm);
 	mm->limit_pages = ~0UL;
 	mm->data_limit = ~0UL;
 	mm->lock_limit = ~0UL;
@@ -165,77 +166,6 @@ void mm_set_limits(struct mm *mm, u64 as_bytes, u64 data_bytes, u64 stack_bytes)
 bool space_range_valid(u64 addr, u64 len)
 {
 	return IS_ALIGNED(addr | len, PAGE_SIZE) && addr <= USER_TOP && len <= USER_TOP - addr;
-}
-
-/* Takes all mappings out of [start, end). */
-int space_unmap(struct mm *mm, u64 start, u64 end)
-{
-	struct vma *vma = vma_find_above(mm, start), *next, *below;
-	u64 free_start, free_end;
-
-	if (!vma || vma->start >= end)
-		return 0;
-	for (; vma && vma->start < end; vma = next) {
-		u64 from = MAX(vma->start, start), to = MIN(vma->end, end);
-		int ret = vma_carve(vma, start, end, NULL);
-
-		if (ret)
-			return ret;
-		zap_range(mm, from, to);
-		vma_retire(vma);
-		next = vma_find_above(mm, to);
-	}
-	vma_gap_freed(mm, end);
-	/* Tables that only served this range may go. */
-	below = vma_find_below(mm, start);
-	free_start = ALIGN_UP(below ? below->end : 0, PGTABLE_SPAN(1));
-	free_start = MAX(free_start, ALIGN_DOWN(start, PGTABLE_SPAN(1)));
-	vma = vma_find_above(mm, end);
-	free_end = vma ? ALIGN_DOWN(vma->start, PGTABLE_SPAN(1)) : USER_TOP;
-	free_end = MIN(free_end, ALIGN_UP(end, PGTABLE_SPAN(1)));
-	pgtable_free_range(mm, free_start, free_end, end - start >= 2 * PGTABLE_SPAN(1));
-	return 0;
-}
-
-int mm_unmap(struct mm *mm, u64 addr, u64 len)
-{
-	int ret;
-
-	if (!len || !space_range_valid(addr, len))
-		return -EINVAL;
-	space_lock(mm);
-	ret = space_unmap(mm, addr, addr + len);
-	space_unlock(mm);
-	return ret;
-}
-
-/* Is `vma` part of an object that was mapped from its start to `addr`? */
-static bool vma_begins_at(const struct vma *vma, u64 addr, const struct vm_backing_ops *ops)
-{
-	return vma->backing && vma->backing->ops == ops && vma->start - addr == vma->offset;
-}
-
-int mm_unmap_backed(struct mm *mm, u64 addr, const struct vm_backing_ops *ops)
-{
-	struct vm_object *object = NULL;
-	struct vma *vma;
-	int ret = 0;
-	u64 end = 0;
-
-	if (!space_range_valid(addr, 0))
-		return -EINVAL;
-	space_lock(mm);
-	for (vma = vma_find_above(mm, addr); vma && !ret; vma = vma_find_above(mm, end)) {
-		end = vma->end;
-		if (!object && vma->start >= addr && vma_begins_at(vma, addr, ops))
-			object = vma->object;
-		if (object && end - addr > ALIGN_UP(object->size, PAGE_SIZE))
-			break;
-		if (object && vma->object == object && vma_begins_at(vma, addr, ops))
-			ret = space_unmap(mm, vma->start, end);
-	}
-	space_unlock(mm);
-	return object ? ret : -EINVAL;
 }
 
 /* Whole blocks of 2 MiB are placed so that they can be that. */

@@ -74,11 +74,15 @@ struct mm {
 		u64 served;	      /* [L:turn] how many of these are done */
 		struct spinlock turn; /* RANK_TLB */
 	} flush;
-	u64 brk_start, brk;	/* [L:lock] */
-	u64 limit_pages;	/* [a] RLIMIT_AS */
-	u64 data_limit;		/* [a] pages: RLIMIT_DATA */
-	u64 stack_bytes;	/* [a] RLIMIT_STACK */
-	struct mm *zombie_next; /* [L:zombies] */
+	struct spinlock leaving_lock; /* RANK_LEAVING */
+	struct list leaving; /* [L:leaving_lock] struct unmap_range; grows under lock only */
+	u32 nr_leaving;	     /* [L:leaving_lock] to change, [a] to read */
+	struct thread *leaving_waiter; /* [L:leaving_lock] it holds lock */
+	u64 brk_start, brk;	       /* [L:lock] */
+	u64 limit_pages;	       /* [a] RLIMIT_AS */
+	u64 data_limit;		       /* [a] pages: RLIMIT_DATA */
+	u64 stack_bytes;	       /* [a] RLIMIT_STACK */
+	struct mm *zombie_next;	       /* [L:zombies] */
 	struct epoch_node free_node;
 };
 
@@ -115,6 +119,7 @@ struct vma *vma_alloc(struct mm *mm, const struct vma *like, u64 start, u64 end)
 void vma_publish(struct vma *vma);
 void vma_detach(struct vma *vma); /* step 2 above: then clear or change the entries, then retire */
 void vma_retire(struct vma *vma); /* drops the object; the rest at space_unlock() and later */
+void vma_retire_unlocked(struct vma *vma); /* the same without the lock, all at once */
 /* Frees one that was never published. */
 void vma_discard(struct vma *vma);
 struct vma_change {
@@ -146,7 +151,6 @@ bool vma_range_free(struct mm *mm, u64 start, u64 end);
 /* ---- space.c: mm->lock held ---- */
 /* The address for a new mapping, with the range made free if MAP_FIXED; or -errno. */
 long space_place(struct mm *mm, u64 addr, u64 len, int flags);
-int space_unmap(struct mm *mm, u64 start, u64 end);
 bool space_range_valid(u64 addr, u64 len); /* page-aligned and the program's */
 /*
  * May the space get `pages` more like `vma` (protection and flags)? Limits of address space, data,
@@ -155,6 +159,21 @@ bool space_range_valid(u64 addr, u64 len); /* page-aligned and the program's */
 int space_may_grow(const struct mm *mm, u64 pages, const struct vma *vma);
 bool vma_is_data(u32 prot, u32 flags);	       /* counts for RLIMIT_DATA */
 bool vma_writes_object(const struct vma *vma); /* one that vm_object_hold_writable() is about */
+
+/* ---- unmap.c: mm->lock held ---- */
+/* What munmap() has taken out of the list of mappings and is still clearing. */
+struct unmap_range {
+	struct list link; /* mm->leaving */
+	u64 start, end;	  /* [I] */
+};
+void unmap_init_mm(struct mm *mm); /* a new one; no lock */
+/* Where such a range starts that has part of [start, end), or 0. */
+u64 unmap_leaving(struct mm *mm, u64 start, u64 end);
+/*
+ * Takes all mappings out of [start, end); waits for others that do. 0, or -ENOMEM: a mapping could not be split, and some may be
+ * gone.
+ */
+int space_unmap(struct mm *mm, u64 start, u64 end);
 
 /* ---- commit.c ---- */
 void commit_add(u64 pages); /* more are promised, also modulo 2^64 fewer */
@@ -205,9 +224,10 @@ void pgtable_lock(u64 *table);
 void pgtable_unlock(u64 *table);
 /*
  * Frees leaf tables in [start, end), 2 MiB aligned, that no mapping reaches: flushes, then waits
- * for a grace period. mapped_whole: a block had fitted in what was mapped there. mm->lock.
+ * for a grace period. mm->lock.
  */
-void pgtable_free_range(struct mm *mm, u64 start, u64 end, bool mapped_whole);
+void pgtable_free_range(struct mm *mm, u64 start, u64 end);
+bool pgtable_many(const struct mm *mm); /* more tables than are worth keeping */
 int pgtable_create_root(struct mm *mm);
 void pgtable_free_all(struct mm *mm);
 /* Builds the kernel's own table and switches to it. Boot hart. */

@@ -92,6 +92,12 @@ void space_lock(struct mm *mm)
 	mutex_lock(&mm->lock);
 }
 
+static void vma_close(struct vma *vma)
+{
+	vma->backing->ops->close(vma->backing);
+	epoch_defer(&vma->free_node, vma_free);
+}
+
 void space_unlock(struct mm *mm)
 {
 	struct epoch_node *node = mm->closing;
@@ -102,8 +108,7 @@ void space_unlock(struct mm *mm)
 		struct vma *vma = container_of(node, struct vma, free_node);
 
 		node = node->next;
-		vma->backing->ops->close(vma->backing);
-		epoch_defer(&vma->free_node, vma_free);
+		vma_close(vma);
 	}
 }
 
@@ -163,6 +168,18 @@ void vma_retire(struct vma *vma)
 	if (vma->object)
 		vm_object_unlink(vma);
 	vma_discard(vma);
+}
+
+void vma_retire_unlocked(struct vma *vma)
+{
+	if (vma->object) {
+		vm_object_unlink(vma);
+		vm_object_put(vma->object);
+	}
+	if (vma->backing)
+		vma_close(vma);
+	else
+		epoch_defer(&vma->free_node, vma_free);
 }
 
 int vma_carve(struct vma *vma, u64 start, u64 end, const struct vma_change *inside)
@@ -283,12 +300,13 @@ bool vma_range_free(struct mm *mm, u64 start, u64 end)
 {
 	struct vma *vma = vma_find_above(mm, start);
 
-	return !vma || vma->start >= end;
+	return (!vma || vma->start >= end) && !unmap_leaving(mm, start, end);
 }
 
 /*
  * Goes down from the lowest address known to be reached, or from the top if a gap left behind may
- * fit. gap_known is the size of the greatest gap that a search went past above gap_top.
+ * fit. gap_known is the size of the greatest gap that a search went past above gap_top; a range that leaves counts as part of its
+ * gap.
  */
 u64 vma_find_gap(struct mm *mm, u64 len)
 {
@@ -299,11 +317,16 @@ u64 vma_find_gap(struct mm *mm, u64 len)
 	while (top >= MMAP_MIN_ADDR + len) {
 		struct vma *below = vma_find_below(mm, top);
 		u64 floor = below ? below->end : MMAP_MIN_ADDR;
+		u64 place = top, leaving;
 
-		if (floor + len <= top) {
-			mm->gap_top = top;
-			mm->gap_known = passed;
-			return top - len;
+		while (floor + len <= place) {
+			leaving = unmap_leaving(mm, place - len, place);
+			if (!leaving) {
+				mm->gap_top = top;
+				mm->gap_known = passed;
+				return place - len;
+			}
+			place = leaving;
 		}
 		if (top > floor)
 			passed = MAX(passed, top - floor);

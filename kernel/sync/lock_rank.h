@@ -11,7 +11,8 @@
  *                     < TCP pair < accept queue < port < 4-tuple
  *                     < TIME_WAIT < interfaces < fd table < dentry hash < inotify < terminal list
  *                     < terminal < datagram queue < wait-queue source < epoll ready list
- *                     < futex bucket < IPC object < undo list < pi state < vm_object < page-table leaf < mutex wait list
+ *                     < futex bucket < IPC object < undo list < pi state < vm_object < page-table leaf
+ *                     < ranges that leave a space < TLB flush < mutex wait list
  *                     < run queue < timer queue < slab depot < buddy zone < trace control < epoch
  *                     < console
  */
@@ -71,7 +72,8 @@ enum lock_rank {
 	RANK_PI = 145,
 	RANK_OBJECT = 150,
 	RANK_PTE = 155,
-	RANK_TLB = 157, /* whose turn it is to flush a space from all harts */
+	RANK_LEAVING = 156, /* ranges that munmap() is clearing */
+	RANK_TLB = 157,	    /* whose turn it is to flush a space from all harts */
 	RANK_MUTEX_WAIT = 158,
 	RANK_RUNQ = 160,
 	RANK_TIMEOUT = 163,
