@@ -490,6 +490,58 @@ KTEST(mm, shootdown_reaches_every_hart)
 	space_leave(shot_mm);
 }
 
+struct looker {
+	struct mm *mm;
+	u32 gone; /* [a] */
+	int before, after;
+	struct completion knows, done;
+};
+
+/* Never leaves the kernel, nor relaxes, between the two accesses: nothing but the second one itself can flush. */
+static void looker_thread(void *arg)
+{
+	struct looker *look = arg;
+	u32 value;
+
+	sched_set_affinity(thread_current(), BIT(1));
+	schedule();
+	mm_get(look->mm);
+	thread_current()->mm = look->mm;
+	mm_switch(look->mm);
+	look->before = user_load_u32_nofault((u32 *)BASE, &value);
+	completion_signal(&look->knows);
+	while (!atomic_load_acquire(&look->gone))
+		cpu_relax();
+	look->after = user_load_u32_nofault((u32 *)BASE, &value);
+	thread_current()->mm = NULL;
+	mm_put(look->mm);
+	completion_signal(&look->done);
+}
+
+/* A shootdown leaves it alone, which must not show. */
+KTEST(mm, hart_in_the_kernel_flushes_before_an_access)
+{
+	static struct looker look;
+	u32 seven = 7;
+
+	KCHECK(sched_set_affinity(thread_current(), BIT(0)) == 0);
+	for (u32 round = 0; nr_cpus > 1 && round < 20; round++) {
+		look = (struct looker){.mm = space_enter()};
+		completion_init(&look.knows);
+		completion_init(&look.done);
+		KCHECK(mm_map(look.mm, BASE, PAGE_SIZE, RW, ANON | MAP_FIXED, NULL, 0, NULL) > 0);
+		KCHECK(copy_to_user((void *)BASE, &seven, sizeof(seven)) == 0);
+		KCHECK(kthread_create("looker", looker_thread, &look));
+		completion_wait(&look.knows);
+		KCHECK(mm_unmap(look.mm, BASE, PAGE_SIZE) == 0);
+		atomic_store_release(&look.gone, 1U);
+		completion_wait(&look.done);
+		KCHECK(look.before == 0 && look.after == -EFAULT);
+		space_leave(look.mm);
+	}
+	KCHECK(sched_set_affinity(thread_current(), hart_all()) == 0);
+}
+
 #define CROWD	    4
 #define CROWD_PAGES 512
 
