@@ -51,6 +51,7 @@ static_assert(sizeof(struct abi_sysinfo) == 112, "struct sysinfo");
 #define PR_GET_TIMERSLACK      30
 #define PR_SET_CHILD_SUBREAPER 36
 #define PR_GET_CHILD_SUBREAPER 37
+#define PR_SET_PTRACER	       0x59616d61
 #define PR_SET_NO_NEW_PRIVS    38
 #define PR_GET_NO_NEW_PRIVS    39
 #define PR_CAP_AMBIENT	       47

@@ -16,6 +16,9 @@
  *
  * Debug builds set SUM in user copies only (uaccess.S). It goes with the thread: a fault there may end on another hart.
  *
+ * A thread that somebody traces enters by trap_entry_traced, so that the others pay nothing for it: its way out puts that into stvec, and
+ * its next entry, before anything can trap, trap_entry.
+ *
  * While in the kernel sstatus.SIE is 0. sret leaves SPP = 0 and SPIE = 1, and kernel traps put that back before they
  * may switch threads, so no path to user mode writes sstatus.
  */
@@ -324,8 +327,51 @@ trap_entry:
 
 	full_stub sys_clone
 	full_stub sys_clone3
+	full_stub sys_exit
+	full_stub sys_exit_group
 
 	/* __noreturn void arch_return_to_user(struct trap_frame *frame): a new thread's way out. */
+	/*
+	 * The entry of a thread that is traced: always from user mode. The frame is completed before the call, for a tracer may read and
+	 * write all of it, and every register comes from it afterwards.
+	 */
+	.globl	trap_entry_traced
+	.type	trap_entry_traced, @function
+	.balign 4
+trap_entry_traced:
+	csrrw	tp, sscratch, tp
+	sd	sp, CPU_SCRATCH(tp)
+	ld	sp, CPU_KERNEL_SP(tp)
+	addi	sp, sp, -F_SIZE
+	save_caller
+	la	t0, trap_entry
+	csrw	stvec, t0
+	csrrw	t0, sscratch, zero
+	sd	t0, F_TP(sp)
+	csrr	t1, scause
+	li	t0, CAUSE_ECALL
+	beq	t1, t0, 1f
+	j	.Lsaved
+1:
+	ld	t0, CPU_SCRATCH(tp)
+	csrr	t2, sepc
+	sd	t0, F_SP(sp)
+	/* hart_enter_kernel(), as above. */
+	ld	t3, CPU_STATE(tp)
+	addi	t3, t3, STATE_USER_TO_KERNEL
+	sd	t3, CPU_STATE(tp)
+	fence	rw, rw
+	addi	t2, t2, 4
+	sd	t1, F_CAUSE(sp)
+	sd	a0, F_ORIG_A0(sp)
+	sd	t2, F_PC(sp)
+	callee	sd, sp
+	mv	a0, sp
+	call	syscall_ptraced
+	mv	a0, sp
+	call	trap_exit_work
+	j	.Lreturn_full
+
 	.globl	arch_return_to_user
 	.type	arch_return_to_user, @function
 arch_return_to_user:

@@ -90,13 +90,16 @@ struct dentry *proc_make_link(struct dentry *dir, const char *name, size_t len, 
 	return proc_make(dir, name, len, inode);
 }
 
-static struct dentry *make_pagemap(struct dentry *dir, const char *name, size_t len, u64 key)
+/* A file that is no text. */
+static struct dentry *make_file(struct dentry *dir, const char *name, size_t len, u64 key,
+				const struct inode_ops *ops)
 {
-	struct inode *inode = inode_alloc(dir->inode->sb, S_IFREG | 0400);
+	bool mem = ops == &proc_mem_ops;
+	struct inode *inode = inode_alloc(dir->inode->sb, S_IFREG | (mem ? 0600 : 0400));
 
 	if (inode) {
-		inode->ops = &proc_pagemap_ops;
-		inode->fops = &proc_pagemap_file_ops;
+		inode->ops = ops;
+		inode->fops = mem ? &proc_mem_file_ops : &proc_pagemap_file_ops;
 		inode->key = key;
 	}
 	return proc_make(dir, name, len, inode);
@@ -199,8 +202,9 @@ static const struct {
 } process_extras[] = {
 	{"cwd", S_IFLNK, &proc_cwd_ops},	   {"exe", S_IFLNK, &proc_exe_ops},
 	{"root", S_IFLNK, &proc_root_ops},	   {"fd", S_IFDIR, &proc_fd_dir_ops},
-	{"fdinfo", S_IFDIR, &proc_fdinfo_dir_ops}, {"ns", S_IFDIR, &proc_ns_dir_ops},
-	{"pagemap", S_IFREG, &proc_pagemap_ops},   {"task", S_IFDIR, &tasks_dir_ops},
+	{"fdinfo", S_IFDIR, &proc_fdinfo_dir_ops}, {"mem", S_IFREG, &proc_mem_ops},
+	{"ns", S_IFDIR, &proc_ns_dir_ops},	   {"pagemap", S_IFREG, &proc_pagemap_ops},
+	{"task", S_IFDIR, &tasks_dir_ops},
 };
 
 static u32 nr_extras(u64 key)
@@ -221,7 +225,7 @@ static struct dentry *process_lookup(struct dentry *dir, const char *name, size_
 		if (process_extras[i].mode == S_IFLNK)
 			return proc_make_link(dir, name, len, 0777, key, process_extras[i].ops);
 		if (process_extras[i].mode == S_IFREG)
-			return make_pagemap(dir, name, len, key);
+			return make_file(dir, name, len, key, process_extras[i].ops);
 		return proc_make_dir(dir, name, len, key, process_extras[i].ops);
 	}
 	return err_ptr(-ENOENT);

@@ -26,7 +26,9 @@ extern const struct pseudo_node proc_process_nodes[], proc_leader_nodes[];
 /* Its links and directories (proc_task_links.c). Keys are the process's. */
 extern const struct inode_ops proc_cwd_ops, proc_exe_ops, proc_root_ops;
 extern const struct inode_ops proc_fd_dir_ops, proc_fdinfo_dir_ops;
-/* A file that is no text (proc_task_pagemap.c). */
+/* Files that are no text (proc_task_mem.c, proc_task_pagemap.c). */
+extern const struct inode_ops proc_mem_ops;
+extern const struct file_ops proc_mem_file_ops;
 extern const struct inode_ops proc_pagemap_ops;
 extern const struct file_ops proc_pagemap_file_ops;
 /*

@@ -16,6 +16,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/hart.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/user.h"
 #include "kernel/time/time.h"
 #include "kernel/tty/tty.h"
@@ -30,9 +31,12 @@ static const char *who_name(const struct proc_who *who)
 /* The letter of stat; status shows it with its word. */
 static const char *who_state(const struct proc_who *who)
 {
-	if (who->process->zombie || !who->task)
+	if (who->process->zombie || !who->task ||
+	    atomic_load_relaxed(&who->task->ptrace.state) == TRACEE_DEAD)
 		return "Z (zombie)";
-	if (atomic_load_relaxed(&who->process->stopped))
+	if (ptrace_is_stopped(who->task))
+		return "t (tracing stop)";
+	if (atomic_load_relaxed(&who->process->stopped) && !ptrace_tracer_tid(who->task))
 		return "T (stopped)";
 	return atomic_load_relaxed(&who->task->thread.park) == PARK_BLOCKED ? "S (sleeping)"
 									    : "R (running)";
@@ -123,8 +127,8 @@ static void status_ids(struct seq *s, const struct proc_who *who)
 	const struct cred *c = who_cred(who);
 	u32 id = who->task ? who->task->thread.tid : p->pid;
 
-	seq_printf(s, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", p->pid, id,
-		   process_ppid(p));
+	seq_printf(s, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t%u\n", p->pid, id,
+		   process_ppid(p), who->task ? ptrace_tracer_tid(who->task) : 0);
 	seq_printf(s, "Uid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid);
 	seq_printf(s, "Gid:\t%u\t%u\t%u\t%u\n", c->gid, c->egid, c->sgid, c->fsgid);
 	status_groups(s, c->groups);

@@ -1,8 +1,10 @@
 /*
- * Looking into a space from outside: copies by way of the direct map, and the key of a futex word.
+ * Looking into a space from outside: copies by way of the direct map, those of a debugger included, and the key of a futex word.
  */
 #include "abi/errno.h"
-#include "kernel/mm/space.h"
+#include "arch/riscv64/csr.h"
+#include "kernel/irq/irq.h"
+#include "kernel/mm/fault.h"
 #include "kernel/sync/hart.h"
 
 #include <string.h>
@@ -64,6 +66,77 @@ long mm_access(struct mm *mm, u64 addr, void *buf, size_t len, bool write)
 	}
 	return done || !len ? (long)done : -EFAULT;
 }
+
+/* ---- a debugger's ---- */
+
+/* May it look behind this entry, or store there without anybody else's seeing it? Context: the entry's lock, the epoch. */
+static bool forced_allowed(struct mm *mm, const struct pgtable_at *at, u64 addr, bool write)
+{
+	u64 pte = *at->entry;
+	bool table = (pte & PTE_V) && !(pte & (PTE_R | PTE_W | PTE_X));
+	const struct vma *vma = vma_find(mm, addr);
+
+	if (!vma || atomic_load_acquire(&vma->detached) || !pte || table || (pte & PTE_BUSY))
+		return false;
+	if (!write || ((pte & PTE_V) && (pte & PTE_W)))
+		return true;
+	return !(vma->flags & VMA_SHARED) && !pte_is_zero(pte) &&
+	       atomic_load_acquire(&page_of(pgtable_frame(at, pte, addr))->refs) == 1;
+}
+
+/*
+ * Within one page. The copy is made under the lock: no reference of ours makes the program's next store to the page one to a copy. False:
+ * a fault comes first.
+ */
+static bool forced_copy(struct mm *mm, u64 addr, char *buf, size_t n, bool write)
+{
+	struct pgtable_at at;
+	bool done = false;
+
+	epoch_enter();
+	if (pgtable_find(mm, addr, &at)) {
+		pgtable_lock(at.table);
+		done = forced_allowed(mm, &at, addr, write);
+		if (done) {
+			char *to = (char *)pgtable_frame(&at, *at.entry, addr) +
+				   (addr & (PAGE_SIZE - 1));
+
+			memcpy(write ? to : buf, write ? buf : to, n);
+		}
+		pgtable_unlock(at.table);
+	}
+	epoch_exit();
+	return done;
+}
+
+static void forced_fence_i(void *arg)
+{
+	(void)arg;
+	fence_i();
+}
+
+long mm_access_forced(struct mm *mm, u64 addr, void *buf, size_t len, bool write)
+{
+	size_t done = 0;
+
+	while (done < len && addr + done < USER_TOP) {
+		u64 at = addr + done;
+		size_t chunk = MIN(len - done, PAGE_SIZE - (at & (PAGE_SIZE - 1)));
+		int err = 0;
+
+		while (!forced_copy(mm, at, (char *)buf + done, chunk, write) && !err)
+			err = fault_forced(mm, at, write ? MM_WRITE : MM_READ);
+		if (err)
+			break;
+		done += chunk;
+		hart_relax();
+	}
+	if (write && done)
+		hart_call(hart_all(), forced_fence_i, NULL);
+	return done || !len ? (long)done : -EFAULT;
+}
+
+/* ---- futex words ---- */
 
 static int key_of(const struct vma *vma, u64 addr, bool write, struct mm_key *key)
 {

@@ -13,9 +13,13 @@
 #define SEGV_MAPERR 1
 #define SEGV_ACCERR 2
 
-static bool fault_allowed(const struct vma *vma, enum mm_access access)
+static bool fault_allowed(const struct fault *f)
 {
-	switch (access) {
+	const struct vma *vma = f->vma;
+
+	if (f->force)
+		return f->access != MM_WRITE || vma->prot & PROT_WRITE || !(vma->flags & VMA_SHARED);
+	switch (f->access) {
 	case MM_READ:
 		return vma->prot & (PROT_READ | PROT_WRITE);
 	case MM_WRITE:
@@ -32,7 +36,7 @@ static int fault_resolve(struct fault *f, int *sig_code)
 	struct vm_object *object = f->vma->object;
 	u64 *table;
 
-	if (!fault_allowed(f->vma, f->access)) {
+	if (!fault_allowed(f)) {
 		*sig_code = SEGV_ACCERR;
 		return atomic_load_acquire(&f->vma->detached) ? FAULT_RETRY : -EFAULT;
 	}
@@ -40,7 +44,7 @@ static int fault_resolve(struct fault *f, int *sig_code)
 		return atomic_load_acquire(&f->vma->detached) ? FAULT_RETRY : -EIO;
 	if (object)
 		f->punches = atomic_load_acquire(&object->priv->punches);
-	if (!object) {
+	if (!object && !f->force) {
 		enum huge_result huge = huge_fault(f->vma, f->addr, fault_need(f->access), !f->ahead);
 
 		if (huge != HUGE_NO)
@@ -153,6 +157,15 @@ int mm_fault(struct mm *mm, u64 addr, enum mm_access access, int *sig_code)
 	struct fault f = {.mm = mm, .addr = ALIGN_DOWN(addr, PAGE_SIZE), .access = access};
 
 	return fault_run(&f, sig_code);
+}
+
+int fault_forced(struct mm *mm, u64 addr, enum mm_access access)
+{
+	struct fault f = {
+		.mm = mm, .addr = ALIGN_DOWN(addr, PAGE_SIZE), .access = access, .force = true};
+	int sig_code;
+
+	return fault_run(&f, &sig_code);
 }
 
 /* The first address from `addr` on that the access would fault at, below end. */

@@ -20,6 +20,7 @@ struct fault {
 	u64 addr;    /* page-aligned */
 	u64 punches; /* of the object, before its pages were looked for */
 	enum mm_access access;
+	bool force; /* whatever the mapping's rights are: an entry without them */
 	u32 ahead; /* pages from here on that are wanted though nobody touches them now; 0: there is an access */
 };
 
@@ -52,6 +53,12 @@ static inline bool fault_in_object(const struct vma *vma, u64 index)
 {
 	return index << PAGE_SHIFT < atomic_load_relaxed(&vma->object->size);
 }
+
+/*
+ * As mm_fault() for mm_access_forced(): the page is there afterwards, and for a write it is private and has no other holder, but the
+ * entry gives no more than the mapping's rights.
+ */
+int fault_forced(struct mm *mm, u64 addr, enum mm_access access);
 
 /* ---- fault_fill.c ---- */
 /*

@@ -283,6 +283,11 @@ int mm_for_each_region(struct mm *mm, int (*fn)(const struct mm_region *r, void 
  * if none. May sleep.
  */
 long mm_access(struct mm *mm, u64 addr, void *buf, size_t len, bool write);
+/*
+ * The same for who debugs the program: whatever the mapping's rights, but a store does not reach a shared object through a mapping that
+ * may not write. Code that was stored to is seen by all harts.
+ */
+long mm_access_forced(struct mm *mm, u64 addr, void *buf, size_t len, bool write);
 /* RLIMIT_AS, RLIMIT_DATA and RLIMIT_STACK in bytes; ~0UL: none. */
 void mm_set_limits(struct mm *mm, u64 as_bytes, u64 data_bytes, u64 stack_bytes);
 

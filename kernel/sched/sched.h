@@ -32,6 +32,10 @@ enum park_state { PARK_EMPTY, PARK_PERMIT, PARK_BLOCKED, PARK_WAKING };
 #define THREAD_WORK_STOP BIT(3)
 #define THREAD_WORK_VECTOR                                                                         \
 	BIT(4) /* stays set: vector registers to load or to take (kernel/task/vector.c) */
+#define THREAD_WORK_TRACED                                                                         \
+	BIT(5) /* stays set: somebody traces it, its system calls go another way (kernel/task/ptrace.h) */
+/* What stays set while a thread is in user mode. */
+#define THREAD_WORK_STANDING (THREAD_WORK_VECTOR | THREAD_WORK_TRACED)
 
 /* thread->rseq_hart: the program does not ask, or is to be told anyway. */
 #define RSEQ_HART_NONE	 (~0U)

@@ -9,6 +9,7 @@
 #include "arch/riscv64/entry.h"
 #include "kernel/log/log.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/task.h"
 #include "kernel/trace/sample.h"
 
@@ -108,6 +109,23 @@ long syscall_traced(struct trap_frame *frame)
 	sample_leave();
 	trace_sys_exit((u16)nr, (u64)ret);
 	return ret;
+}
+
+void syscall_ptraced(struct trap_frame *frame)
+{
+	long ret;
+
+	if (ptrace_syscall_enter(frame)) {
+		/* The first argument is where no tracer reaches. */
+		ret = (long)frame->a0;
+		frame->a0 = frame->orig_a0;
+		if (frame->a7 < SYSCALL_TABLE_SIZE)
+			ret = syscall_traced(frame);
+		else
+			(void)sys_unknown(0, 0, 0, 0, 0, 0);
+		frame->a0 = (u64)ret;
+	}
+	ptrace_syscall_exit();
 }
 
 const char *syscall_name(u64 nr)

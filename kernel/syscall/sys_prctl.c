@@ -22,6 +22,22 @@ static long prctl_set_name(u64 user)
 	return 0;
 }
 
+/*
+ * Who may trace this process beside its ancestors. As on Linux with kernel.yama.ptrace_scope = 0, Debian's setting, nobody needs that leave:
+ * only the number is looked at.
+ */
+static long set_ptracer(u64 pid)
+{
+	bool known;
+
+	if (pid == 0 || (s32)pid == -1)
+		return 0;
+	epoch_enter();
+	known = task_find((u32)pid);
+	epoch_exit();
+	return known ? 0 : -EINVAL;
+}
+
 /* ---- credentials ---- */
 
 static long set_securebits(u32 bits)
@@ -172,6 +188,8 @@ long sys_prctl(SYSCALL_ARGS)
 		return 0;
 	case PR_GET_NO_NEW_PRIVS:
 		return a1 | a2 | a3 | a4 ? -EINVAL : task_current()->no_new_privs;
+	case PR_SET_PTRACER:
+		return set_ptracer(a1);
 	case PR_SET_NO_NEW_PRIVS:
 		return set_no_new_privs(arg);
 	case PR_SET_TIMERSLACK:

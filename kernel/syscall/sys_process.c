@@ -15,6 +15,7 @@
 #include "kernel/task/exec.h"
 #include "kernel/task/job.h"
 #include "kernel/task/pidfd.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/rseq.h"
 #include "kernel/task/task.h"
 #include "kernel/trace/trace.h"
@@ -169,6 +170,7 @@ static long exec_call(u64 dirfd, u64 path_user, u64 argv, u64 env, u32 flags)
 	if (err)
 		return err;
 	trace_sys_exit(nr, 0);
+	ptrace_syscall_exit();
 	arch_return_to_user(task_frame(task_current()));
 }
 
@@ -253,6 +255,7 @@ static void waitid_fill(struct abi_siginfo *info, const struct wait_result *resu
 		.si_child_pid = (s32)result->pid,
 		.si_child_uid = result->uid,
 		.si_status = result->code == CLD_CONTINUED ? SIGCONT
+			     : result->code == CLD_TRAPPED ? result->status >> 8
 			     : by_status		   ? (result->status >> 8) & 0xff
 							   : result->status & 0x7f,
 	};

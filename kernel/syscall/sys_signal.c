@@ -8,6 +8,7 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/syscall/user_time.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/task.h"
 #include "kernel/trace/trace.h"
 
@@ -127,6 +128,7 @@ long sys_rt_sigreturn(SYSCALL_ARGS)
 		return 0;
 	}
 	trace_sys_exit(nr, (long)frame->a0);
+	ptrace_syscall_exit();
 	arch_return_to_user(frame);
 }
 

@@ -42,6 +42,12 @@ long sys_unknown(SYSCALL_ARGS);
  */
 long syscall_traced(struct trap_frame *frame);
 
+/*
+ * Instead of the table for a task that is traced: stops at the entry and the exit if its tracer wants that, which may change number, result
+ * and registers. The result is in the frame. Context: full frame.
+ */
+void syscall_ptraced(struct trap_frame *frame);
+
 /* Name of system call `nr`, or NULL if the kernel does not have it. */
 const char *syscall_name(u64 nr);
 

@@ -8,6 +8,7 @@
 #include "kernel/task/clone.h"
 
 #include "abi/errno.h"
+#include "abi/ptrace.h"
 #include "abi/sched.h"
 #include "abi/system.h"
 #include "arch/riscv64/entry.h"
@@ -18,6 +19,7 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/task/ioprio.h"
 #include "kernel/task/pidfd.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/rseq.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/task/timers.h"
@@ -172,6 +174,7 @@ static struct process *clone_process(const struct abi_clone_args *args)
 	if (!p)
 		return NULL;
 	p->exit_signal = (u32)args->exit_signal;
+	p->forker = thread_current()->tid;
 	if (!process_timers_limit(p))
 		p->mm = clone_mm(args->flags);
 	if (!p->mm) {
@@ -295,6 +298,7 @@ long task_clone(const struct abi_clone_args *args)
 	struct process *p;
 	struct task *child;
 	int pidfd = -1;
+	u32 event;
 	long tid;
 	int err = clone_check_flags(args);
 
@@ -330,9 +334,16 @@ long task_clone(const struct abi_clone_args *args)
 	if (args->flags & CLONE_THREAD)
 		process_put(p);
 	clone_announce(child);
+	event = ptrace_clone_event(args->flags, args->exit_signal);
+	if (event || (args->flags & CLONE_PTRACE))
+		ptrace_inherit(child);
 	thread_start(&child->thread);
-	if (args->flags & CLONE_VFORK)
+	if (event)
+		ptrace_event(event, (u64)tid);
+	if (args->flags & CLONE_VFORK) {
 		vfork_wait(child);
+		ptrace_event(PTRACE_EVENT_VFORK_DONE, (u64)tid);
+	}
 	thread_put(&child->thread);
 	return tid;
 

@@ -17,6 +17,7 @@
 #include "kernel/random/random.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/clone.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/rseq.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/task/timers.h"
@@ -44,6 +45,7 @@ struct exec_state {
 	struct mm *mm;
 	struct cred *cred; /* of the new program */
 	u64 stack_top;
+	u32 old_tid; /* the number of the task that execs, before it leads the process */
 	struct exec_image image;
 	struct process_layout layout;
 	char line[SCRIPT_LINE_MAX + 1];	  /* of a script */
@@ -192,11 +194,33 @@ static void exec_note_layout(struct exec_state *st)
 		st->image.base + elf->high + random_pages(BRK_RANDOM_BITS, RANDOMIZE_ALL);
 }
 
+/* From here to the change of rights nobody may begin to trace the task, if it will have more of them then. */
+static bool exec_begin_raise(struct task *t)
+{
+	bool unsafe;
+
+	spin_lock(&t->process->lock);
+	unsafe = ptrace_unsafe_locked(t);
+	t->process->exec_raises = !unsafe;
+	spin_unlock(&t->process->lock);
+	return !unsafe;
+}
+
+static void exec_end_raise(struct process *p)
+{
+	spin_lock(&p->lock);
+	p->exec_raises = false;
+	spin_unlock(&p->lock);
+}
+
 /* What the program may do: it depends on its file's owner, a script's on its interpreter's. */
 static int exec_prepare_cred(struct exec_state *st)
 {
+	const struct cred *old = cred_current();
+	struct task *t = task_current();
 	struct cred_exec_file file = {0};
 	struct stat_info stat;
+	bool may_raise;
 	int err = st->file->ops->stat(st->file, &stat);
 
 	if (err)
@@ -204,9 +228,12 @@ static int exec_prepare_cred(struct exec_state *st)
 	st->cred = cred_prepare();
 	if (!st->cred)
 		return -ENOMEM;
-	if (!task_current()->no_new_privs && fs_obeys_set_id(st->file))
+	if (!t->no_new_privs && fs_obeys_set_id(st->file))
 		file = (struct cred_exec_file){stat.uid, stat.gid, stat.mode};
-	cred_exec(st->cred, cred_current(), &file, !task_current()->no_new_privs, &st->image.secure);
+	may_raise = exec_begin_raise(t) && !t->no_new_privs;
+	cred_exec(st->cred, old, &file, may_raise, &st->image.secure);
+	if (!st->image.secure && !(st->cred->cap_permitted & ~old->cap_permitted))
+		exec_end_raise(t->process);
 	return 0;
 }
 
@@ -308,6 +335,7 @@ static void exec_replace_cred(struct task *t, struct exec_state *st)
 		t->personality &= ~ADDR_NO_RANDOMIZE;
 	cred_commit(st->cred);
 	st->cred = NULL;
+	exec_end_raise(t->process);
 }
 
 static int exec_commit(struct exec_state *st, const struct exec_source *source, struct exec_args *args)
@@ -364,6 +392,7 @@ int exec_program(const struct exec_source *source, struct exec_args *args)
 	err = exec_resolve(st, source, args);
 	if (err)
 		goto out_free;
+	st->old_tid = thread_current()->tid;
 	err = exec_prepare(st, args);
 	if (!err)
 		err = process_become_single(process_current());
@@ -374,11 +403,14 @@ int exec_program(const struct exec_source *source, struct exec_args *args)
 			mm_put(st->mm);
 		if (st->cred)
 			cred_put(st->cred);
+		exec_end_raise(process_current());
 	} else if (exec_commit(st, source, args)) {
 		file_put(st->file);
 		kfree(st);
 		exec_args_free(args);
 		process_exit_group(SIGKILL);
+	} else {
+		ptrace_event_exec(st->old_tid);
 	}
 	file_put(st->file);
 out_free:

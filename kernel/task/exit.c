@@ -16,6 +16,7 @@
 #include "kernel/task/ioprio.h"
 #include "kernel/task/job.h"
 #include "kernel/task/pidfd.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/task/timers.h"
@@ -58,10 +59,38 @@ void task_leave_mm(struct task *t)
 		mm_put(process_replace_mm(p, NULL));
 }
 
-/* Out of the list of tasks. True if it was the last. */
-static bool task_unlink(struct task *t, int status)
+/* Its tracer is to hear of its end: of a leader's when the whole process has gone. True: now. Context: p->lock held. */
+static bool tracee_exit_locked(struct process *p, struct task *t)
 {
-	struct process *p = t->process;
+	if (t->thread.tid == p->pid) {
+		p->dead_leader = t;
+		return false;
+	}
+	t->ptrace.state = TRACEE_DEAD;
+	p->nr_kept++;
+	return true;
+}
+
+/* A task that is no leader has exited. Context: the tracer's child_lock held. */
+static void tracee_tell_exit(struct process *tracer, struct task *t)
+{
+	int status = t->process->group_exit ? t->process->exit_code : t->exit_code;
+	struct abi_siginfo info = {
+		.si_signo = SIGCHLD,
+		.si_code = status & 0x7f ? CLD_KILLED : CLD_EXITED,
+		.si_child_pid = (s32)t->thread.tid,
+		.si_child_uid = t->cred->uid,
+		.si_status = status & 0x7f ? status & 0x7f : status >> 8,
+	};
+
+	signal_send_process(tracer, &info);
+	process_wake_waiters_locked(tracer);
+}
+
+/* Out of the list of tasks. *kept: its number stays until the tracer has taken it. True if it was the last. */
+static bool task_unlink(struct task *t, int status, bool *kept)
+{
+	struct process *p = t->process, *tracer = ptrace_lock_tracer(t);
 	struct task *exec_task = NULL;
 	bool last, stop_complete;
 
@@ -69,6 +98,10 @@ static bool task_unlink(struct task *t, int status)
 	list_del(&t->siblings);
 	p->nr_tasks--;
 	last = p->nr_tasks == 0;
+	*kept = unlikely(tracer) && tracee_exit_locked(p, t);
+	/* process_become_zombie() counts it out: the end comes after what the last task has to do. */
+	if (last)
+		p->nr_kept++;
 	/*
 	 * Without exit_group or a fatal signal the leader's status is the process's, whoever goes
 	 * last.
@@ -81,13 +114,19 @@ static bool task_unlink(struct task *t, int status)
 	signal_retarget_locked(p, ~t->signals.blocked);
 	if (last)
 		signal_queue_free(p, &p->signals.pending);
-	if (p->nr_tasks == 1)
+	if (t->rested)
+		p->nr_rested--;
+	if (p->nr_tasks == 1 && p->nr_kept == 0)
 		exec_task = p->exec_task;
 	/* Under the lock, or exec's task could be gone. */
 	if (exec_task)
 		unpark(&exec_task->thread);
 	stop_complete = process_stop_complete_locked(p);
 	spin_unlock(&p->lock);
+	if (*kept)
+		tracee_tell_exit(tracer, t);
+	if (unlikely(tracer))
+		spin_unlock(&tracer->child_lock);
 	if (stop_complete)
 		process_stopped(p);
 	return last;
@@ -114,7 +153,9 @@ void task_exit(int status)
 	struct task *t = task_current();
 	struct process *p = t->process;
 	u32 tid = t->thread.tid;
+	bool kept, last;
 
+	ptrace_event_exit(status);
 	t->exit_code = status;
 	t->exiting = true;
 	if (task_exit_ops.exit)
@@ -129,21 +170,46 @@ void task_exit(int status)
 	/* A leader counts until its process is reaped. */
 	if (tid != p->pid)
 		user_count_task(t->cred->user, -1);
-	if (task_unlink(t, status)) {
+	last = task_unlink(t, status, &kept);
+	ptrace_tracer_exit(t);
+	if (last) {
 		process_timers_exit(p);
 		if (p->pid == p->sid && task_tty_ops.leader_exit)
 			task_tty_ops.leader_exit(p);
 		process_become_zombie(p);
 	}
 	/* A leader's number stays its process's until it is reaped; the table keeps that apart. */
-	pid_clear_task(tid, t);
+	if (!kept)
+		pid_clear_task(tid, t);
 	pidfd_tell_exit(p);
 	thread_exit();
 }
 
 static bool process_others_gone(struct process *p)
 {
-	return atomic_load_acquire(&p->nr_tasks) == 1;
+	bool gone;
+
+	spin_lock(&p->lock);
+	gone = p->nr_tasks == 1 && p->nr_kept == 0;
+	spin_unlock(&p->lock);
+	return gone;
+}
+
+/* A leader that was traced and has gone before: another task is the leader now, of whom the tracer hears instead. */
+static void process_drop_leader(struct process *p)
+{
+	struct task *leader = p->dead_leader;
+	struct process *tracer = leader ? ptrace_lock_tracer(leader) : NULL;
+
+	if (!tracer)
+		return;
+	spin_lock(&p->lock);
+	p->dead_leader = NULL;
+	ptrace_unlink_locked(leader);
+	spin_unlock(&p->lock);
+	process_wake_waiters_locked(tracer);
+	spin_unlock(&tracer->child_lock);
+	thread_put(&leader->thread);
 }
 
 /* The caller takes over the process's number from a leader that has exited. */
@@ -182,7 +248,9 @@ int process_become_single(struct process *p)
 	if (p->group_exit)
 		err = -EAGAIN;
 	spin_unlock(&p->lock);
-	if (!err)
+	if (!err) {
+		process_drop_leader(p);
 		task_become_leader(self);
+	}
 	return err;
 }

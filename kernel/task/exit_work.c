@@ -3,7 +3,6 @@
  * calls this again while bits of thread->work are set, and last of all.
  */
 #include "kernel/sync/atomic.h"
-#include "kernel/task/job.h"
 #include "kernel/task/rseq.h"
 #include "kernel/task/task.h"
 #include "kernel/task/vector.h"
@@ -31,8 +30,6 @@ void task_exit_work(struct trap_frame *frame)
 		task_vector_call(t);
 	if (work & THREAD_WORK_RSEQ)
 		rseq_resume(frame);
-	if (work & THREAD_WORK_STOP)
-		task_stop(t);
 	if (work & (THREAD_WORK_SIGNAL | THREAD_WORK_STOP))
 		signal_deliver(frame);
 	if (atomic_load_relaxed(&t->thread.work) & THREAD_WORK_VECTOR)

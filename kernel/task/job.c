@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/sched.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/task_internal.h"
 
@@ -170,6 +171,20 @@ void process_orphan_groups(struct process *p, bool untied)
 
 /* ---- stopping and continuing ---- */
 
+static void stop_begin_locked(struct process *p, int sig)
+{
+	struct task *t;
+
+	atomic_fetch_add(&nr_stopped_processes, 1);
+	atomic_store_relaxed(&p->stopped, true);
+	p->stop_signal = sig;
+	p->stop_told = false;
+	p->continue_untold = false;
+	p->nr_rested = 0;
+	list_for_each(t, &p->tasks, siblings)
+		t->rested = false;
+}
+
 void process_stop(struct process *p, int sig)
 {
 	struct task *t;
@@ -177,15 +192,16 @@ void process_stop(struct process *p, int sig)
 	if (sig != SIGSTOP && process_group_orphaned(p->pgid))
 		return;
 	spin_lock(&p->lock);
-	if (!p->group_exit) {
+	if (!p->group_exit && task_current()->stop_taken) {
+		/* It may be stopped already, and this task run nonetheless because its tracer let it. */
 		if (!p->stopped)
-			atomic_fetch_add(&nr_stopped_processes, 1);
-		atomic_store_relaxed(&p->stopped, true);
-		p->stop_signal = sig;
-		p->stop_told = false;
-		p->continue_untold = false;
-		list_for_each(t, &p->tasks, siblings)
+			stop_begin_locked(p, sig);
+		list_for_each(t, &p->tasks, siblings) {
+			if (t->resting)
+				continue;
 			thread_set_work(&t->thread, THREAD_WORK_STOP);
+			ptrace_notify_job_locked(t);
+		}
 	}
 	spin_unlock(&p->lock);
 }
@@ -199,16 +215,30 @@ void process_continue_locked(struct process *p)
 	atomic_store_release(&p->stopped, false);
 	atomic_fetch_add(&nr_stopped_processes, (u32)-1);
 	p->continue_untold = p->stop_told && !p->group_exit;
-	list_for_each(t, &p->tasks, siblings)
+	/* Those that rest do so no more, even if a stop begins before they run: that counts them anew. */
+	list_for_each(t, &p->tasks, siblings) {
+		atomic_store_release(&t->resting, false);
 		unpark(&t->thread);
+	}
 }
 
 bool process_stop_complete_locked(struct process *p)
 {
-	if (!p->stopped || p->stop_told || p->nr_tasks == 0 || p->nr_resting != p->nr_tasks)
+	if (!p->stopped || p->stop_told || p->nr_tasks == 0 || p->nr_rested != p->nr_tasks)
 		return false;
 	p->stop_told = true;
 	return true;
+}
+
+/*
+ * A parent that traces its child hears of each of its tasks' stops, but not of the process's. Context: the parent's child_lock.
+ */
+static bool parent_traces(const struct process *parent, const struct process *child)
+{
+	const struct task *leader = task_find(child->pid);
+	const struct task *tracer = leader ? atomic_load_acquire(&leader->ptrace.tracer) : NULL;
+
+	return tracer && tracer->process == parent;
 }
 
 /* Leaves `event` for a wait and sends SIGCHLD, unless the parent wants to hear of deaths only. */
@@ -224,7 +254,8 @@ static void process_tell_job_event(struct process *p, enum job_event event)
 	};
 
 	/* A stop that has ended since is no news. */
-	if (event == JOB_CONTINUED || atomic_load_acquire(&p->stopped)) {
+	if (event == JOB_CONTINUED ||
+	    (atomic_load_acquire(&p->stopped) && !parent_traces(parent, p))) {
 		p->job_event = event;
 		spin_lock(&parent->lock);
 		if (!(parent->signals.actions[SIGCHLD - 1].sa_flags & SA_NOCLDSTOP))
@@ -240,6 +271,29 @@ void process_stopped(struct process *p)
 	process_tell_job_event(p, JOB_STOPPED);
 }
 
+/* Nobody continued it, and no tracer wants it to go over to a stop of his. */
+static bool task_rests_on(struct task *t)
+{
+	return atomic_load_acquire(&t->resting) &&
+	       !(atomic_load_acquire(&t->ptrace.traps) & TRACEE_TRAP_STOP);
+}
+
+/* The task is at rest, or about to be. True: with it the stop of the process is complete. */
+static bool task_rest_locked(struct task *t)
+{
+	struct process *p = t->process;
+
+	if (!t->rested)
+		p->nr_rested++;
+	t->rested = true;
+	/* A tracee rests by a stop that its tracer is told of, which ptrace_trap() makes. */
+	if (t->ptrace.tracer)
+		atomic_store_release(&t->ptrace.traps, (u8)(t->ptrace.traps | TRACEE_TRAP_STOP));
+	else
+		atomic_store_relaxed(&t->resting, true);
+	return process_stop_complete_locked(p);
+}
+
 void task_stop(struct task *t)
 {
 	struct process *p = t->process;
@@ -252,16 +306,15 @@ void task_stop(struct task *t)
 		spin_unlock(&p->lock);
 		return;
 	}
-	p->nr_resting++;
-	complete = process_stop_complete_locked(p);
+	complete = task_rest_locked(t);
 	spin_unlock(&p->lock);
 	if (complete)
 		process_stopped(p);
-	while (atomic_load_acquire(&p->stopped))
+	while (task_rests_on(t))
 		if (park(PARK_FOREVER, PARK_KILLABLE) == -EINTR)
 			break;
 	spin_lock(&p->lock);
-	p->nr_resting--;
+	atomic_store_relaxed(&t->resting, false);
 	continued = p->continue_untold;
 	p->continue_untold = false;
 	spin_unlock(&p->lock);

@@ -101,6 +101,7 @@ struct process *process_create(struct process *parent)
 	list_init(&p->children);
 	list_init(&p->sibling);
 	list_init(&p->waiters);
+	list_init(&p->tracees);
 	waitq_init(&p->signal_queue);
 	waitq_init(&p->exit_queue);
 	signal_process_init(&p->signals);
@@ -243,6 +244,7 @@ struct task *task_create(struct process *p, const char *name, bool leader, void 
 		return err_ptr(-ENOMEM);
 	*t = (struct task){.process = p};
 	list_init(&t->siblings);
+	list_init(&t->ptrace.link);
 	signal_task_init(&t->signals);
 	spin_init(&t->pi.lock, &task_pi_class);
 	list_init(&t->pi.lenders);

@@ -7,6 +7,7 @@
 #include "abi/system.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/task.h"
 #include "kernel/task/user.h"
@@ -265,15 +266,29 @@ static struct task *signal_target(struct process *p, struct task *t, int sig)
 	return signal_pick_task(p, sig);
 }
 
+/* SIGCONT undoes stop signals, also those that are taken but have not stopped anybody yet. */
+static void signal_continue(struct process *p)
+{
+	struct task *t;
+
+	signal_flush_locked(p, SIGMASK_STOP);
+	list_for_each(t, &p->tasks, siblings) {
+		t->stop_taken = false;
+		ptrace_notify_job_locked(t);
+	}
+	process_continue_locked(p);
+}
+
 /* What a signal does to others by being sent, and whether it is to be queued. */
 static enum signal_fate signal_prepare(struct process *p, struct task *t, int sig)
 {
+	struct task *target;
+
 	/* list_del() leaves the siblings of a task that has exited empty. */
 	if (p->kernel || p->group_exit || p->nr_tasks == 0 || (t && list_empty(&t->siblings)))
 		return SIGNAL_DROPPED;
 	if (sig == SIGCONT) {
-		signal_flush_locked(p, SIGMASK_STOP);
-		process_continue_locked(p);
+		signal_continue(p);
 	} else if (signal_default_stops(sig)) {
 		signal_flush_locked(p, SIGMASK(SIGCONT));
 	}
@@ -281,10 +296,11 @@ static enum signal_fate signal_prepare(struct process *p, struct task *t, int si
 		process_kill_locked(p, SIGKILL);
 		return SIGNAL_DROPPED;
 	}
-	/* A blocked signal is kept even if ignored: its action may change before it is unblocked. */
-	if (signal_ignored(p, sig) && signal_target(p, t, sig))
-		return SIGNAL_DROPPED;
-	return SIGNAL_QUEUE;
+	if (likely(!signal_ignored(p, sig)))
+		return SIGNAL_QUEUE;
+	/* A blocked one is kept: its action may change before it is unblocked. A tracer sees all that its tracee takes. */
+	target = signal_target(p, t, sig);
+	return target && !target->ptrace.tracer ? SIGNAL_DROPPED : SIGNAL_QUEUE;
 }
 
 /* It is pending: tell whoever takes it. */
@@ -299,8 +315,9 @@ static void signal_announce(struct process *p, struct task *t, int sig)
 	target = signal_target(p, t, sig);
 	if (!target)
 		signal_wake_waiter(p, t, sig);
-	else if (signal_fatal(p, sig) && !p->stopped) /* a stopped process dies of it when it goes on */
-		process_kill_locked(p, sig);
+	else if (signal_fatal(p, sig) && !p->stopped && !target->ptrace.tracer)
+		process_kill_locked(
+			p, sig); /* a stopped process dies of it when it goes on, a tracee if its tracer lets it */
 	else
 		thread_set_work(&target->thread, THREAD_WORK_SIGNAL);
 }

@@ -10,6 +10,7 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/job.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/rseq.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/task.h"
@@ -32,40 +33,50 @@ static bool on_altstack(const struct task_signals *s, u64 sp)
 	       sp - s->altstack.ss_sp - 1 < s->altstack.ss_size;
 }
 
-/*
- * An interrupted call: `action` is the handler's, NULL if none runs. Either it is made to run again
- * or it ends with EINTR.
- */
-static void signal_restart(struct trap_frame *frame, const struct abi_sigaction *action)
+/* An interrupted call that runs again, unless a handler makes it end or a tracer has moved pc. */
+struct signal_restart {
+	long code; /* -ERESTART*, 0: there is none */
+	u64 pc;	   /* its ecall */
+};
+
+/* Before any signal is taken: a tracer that sees the registers sees them as for running it again. */
+static void restart_prepare(struct trap_frame *frame, struct signal_restart *r)
 {
 	long ret = (long)frame->a0;
 
+	*r = (struct signal_restart){0};
 	if (frame->cause != TRAP_CAUSE_SYSCALL)
 		return;
 	frame->cause = TRAP_CAUSE_NONE;
 	switch (-ret) {
 	case ERESTARTNOINTR:
-		break;
 	case ERESTARTSYS:
-		if (action && !(action->sa_flags & SA_RESTART)) {
-			frame->a0 = (u64)-EINTR;
-			return;
-		}
-		break;
 	case ERESTARTNOHAND:
 	case ERESTART_RESTARTBLOCK:
-		if (action) {
-			frame->a0 = (u64)-EINTR;
-			return;
-		}
-		if (ret == -ERESTART_RESTARTBLOCK)
-			frame->a7 = NR_RESTART_SYSCALL;
-		break;
-	default:
-		return;
+		frame->a0 = frame->orig_a0;
+		frame->pc -= INSN_ECALL_SIZE;
+		*r = (struct signal_restart){ret, frame->pc};
 	}
-	frame->a0 = frame->orig_a0;
-	frame->pc -= INSN_ECALL_SIZE;
+}
+
+/* A handler runs first. */
+static void restart_handler(struct trap_frame *frame, struct signal_restart *r,
+			    const struct abi_sigaction *action)
+{
+	bool again = r->code == -ERESTARTNOINTR ||
+		     (r->code == -ERESTARTSYS && (action->sa_flags & SA_RESTART));
+
+	if (r->code && !again && frame->pc == r->pc) {
+		frame->a0 = (u64)-EINTR;
+		frame->pc += INSN_ECALL_SIZE;
+	}
+	r->code = 0;
+}
+
+static void restart_finish(struct trap_frame *frame, const struct signal_restart *r)
+{
+	if (r->code == -ERESTART_RESTARTBLOCK && frame->pc == r->pc)
+		frame->a7 = NR_RESTART_SYSCALL;
 }
 
 static int signal_save_fp(struct task *t, struct abi_sigcontext __user *sc)
@@ -158,7 +169,6 @@ static void signal_run_handler(struct task *t, struct trap_frame *frame,
 {
 	u64 mask = t->signals.blocked | action->sa_mask;
 
-	signal_restart(frame, action);
 	if (!rseq_interrupt(frame) || signal_setup_frame(t, frame, action, info)) {
 		/* No stack to run on: a second SIGSEGV kills for certain. */
 		if (info->si_signo == SIGSEGV) {
@@ -175,24 +185,69 @@ static void signal_run_handler(struct task *t, struct trap_frame *frame,
 	signal_set_mask(mask);
 }
 
-/* Takes the next signal that needs something done. False: none left. */
-static bool signal_next(struct task *t, struct abi_siginfo *info, struct abi_sigaction *action)
+/* Stops that are due come before signals. True: there was one. */
+static bool signal_stop_first(struct task *t)
+{
+	u32 work = atomic_load_relaxed(&t->thread.work);
+
+	if (work & THREAD_WORK_STOP) {
+		task_stop(t);
+		return true;
+	}
+	return unlikely(work & THREAD_WORK_TRACED) && ptrace_trap(t);
+}
+
+static void signal_action_locked(struct process *p, int sig, struct abi_sigaction *action)
+{
+	struct abi_sigaction *a = &p->signals.actions[sig - 1];
+
+	*action = *a;
+	if (a->sa_handler > SIG_IGN && (a->sa_flags & SA_RESETHAND))
+		a->sa_handler = SIG_DFL;
+}
+
+enum signal_taken { SIGNAL_NONE, SIGNAL_TAKEN, SIGNAL_TRACED, SIGNAL_STOP };
+
+/* One signal out of the queues, and unless the task is traced what is to be done for it. */
+static enum signal_taken signal_take(struct task *t, struct abi_siginfo *info,
+				     struct abi_sigaction *action)
 {
 	struct process *p = t->process;
-	bool found;
+	enum signal_taken ret = SIGNAL_NONE;
 
 	spin_lock(&p->lock);
 	atomic_fetch_and(&t->thread.work, (u32)~THREAD_WORK_SIGNAL);
-	found = signal_take_locked(t, ~t->signals.blocked, info);
-	if (found) {
-		struct abi_sigaction *a = &p->signals.actions[info->si_signo - 1];
-
-		*action = *a;
-		if (a->sa_handler > SIG_IGN && (a->sa_flags & SA_RESETHAND))
-			a->sa_handler = SIG_DFL;
+	/* The bit stood for this demand too. */
+	if (unlikely(t->ptrace.traps) && !(t->thread.work & THREAD_WORK_KILL)) {
+		ret = SIGNAL_STOP;
+	} else if (signal_take_locked(t, ~t->signals.blocked, info)) {
+		t->stop_taken = t->ptrace.tracer || signal_default_stops(info->si_signo);
+		ret = t->ptrace.tracer ? SIGNAL_TRACED : SIGNAL_TAKEN;
+		if (ret == SIGNAL_TAKEN)
+			signal_action_locked(p, info->si_signo, action);
 	}
 	spin_unlock(&p->lock);
-	return found;
+	return ret;
+}
+
+/* Takes the next signal that needs something done. False: none left. */
+static bool signal_next(struct task *t, struct abi_siginfo *info, struct abi_sigaction *action)
+{
+	for (;;) {
+		enum signal_taken taken;
+
+		if (signal_stop_first(t))
+			continue;
+		taken = signal_take(t, info, action);
+		if (likely(taken == SIGNAL_NONE || taken == SIGNAL_TAKEN))
+			return taken == SIGNAL_TAKEN;
+		if (taken == SIGNAL_STOP || !ptrace_signal(t, info))
+			continue;
+		spin_lock(&t->process->lock);
+		signal_action_locked(t->process, info->si_signo, action);
+		spin_unlock(&t->process->lock);
+		return true;
+	}
 }
 
 static void signal_default(struct task *t, int sig)
@@ -208,16 +263,20 @@ static void signal_default(struct task *t, int sig)
 void signal_deliver(struct trap_frame *frame)
 {
 	struct task *t = task_current();
+	struct signal_restart restart;
 	struct abi_siginfo info;
 	struct abi_sigaction action;
 
+	restart_prepare(frame, &restart);
 	while (signal_next(t, &info, &action)) {
-		if (action.sa_handler == SIG_DFL)
+		if (action.sa_handler == SIG_DFL) {
 			signal_default(t, info.si_signo);
-		else if (action.sa_handler != SIG_IGN)
+		} else if (action.sa_handler != SIG_IGN) {
+			restart_handler(frame, &restart, &action);
 			signal_run_handler(t, frame, &action, &info);
+		}
 	}
-	signal_restart(frame, NULL);
+	restart_finish(frame, &restart);
 	if (t->signals.restore_mask) {
 		t->signals.restore_mask = false;
 		signal_set_mask(t->signals.saved_mask);

@@ -74,6 +74,24 @@ struct task_io {
 	bool is_set; /* by the task or the one that cloned it */
 };
 
+/* Where a task is for its tracer. What the states mean and who changes them: ptrace.h. */
+enum tracee_state { TRACEE_RUNS, TRACEE_STOPPED, TRACEE_HELD, TRACEE_LISTENS, TRACEE_DEAD };
+
+/* A task as the one who traces it sees it. Its locking: ptrace.h. */
+struct task_ptrace {
+	struct task *tracer; /* [e] NULL: nobody traces it; no reference */
+	struct list link; /* [L:child_lock of the tracer's process] among that process's tracees; a reference */
+	u32 options; /* [L:process] PTRACE_O_* */
+	u32 code; /* [L:process] what wait tells of the stop, 0: told; then the signal to go on with */
+	u64 message;		  /* [L:process] PTRACE_GETEVENTMSG */
+	struct abi_siginfo *info; /* [L:process] of the stop, on the tracee's stack; NULL: it has none */
+	u8 state;		  /* [a] enum tracee_state; changes under process lock */
+	u8 traps;     /* [a] TRACEE_TRAP_*: why it has to stop; changes under process lock */
+	bool seized;  /* [L:process] by PTRACE_SEIZE */
+	bool capable; /* [L:process] the tracer had CAP_SYS_PTRACE */
+	bool calls;   /* [a] stops at the entry and exit of system calls */
+};
+
 /* What went through read and write in all their forms (proc_pid_io(5)). */
 struct io_counts {
 	u64 read_bytes, written_bytes;
@@ -111,6 +129,10 @@ struct task {
 	bool no_new_privs;  /* [a] prctl: exec gives no privileges */
 	bool by_real_ids;   /* [c] in access(2): files are asked for by the real ids */
 	bool exiting;	    /* [c] in task_exit(): nothing interrupts it any more */
+	bool rested;	    /* [L:process] has come to rest in the present stop of the process */
+	bool resting;	    /* [a] in task_stop(), not yet continued; changes under process lock */
+	bool stop_taken;    /* [L:process] has taken a stop signal, and no SIGCONT came since */
+	struct task_ptrace ptrace;
 };
 
 /* Who may look into a process. Source: PR_SET_DUMPABLE(2const). */
@@ -171,7 +193,11 @@ struct process {
 	bool stop_told;		  /* [L:lock] the parent knows of this stop */
 	bool continue_untold;	  /* [L:lock] the first task to run again tells the parent */
 	int stop_signal;	  /* [L:lock] */
-	u32 nr_resting;		  /* [L:lock] tasks in task_stop() */
+	u32 nr_rested;		  /* [L:lock] tasks that have come to rest in this stop */
+	u32 nr_kept;		  /* [L:lock] exited, but the process waits for them: ptrace.h */
+	struct task *dead_leader; /* [L:lock] has exited, traced; no reference */
+	bool exec_raises; /* [L:lock] an exec is about to give it rights: nobody may attach */
+	u32 forker;	  /* [I] the task that made it: whom PTRACE_TRACEME means */
 	enum job_event job_event; /* [L:parent's child_lock] */
 	u32 untied;    /* [a] the parent that kept its group from being orphaned has died (job.h) */
 	bool did_exec; /* [a] since fork: setpgid by the parent is refused */
@@ -200,6 +226,7 @@ struct process {
 	struct list children;	    /* [L:child_lock] */
 	struct list sibling;	    /* [L:parent's child_lock] */
 	struct list waiters;	    /* [L:child_lock] struct child_waiter of tasks in wait4 */
+	struct list tracees;	    /* [L:child_lock] tasks that this process's tasks trace */
 	struct epoch_node free_node;
 };
 

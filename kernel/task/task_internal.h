@@ -44,9 +44,14 @@ void process_add_child(struct process *parent, struct process *child);
 /* CLONE_PARENT: whoever is the parent of `self` gets it, even if that one is just dying. */
 void process_add_sibling(struct process *self, struct process *child);
 /*
- * The last task of `p` has gone: children to init, zombie, tell the parent. Context: no lock held.
+ * The last task of `p` has gone: children to init, and once nobody keeps it a zombie, of which tracer and parent are told. The caller
+ * has counted itself in nr_kept, which ends here. Context: no lock held.
  */
 void process_become_zombie(struct process *p);
+/* One less in nr_kept. Context: no lock held. */
+void process_drop_kept(struct process *p);
+/* A tracee that had exited was taken by a wait, or its tracer has gone: the others of its process need not wait for it. Context: no lock. */
+void process_forget_dead(struct task *t);
 
 /* Gives `p` another space, or NULL; the old one, with the process's reference on it, is returned. */
 struct mm *process_replace_mm(struct process *p, struct mm *mm);

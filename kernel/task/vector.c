@@ -212,6 +212,12 @@ static void vector_to_memory(struct task *t)
 	}
 }
 
+void task_vector_settle(struct task *t)
+{
+	if (t->fp.vector)
+		vector_to_memory(t);
+}
+
 int task_vector_save(struct task *t, struct abi_ext_header __user *at)
 {
 	struct abi_vector_record __user *user = (struct abi_vector_record __user *)at;

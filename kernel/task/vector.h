@@ -25,6 +25,8 @@ bool task_vector_begin(const struct trap_frame *frame);
 void task_vector_call(struct task *t);
 void task_vector_resume(struct task *t);
 
+/* Memory is the place of the running task's vectors until it goes to user mode: others may read and write them there. */
+void task_vector_settle(struct task *t);
 /* The running task forgets its vectors; whether the new program may use them. */
 void task_vector_exec(struct task *t);
 

@@ -11,6 +11,8 @@
 #include "kernel/mm/mm.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/task/job.h"
+#include "kernel/task/pid.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/task_internal.h"
 #include "kernel/task/user.h"
 
@@ -136,18 +138,14 @@ static bool parent_autoreaps(struct process *parent, u32 sig)
 	return sig == SIGCHLD && (a->sa_handler == SIG_IGN || (a->sa_flags & SA_NOCLDWAIT));
 }
 
-void process_become_zombie(struct process *p)
+/* `p` is a zombie from now on, or not even that. Context: no lock. */
+static void process_tell_parent(struct process *p)
 {
+	struct process *parent = process_lock_parent(p);
 	u32 sig = p->exit_signal;
-	struct process *parent;
 	struct abi_siginfo info;
 	bool reap;
 
-	process_orphan_groups(p, process_orphan_children(p));
-	if (p->exe)
-		file_put(p->exe);
-	p->exe = NULL;
-	parent = process_lock_parent(p);
 	spin_lock(&parent->lock);
 	reap = parent_autoreaps(parent, sig);
 	if (sig) {
@@ -167,6 +165,76 @@ void process_become_zombie(struct process *p)
 	spin_unlock(&parent->child_lock);
 	if (reap)
 		process_release(p);
+}
+
+/*
+ * Nothing of `p` is left but its leader's tracer. If that is the parent, it is told as the parent; another one is told first, and
+ * the parent when that one has taken it. True: the parent's turn.
+ */
+static bool process_leave_tracer(struct process *p)
+{
+	struct task *leader = p->dead_leader;
+	struct process *tracer = leader ? ptrace_lock_tracer(leader) : NULL;
+	struct abi_siginfo info;
+	bool other;
+
+	if (!tracer)
+		return true;
+	other = tracer != atomic_load_relaxed(&p->parent);
+	spin_lock(&p->lock);
+	if (other)
+		leader->ptrace.state = TRACEE_DEAD;
+	else
+		ptrace_unlink_locked(leader);
+	p->dead_leader = NULL;
+	spin_unlock(&p->lock);
+	if (other) {
+		siginfo_of_child(p, &info, SIGCHLD);
+		signal_send_process(tracer, &info);
+		process_wake_waiters_locked(tracer);
+	}
+	spin_unlock(&tracer->child_lock);
+	if (!other)
+		thread_put(&leader->thread);
+	return !other;
+}
+
+void process_drop_kept(struct process *p)
+{
+	struct task *exec_task = NULL;
+	bool gone;
+
+	spin_lock(&p->lock);
+	p->nr_kept--;
+	gone = p->nr_kept == 0 && p->nr_tasks == 0;
+	if (p->nr_kept == 0 && p->nr_tasks == 1)
+		exec_task = p->exec_task;
+	if (exec_task)
+		unpark(&exec_task->thread);
+	spin_unlock(&p->lock);
+	if (gone && process_leave_tracer(p))
+		process_tell_parent(p);
+}
+
+void process_become_zombie(struct process *p)
+{
+	process_orphan_groups(p, process_orphan_children(p));
+	if (p->exe)
+		file_put(p->exe);
+	p->exe = NULL;
+	process_drop_kept(p);
+}
+
+void process_forget_dead(struct task *t)
+{
+	struct process *p = t->process;
+
+	if (t->thread.tid == p->pid) {
+		process_tell_parent(p);
+		return;
+	}
+	pid_clear_task(t->thread.tid, t);
+	process_drop_kept(p);
 }
 
 static bool child_matches(struct process *self, struct process *child, s64 pid, u32 options)
@@ -239,11 +307,87 @@ static struct process *wait_scan(struct process *self, s64 pid, u32 options,
 	return NULL;
 }
 
+/* ---- tracees ---- */
+
+static bool tracee_matches(struct process *self, const struct task *t, s64 pid, u32 options)
+{
+	if ((options & __WNOTHREAD) && t->ptrace.tracer != task_current())
+		return false;
+	if (pid > 0)
+		return t->thread.tid == (u32)pid;
+	if (pid == 0)
+		return t->process->pgid == self->pgid;
+	return pid == -1 || t->process->pgid == (u32)-pid;
+}
+
+static void tracee_fill(struct task *t, int status, int code, struct wait_result *result)
+{
+	result->pid = t->thread.tid;
+	result->uid = t->cred->uid;
+	result->status = status;
+	result->code = code;
+	task_usage(t, &result->usage);
+}
+
+/* What a tracee that has exited ended with; taken, it is unlinked, and process_forget_dead() and thread_put() are owed. */
+static void tracee_take_dead(struct task *t, u32 options, struct wait_result *result)
+{
+	struct process *p = t->process;
+	int status;
+
+	spin_lock(&p->lock);
+	status = p->group_exit || t->thread.tid == p->pid ? p->exit_code : t->exit_code;
+	if (!(options & WNOWAIT))
+		ptrace_unlink_locked(t);
+	spin_unlock(&p->lock);
+	tracee_fill(t, status, status & 0x7f ? CLD_KILLED : CLD_EXITED, result);
+}
+
+/* A stop that was not yet told. */
+static bool tracee_take_stop(struct task *t, u32 options, struct wait_result *result)
+{
+	u32 code = 0;
+
+	spin_lock(&t->process->lock);
+	if (t->ptrace.state == TRACEE_STOPPED || t->ptrace.state == TRACEE_HELD) {
+		code = t->ptrace.code;
+		if (!(options & WNOWAIT))
+			t->ptrace.code = 0;
+	}
+	spin_unlock(&t->process->lock);
+	if (code)
+		tracee_fill(t, (int)(code << 8 | 0x7f), CLD_TRAPPED, result);
+	return code;
+}
+
+/* A tracee with news; *dead: it is one that has exited and was taken. Context: child_lock held. */
+static bool wait_scan_tracees(struct process *self, s64 pid, u32 options,
+			      struct wait_result *result, bool *any, struct task **dead)
+{
+	struct task *t;
+
+	list_for_each(t, &self->tracees, ptrace.link) {
+		if (!tracee_matches(self, t, pid, options))
+			continue;
+		*any = true;
+		if (t->ptrace.state != TRACEE_DEAD) {
+			if (tracee_take_stop(t, options, result))
+				return true;
+		} else if (options & WEXITED) {
+			tracee_take_dead(t, options, result);
+			*dead = options & WNOWAIT ? NULL : t;
+			return true;
+		}
+	}
+	return false;
+}
+
 long process_wait(s64 pid, u32 options, struct wait_result *result)
 {
 	struct process *self = process_current(), *child;
 	struct child_waiter entry = {.thread = thread_current()};
-	bool any;
+	struct task *dead = NULL;
+	bool any, tracee;
 	long ret;
 
 	list_init(&entry.list);
@@ -251,7 +395,8 @@ long process_wait(s64 pid, u32 options, struct wait_result *result)
 		spin_lock(&self->child_lock);
 		list_del(&entry.list);
 		child = wait_scan(self, pid, options, result, &any);
-		if (child || !any || (options & WNOHANG))
+		tracee = !child && wait_scan_tracees(self, pid, options, result, &any, &dead);
+		if (child || tracee || !any || (options & WNOHANG))
 			break;
 		list_add_tail(&self->waiters, &entry.list);
 		spin_unlock(&self->child_lock);
@@ -264,9 +409,15 @@ long process_wait(s64 pid, u32 options, struct wait_result *result)
 		}
 	}
 	spin_unlock(&self->child_lock);
+	ret = result->pid;
+	if (dead) {
+		process_forget_dead(dead);
+		thread_put(&dead->thread);
+	}
+	if (tracee)
+		return ret;
 	if (!child)
 		return any ? 0 : -ECHILD;
-	ret = result->pid;
 	if (!(options & WNOWAIT) && (result->code == CLD_EXITED || result->code == CLD_KILLED)) {
 		pid_clear_process(child->pid);
 		process_release(child);

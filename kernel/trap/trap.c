@@ -151,13 +151,16 @@ void trap_exit_work(struct trap_frame *frame)
 			sample_leave();
 		} while (hart_leave_kernel(HART_USER));
 		/*
-		 * hart_leave_kernel() tests the hart's demands; the thread's own bits have the same fence before them. The bit of vectors
-		 * stays set; behind the exit work nothing has switched the thread out.
+		 * hart_leave_kernel() tests the hart's demands; the thread's own bits have the same fence before them. Some stay set; behind
+		 * the exit work nothing has switched the thread out.
 		 */
-		if (likely(!(atomic_load_relaxed(&t->work) & ~THREAD_WORK_VECTOR)))
-			return;
+		if (likely(!(atomic_load_relaxed(&t->work) & ~THREAD_WORK_STANDING)))
+			break;
 		hart_enter_kernel();
 	} while (true);
+	/* For this one way through user mode: the entry puts the other one back. */
+	if (unlikely(atomic_load_relaxed(&t->work) & THREAD_WORK_TRACED))
+		csr_write(stvec, (u64)trap_entry_traced);
 }
 
 void trap_hart_init(void)
