@@ -46,6 +46,8 @@ LINUX_HEADERS = """
 #include <linux/mqueue.h>
 #include <linux/msg.h>
 #include <linux/prctl.h>
+#include <linux/ptrace.h>
+#include <linux/audit.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
