@@ -157,4 +157,10 @@ struct abi_flock {
 };
 static_assert(sizeof(struct abi_flock) == 32, "struct flock");
 
+/* Requests of ioctl(2) about what a file occupies. */
+#define FIGETBSZ      0x2
+#define FICLONE	      0x40049409
+#define FICLONERANGE  0x4020940d
+#define FS_IOC_FIEMAP 0xc020660b
+
 #endif

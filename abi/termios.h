@@ -39,6 +39,7 @@
 #define FIONCLEX    0x5450
 #define FIOCLEX	    0x5451
 #define FIOASYNC    0x5452
+#define FIOQSIZE    0x5460
 
 /* Arguments of TCXONC and TCFLSH. */
 #define TCOOFF	  0

@@ -10,6 +10,7 @@
 #include "kernel/fs/fs.h"
 #include "kernel/fs/fs_internal.h"
 #include "kernel/log/log.h"
+#include "kernel/mm/mm.h"
 
 #define DEVICES_MAX 64
 
@@ -84,7 +85,11 @@ int devfs_register(const char *name, u32 major, u32 minor, u32 mode, const struc
 
 struct super_block *devfs_create(void)
 {
-	devfs = tmpfs_create("devtmpfs", 0);
+	devfs = tmpfs_create("devtmpfs", mm_total_pages() / 2);
+	if (devfs) {
+		devfs->asked_mode = 0755;
+		tmpfs_limit_inodes(devfs, tmpfs_default_inodes());
+	}
 	return devfs;
 }
 

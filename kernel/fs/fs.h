@@ -80,6 +80,8 @@ struct super_block {
 	struct vm_budget *budget;    /* [I] of its files' pages; NULL: not counted */
 	u64 max_inodes;		     /* [I] 0: no limit */
 	u64 nr_inodes;		     /* [a] counted if there is a limit */
+	u32 asked_mode;		     /* [I] of the root when it was mounted, for the mount table */
+	u32 asked_uid, asked_gid;    /* [I] the same */
 	struct dentry *root;	     /* [I] */
 	u32 refs;		     /* [a] mounts, and whoever made it */
 	struct mutex rename; /* RANK_RENAME: renames between two directories, one at a time */
@@ -414,6 +416,11 @@ static inline struct inode *file_inode(const struct file *f)
 	return f->path.dentry->inode;
 }
 struct super_block *tmpfs_create(const char *type, u64 max_pages); /* NULL when out of memory */
+#define TMPFS_DEFAULT_MODE 01777U
+/* What nr_inodes is if nobody says otherwise: two pages of memory for each. */
+u64 tmpfs_default_inodes(void);
+/* The limit of a fresh tmpfs, its root included; 0: none. */
+void tmpfs_limit_inodes(struct super_block *sb, u64 max);
 
 /* Character devices, found by number; devfs shows them under /dev. Boot only. */
 int devfs_register(const char *name, u32 major, u32 minor, u32 mode, const struct file_ops *ops,

@@ -106,6 +106,7 @@ int proc_irq_init(void);    /* the same */
 int proc_sched_init(void);  /* the same */
 int proc_kernel_init(void); /* the same */
 int sys_nodes_init(void);
+int sys_memory_init(void); /* by sys_nodes_init() */
 struct seq;
 
 /* ---- proc_mounts.c: /proc/<pid>/mounts, mountinfo ---- */

@@ -48,8 +48,10 @@ static int fs_fill_dev(struct fs_context *ctx)
 	struct super_block *shm = tmpfs_create("tmpfs", mm_total_pages() / 2);
 	int err = fs_mount_new(ctx, "/dev/shm", shm);
 
-	if (!err)
-		shm->root->inode->mode = S_IFDIR | S_ISVTX | 0777;
+	if (!err) {
+		shm->root->inode->mode = S_IFDIR | TMPFS_DEFAULT_MODE;
+		tmpfs_limit_inodes(shm, tmpfs_default_inodes());
+	}
 	for (u32 i = 0; i < ARRAY_SIZE(links) && !err; i++)
 		err = fs_symlink(ctx, NULL, links[i][0], links[i][1]);
 	return err;
@@ -64,6 +66,7 @@ static int fs_init_tree(void)
 
 	if (!root)
 		return -ENOMEM;
+	tmpfs_limit_inodes(root, tmpfs_default_inodes());
 	err = mount_at(NULL, root);
 	ctx = err ? NULL : fs_context_create();
 	if (!ctx)

@@ -36,6 +36,11 @@ const char *fs_type_name(u32 i)
 
 /* ---- options of tmpfs ---- */
 
+u64 tmpfs_default_inodes(void)
+{
+	return mm_total_pages() / 2;
+}
+
 struct tmpfs_options {
 	u64 pages; /* 0: no limit */
 	u64 inodes;
@@ -72,6 +77,9 @@ static int option_set(struct tmpfs_options *o, const char *name, size_t name_len
 	u64 n;
 
 #define NAMED(word) (name_len == sizeof(word) - 1 && memcmp(name, word, name_len) == 0)
+	/* Numbers of inodes fit both, and nothing is ever swapped out. */
+	if (NAMED("inode64") || NAMED("inode32") || NAMED("noswap"))
+		return len ? -EINVAL : 0;
 	if (NAMED("size") && len > 1 && text[len - 1] == '%') {
 		if (!option_number(text, len - 1, 10, &n))
 			return -EINVAL;
@@ -116,7 +124,9 @@ static int options_parse(const char *text, struct tmpfs_options *o)
 
 static int tmpfs_mount(const char *options, struct super_block **out)
 {
-	struct tmpfs_options o = {.pages = mm_total_pages() / 2, .mode = S_ISVTX | 0777};
+	struct tmpfs_options o = {.pages = mm_total_pages() / 2,
+				  .inodes = tmpfs_default_inodes(),
+				  .mode = TMPFS_DEFAULT_MODE};
 	struct super_block *sb;
 	struct inode *root;
 	int err = options_parse(options, &o);
@@ -126,8 +136,10 @@ static int tmpfs_mount(const char *options, struct super_block **out)
 	sb = tmpfs_create("tmpfs", o.pages);
 	if (!sb)
 		return -ENOMEM;
-	sb->max_inodes = o.inodes;
-	sb->nr_inodes = 1;
+	tmpfs_limit_inodes(sb, o.inodes);
+	sb->asked_mode = o.mode;
+	sb->asked_uid = o.uid;
+	sb->asked_gid = o.gid;
 	root = sb->root->inode;
 	root->mode = S_IFDIR | o.mode;
 	root->uid = o.uid;

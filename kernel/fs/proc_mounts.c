@@ -2,6 +2,7 @@
  * /proc/<pid>/mounts and mountinfo: the mount table as seen from the first root. Source: proc(5).
  */
 #include "abi/mount.h"
+#include "abi/stat.h"
 #include "kernel/fs/fs_internal.h"
 #include "kernel/fs/pseudo.h"
 #include "kernel/mm/mm.h"
@@ -47,13 +48,25 @@ static void show_place(struct mounts_text *t, const struct mount *m)
 	show_text(t->seq, fs_path_text(t->view, &p, t->buf, FS_PATH_MAX));
 }
 
+/* What differs from what a tmpfs has if nobody says anything, as Linux tells it. */
 static void show_super_options(struct seq *s, const struct super_block *sb)
 {
-	if (sb->budget)
-		seq_printf(s, ",size=%luk",
-			   atomic_load_relaxed(&sb->budget->limit) * (PAGE_SIZE >> 10));
-	if (sb->max_inodes)
+	u64 limit;
+
+	if (sb->magic != TMPFS_MAGIC)
+		return;
+	limit = atomic_load_relaxed(&sb->budget->limit);
+	if (limit != mm_total_pages() / 2)
+		seq_printf(s, ",size=%luk", limit * (PAGE_SIZE >> 10));
+	if (sb->max_inodes != tmpfs_default_inodes())
 		seq_printf(s, ",nr_inodes=%lu", sb->max_inodes);
+	if (sb->asked_mode != TMPFS_DEFAULT_MODE)
+		seq_printf(s, ",mode=%03o", sb->asked_mode);
+	if (sb->asked_uid)
+		seq_printf(s, ",uid=%u", sb->asked_uid);
+	if (sb->asked_gid)
+		seq_printf(s, ",gid=%u", sb->asked_gid);
+	seq_puts(s, ",inode64");
 }
 
 static int mounts_line(const struct mount *m, void *arg)

@@ -86,18 +86,34 @@ static void usage_line(struct seq *s, const char *name, u64 kib)
 	seq_printf(s, "%-16s%8lu kB\n", name, kib);
 }
 
-static void usage_lines(struct seq *s, const struct mm_usage *u, u64 locked)
+/* What only a sum over all mappings has: shares by kind. All files are in memory, as Linux's shmem. */
+static void usage_kinds(struct seq *s, const struct mm_usage *u)
+{
+	usage_line(s, "Pss_Anon:", (u->share_bytes - u->object_share_bytes) >> 10);
+	usage_line(s, "Pss_File:", 0);
+	usage_line(s, "Pss_Shmem:", u->object_share_bytes >> 10);
+}
+
+static void usage_lines(struct seq *s, const struct mm_usage *u, u64 locked, bool rollup)
 {
 	usage_line(s, "Rss:", KIB(u->resident));
 	usage_line(s, "Pss:", u->share_bytes >> 10);
+	usage_line(s, "Pss_Dirty:", u->dirty_share_bytes >> 10);
+	if (rollup)
+		usage_kinds(s, u);
 	usage_line(s, "Shared_Clean:", KIB(u->shared_clean));
 	usage_line(s, "Shared_Dirty:", KIB(u->shared_dirty));
 	usage_line(s, "Private_Clean:", KIB(u->private_clean));
 	usage_line(s, "Private_Dirty:", KIB(u->private_dirty));
 	usage_line(s, "Referenced:", KIB(u->resident));
 	usage_line(s, "Anonymous:", KIB(u->resident - u->object));
+	usage_line(s, "KSM:", 0);
 	usage_line(s, "LazyFree:", 0);
 	usage_line(s, "AnonHugePages:", u->huge * 2048);
+	usage_line(s, "ShmemPmdMapped:", 0);
+	usage_line(s, "FilePmdMapped:", 0);
+	usage_line(s, "Shared_Hugetlb:", 0);
+	usage_line(s, "Private_Hugetlb:", 0);
 	usage_line(s, "Swap:", 0);
 	usage_line(s, "SwapPss:", 0);
 	usage_line(s, "Locked:", locked);
@@ -113,7 +129,7 @@ static int smaps_region(const struct mm_region *r, void *arg)
 	usage_line(t->s, "Size:", (r->end - r->start) >> 10);
 	usage_line(t->s, "KernelPageSize:", PAGE_SIZE >> 10);
 	usage_line(t->s, "MMUPageSize:", PAGE_SIZE >> 10);
-	usage_lines(t->s, &u, r->locked ? u.share_bytes >> 10 : 0);
+	usage_lines(t->s, &u, r->locked ? u.share_bytes >> 10 : 0, false);
 	seq_printf(t->s, "VmFlags:%s%s%s%s%s%s%s\n", r->prot & PROT_READ ? " rd" : "",
 		   r->prot & PROT_WRITE ? " wr" : "", r->prot & PROT_EXEC ? " ex" : "",
 		   r->shared ? " sh" : "", " mr mw me", r->grows_down ? " gd" : "",
@@ -150,7 +166,7 @@ static int show_regions(struct seq *s, u64 key, int (*fn)(const struct mm_region
 		if (!err && rollup) {
 			seq_printf(s, "%08lx-%08lx ---p 00000000 00:00 0 [rollup]\n", t->first,
 				   t->last);
-			usage_lines(s, &t->sum, KIB(mm_locked_pages(t->mm)));
+			usage_lines(s, &t->sum, KIB(mm_locked_pages(t->mm)), true);
 		}
 		mm_put(t->mm);
 	}

@@ -35,6 +35,13 @@ static int show_empty(struct seq *s, u64 key)
 	return 0;
 }
 
+/* `key` is a static string. */
+static int show_text(struct seq *s, u64 key)
+{
+	seq_printf(s, "%s\n", (const char *)(uintptr_t)key);
+	return 0;
+}
+
 static int show_number(struct seq *s, u64 key)
 {
 	seq_printf(s, "%lu\n", key);
@@ -106,11 +113,22 @@ int sys_nodes_init(void)
 		{"has_cpu", show_number, 0},	     {"has_memory", show_number, 0},
 		{"node0/cpulist", show_cpu_list, 0}, {"node0/cpumap", show_cpu_mask, 0},
 	};
+	/* Where programs look for disks and devices first: there are none. */
+	static const char *const empty[] = {"block",	 "bus",	     "class/block",
+					    "dev/block", "dev/char", "fs"};
 	int err = register_all(CPU_DIR, cpu_nodes, ARRAY_SIZE(cpu_nodes));
 
 	if (!err)
 		err = register_all(NODE_DIR, memory_nodes, ARRAY_SIZE(memory_nodes));
 	for (u32 i = 0; i < nr_cpus && !err; i++)
 		err = register_cpu(i);
+	if (!err)
+		err = sys_memory_init();
+	for (u32 i = 0; i < ARRAY_SIZE(empty) && !err; i++)
+		err = sysfs_mkdir(empty[i]);
+	if (!err)
+		err = sysfs_register("kernel/cpu_byteorder", show_text, (u64)(uintptr_t) "little");
+	if (!err)
+		err = sysfs_register("kernel/address_bits", show_number, 64);
 	return err;
 }

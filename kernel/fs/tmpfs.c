@@ -266,6 +266,12 @@ struct super_block *super_alloc(const struct super_ops *ops, const char *type, u
 	return sb;
 }
 
+void tmpfs_limit_inodes(struct super_block *sb, u64 max)
+{
+	sb->max_inodes = max;
+	sb->nr_inodes = 1;
+}
+
 struct super_block *tmpfs_create(const char *type, u64 max_pages)
 {
 	struct super_block *sb = super_alloc(&tmpfs_super_ops, type, TMPFS_MAGIC);
@@ -278,6 +284,7 @@ struct super_block *tmpfs_create(const char *type, u64 max_pages)
 		kfree(sb);
 		return NULL;
 	}
+	sb->asked_mode = TMPFS_DEFAULT_MODE;
 	root = tmpfs_inode(sb, S_IFDIR | 0755, 0);
 	sb->root = root ? dentry_alloc(NULL, "", 0, root) : NULL;
 	if (sb->root)

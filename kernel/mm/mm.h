@@ -29,6 +29,8 @@ void page_free(void *va, u32 order);
 void page_get(void *va);
 void page_put(void *va);
 u64 mm_total_pages(void);
+/* Physical addresses of the first byte of memory and behind the last. */
+void mm_bounds(u64 *start, u64 *end);
 u64 mm_free_pages(void); /* summed over harts: approximate while others run */
 
 /* ---- what memory is used for: in pages, but for the events ---- */
@@ -261,7 +263,8 @@ struct mm_usage {
 	u64 object;   /* of files and shared memory */
 	u64 shared_clean, shared_dirty, private_clean, private_dirty;
 	u64 huge;	 /* blocks of 2 MiB */
-	u64 share_bytes; /* each page divided by the mappings that it has */
+	u64 share_bytes; /* each page divided by the mappings that it has; of them: */
+	u64 dirty_share_bytes, object_share_bytes;
 };
 /* Adds up what is present in [start, end). May relax: no spin lock. */
 void mm_region_usage(struct mm *mm, u64 start, u64 end, struct mm_usage *u);

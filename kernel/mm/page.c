@@ -36,6 +36,12 @@ static u64 zone_reserve; /* [I] frames kept for PAGE_RESERVE */
 static u64 zone_margin;	 /* [I] frames above those that PAGE_PROGRAM leaves */
 static u64 zone_total;	 /* [I] frames that can be allocated */
 
+void mm_bounds(u64 *start, u64 *end)
+{
+	*start = page_base;
+	*end = page_base + (page_count << PAGE_SHIFT);
+}
+
 void page_init(u64 base, u64 count, struct page *array)
 {
 	page_base = base;

@@ -34,8 +34,12 @@ static void usage_page(struct mm_usage *u, u64 pte, const struct page *page)
 
 	u->resident++;
 	u->share_bytes += PAGE_SIZE / mappings;
-	if (page->kind == PAGE_KIND_OBJECT)
+	if (dirty)
+		u->dirty_share_bytes += PAGE_SIZE / mappings;
+	if (page->kind == PAGE_KIND_OBJECT) {
 		u->object++;
+		u->object_share_bytes += PAGE_SIZE / mappings;
+	}
 	if (mappings > 1)
 		dirty ? u->shared_dirty++ : u->shared_clean++;
 	else

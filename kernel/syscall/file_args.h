@@ -92,6 +92,11 @@ int path_lookup_arg(u64 dirfd, u64 addr, u32 walk, struct path *out);
 /* The lock commands of fcntl: F_GETLK, F_SETLK, F_SETLKW and F_OFD_*. Context: may sleep. */
 long file_lock_command(u64 fd, const struct fd_ref *ref, u32 cmd, u64 addr);
 
+/*
+ * Requests that any file may be asked: block size, bytes used, sharing of blocks. -ENOTTY: another one. Context: may sleep.
+ */
+long file_ioctl(struct file *f, u32 cmd, u64 arg);
+
 /* Passes the result of a write to `f` on; -EPIPE sends SIGPIPE to the caller. */
 long broken_pipe(const struct file *f, long ret);
 

@@ -267,6 +267,8 @@ long sys_ioctl(SYSCALL_ARGS)
 		ret = f->ops->ioctl(f, (u32)a1, a2);
 	if (ret == -ENOTTY && (u32)a1 == FIONREAD)
 		ret = bytes_left(f, a2);
+	if (ret == -ENOTTY)
+		ret = file_ioctl(f, (u32)a1, a2);
 	fd_return(&r);
 	return ret;
 }

@@ -162,6 +162,42 @@ TEST(mount_errors)
 	CHECK_EQ(rmdir(DIR), 0);
 }
 
+/* The options of DIR in the mount table. */
+static void mounted_options(char *options, size_t size)
+{
+	FILE *f = fopen("/proc/self/mounts", "r");
+	char line[512], where[128], text[256];
+
+	*options = '\0';
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*s %127s %*s %255s", where, text) == 2 && !strcmp(where, DIR))
+			snprintf(options, size, "%s", text);
+	fclose(f);
+}
+
+TEST(proc_mounts_tells_what_was_asked)
+{
+	struct statfs st;
+	char text[256];
+
+	dir_mount(0, "");
+	mounted_options(text, sizeof(text));
+	CHECK(strcmp(text, "rw,relatime,inode64") == 0);
+	CHECK_EQ(statfs(DIR, &st), 0);
+	CHECK(st.f_files > 1000 && st.f_ffree == st.f_files - 1);
+	CHECK_EQ(umount(DIR), 0);
+	dir_mount(MS_NODEV, "nr_inodes=9,mode=711,uid=3,gid=4,size=64k,inode64");
+	mounted_options(text, sizeof(text));
+	CHECK(strcmp(text, "rw,nodev,relatime,size=64k,nr_inodes=9,mode=711,uid=3,gid=4,inode64") ==
+	      0);
+	CHECK_EQ(chmod(DIR, 0700), 0);
+	mounted_options(text, sizeof(text));
+	CHECK(strstr(text, "mode=711") != NULL);
+	CHECK_EQ(umount(DIR), 0);
+	CHECK_EQ(sys5(SYS_mount, "x", DIR, "tmpfs", 0, "inode64=1"), -EINVAL);
+	CHECK_EQ(rmdir(DIR), 0);
+}
+
 TEST(proc_mounts_tells)
 {
 	char line[512];

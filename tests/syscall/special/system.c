@@ -98,11 +98,17 @@ TEST(terminals_are_counted)
 	CHECK_EQ(number_of("/proc/sys/kernel/pty/max"), 4096);
 }
 
-static long stat_number(const char *name)
+/* The number behind a name in a text of lines. */
+static long line_number(const char *text, const char *name)
 {
-	const char *at = strstr(text_of("/proc/stat"), name);
+	const char *at = strstr(text, name);
 
 	return CHECK(at != NULL) ? atol(at + strlen(name)) : -1;
+}
+
+static long stat_number(const char *name)
+{
+	return line_number(text_of("/proc/stat"), name);
 }
 
 TEST(started_processes_are_counted)
@@ -194,4 +200,48 @@ TEST(timer_slack_by_name)
 	CHECK_EQ(store("/proc/self/timerslack_ns", "0\n"), 0);
 	CHECK_EQ(prctl(PR_GET_TIMERSLACK), before);
 	CHECK_EQ(store("/proc/self/timerslack_ns", "x\n"), EINVAL);
+}
+
+TEST(memory_is_in_blocks)
+{
+	unsigned long block =
+		strtoul(text_of("/sys/devices/system/memory/block_size_bytes"), NULL, 16);
+	unsigned long first = 0x80000000UL / (block ? block : 1);
+	char path[128];
+
+	CHECK_EQ(block, 128UL << 20);
+	snprintf(path, sizeof(path), "/sys/devices/system/memory/memory%lu/online", first);
+	CHECK_EQ(number_of(path), 1);
+	snprintf(path, sizeof(path), "/sys/devices/system/memory/memory%lu/state", first);
+	CHECK(strcmp(text_of(path), "online") == 0);
+	snprintf(path, sizeof(path), "/sys/devices/system/memory/memory%lu/phys_index", first);
+	CHECK_EQ(strtoul(text_of(path), NULL, 16), first);
+	snprintf(path, sizeof(path), "/sys/devices/system/memory/memory%lu", first - 1);
+	CHECK_EQ(access(path, F_OK), -1);
+}
+
+TEST(one_node_has_all_memory)
+{
+	long total = line_number(text_of("/proc/meminfo"), "MemTotal:");
+	const char *node = text_of("/sys/devices/system/node/node0/meminfo");
+
+	CHECK_EQ(line_number(node, "Node 0 MemTotal:"), total);
+	CHECK(line_number(node, "Node 0 MemFree:") + line_number(node, "Node 0 MemUsed:") == total);
+	CHECK_EQ(number_of("/sys/devices/system/node/node0/distance"), 10);
+	CHECK_EQ(access("/sys/dev/block", X_OK), 0);
+	CHECK_EQ(access("/sys/class/block", X_OK), 0);
+	CHECK(strcmp(text_of("/sys/kernel/cpu_byteorder"), "little") == 0);
+}
+
+TEST(shares_of_dirty_pages)
+{
+	const char *text = text_of("/proc/self/smaps_rollup");
+	long all = line_number(text, "\nPss:"), dirty = line_number(text, "\nPss_Dirty:");
+	long anon = line_number(text, "\nPss_Anon:"), shmem = line_number(text, "\nPss_Shmem:");
+
+	CHECK(dirty > 0 && dirty <= all);
+	CHECK(anon > 0 && anon <= dirty);
+	CHECK(anon + shmem + line_number(text, "\nPss_File:") <= all);
+	CHECK(anon + shmem + line_number(text, "\nPss_File:") >= all - 3);
+	CHECK_EQ(line_number(text, "\nShared_Hugetlb:"), 0);
 }
