@@ -4,6 +4,8 @@
 #ifndef ABI_MMAN_H
 #define ABI_MMAN_H
 
+#include "lib/types.h"
+
 #define PROT_NONE      0
 #define PROT_READ      1
 #define PROT_WRITE     2
@@ -62,6 +64,20 @@
 #define MS_SYNC	      4
 
 #define MLOCK_ONFAULT 1
+
+/* cachestat(2). */
+struct abi_cachestat_range {
+	u64 off;
+	u64 len; /* 0: to the end */
+};
+struct abi_cachestat {
+	u64 nr_cache;
+	u64 nr_dirty;
+	u64 nr_writeback;
+	u64 nr_evicted;
+	u64 nr_recently_evicted;
+};
+static_assert(sizeof(struct abi_cachestat) == 40, "struct cachestat");
 
 #define MCL_CURRENT 1
 #define MCL_FUTURE  2

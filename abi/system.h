@@ -35,6 +35,19 @@ struct abi_sysinfo {
 };
 static_assert(sizeof(struct abi_sysinfo) == 112, "struct sysinfo");
 
+/* reboot(2). */
+#define LINUX_REBOOT_MAGIC1	   0xfee1deadU
+#define LINUX_REBOOT_MAGIC2	   672274793U
+#define LINUX_REBOOT_MAGIC2A	   85072278U
+#define LINUX_REBOOT_MAGIC2B	   369367448U
+#define LINUX_REBOOT_MAGIC2C	   537993216U
+#define LINUX_REBOOT_CMD_RESTART   0x01234567U
+#define LINUX_REBOOT_CMD_HALT	   0xcdef0123U
+#define LINUX_REBOOT_CMD_CAD_ON	   0x89abcdefU
+#define LINUX_REBOOT_CMD_CAD_OFF   0x00000000U
+#define LINUX_REBOOT_CMD_POWER_OFF 0x4321fedcU
+#define LINUX_REBOOT_CMD_RESTART2  0xa1b2c3d4U
+
 #define PR_SET_PDEATHSIG       1
 #define PR_GET_PDEATHSIG       2
 #define PR_GET_DUMPABLE	       3
@@ -175,6 +188,7 @@ struct abi_riscv_hwprobe {
 #define CAP_SYS_CHROOT	     18
 #define CAP_SYS_PTRACE	     19
 #define CAP_SYS_ADMIN	     21
+#define CAP_SYS_BOOT	     22
 #define CAP_SYS_NICE	     23
 #define CAP_SYS_RESOURCE     24
 #define CAP_SYS_TIME	     25

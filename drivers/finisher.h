@@ -11,6 +11,8 @@ extern void (*machine_poweroff_hook)(void);
 
 /* Ends QEMU with `status` (0-255), after the hook. Context: no lock held. */
 __noreturn void machine_poweroff(u32 status);
+/* Starts the machine again, after the hook; where QEMU does not restart (-no-reboot) it ends with status 0. */
+__noreturn void machine_restart(void);
 /* At once, without the hook. Context: any. */
 __noreturn void machine_halt(u32 status);
 

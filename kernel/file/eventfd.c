@@ -138,6 +138,21 @@ static const struct file_ops eventfd_ops = {
 	.release = eventfd_release,
 };
 
+bool eventfd_is(const struct file *f)
+{
+	return f->ops == &eventfd_ops;
+}
+
+void eventfd_signal(struct file *f)
+{
+	u64 one = 1, pos = 0;
+	struct iov_segment seg;
+	struct iov_iter it;
+
+	iov_iter_kernel(&it, &seg, &one, sizeof(one));
+	eventfd_write(f, &it, &pos, true);
+}
+
 struct file *eventfd_create(u32 count, bool semaphore, u32 flags)
 {
 	struct eventfd *e = kzalloc(sizeof(*e));

@@ -15,6 +15,7 @@
 #include "kernel/fs/fs_internal.h"
 #include "kernel/fs/load.h"
 #include "kernel/fs/pseudo.h"
+#include "kernel/fs/utsname.h"
 #include "kernel/irq/irq.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/time.h"
@@ -189,8 +190,6 @@ int proc_nodes_init(void)
 		{"sys/kernel/ostype", show_string, string_key(KERNEL_OSTYPE)},
 		{"sys/kernel/osrelease", show_string, string_key(KERNEL_RELEASE)},
 		{"sys/kernel/version", show_string, string_key(KERNEL_VERSION)},
-		{"sys/kernel/hostname", show_string, string_key("stellar")},
-		{"sys/kernel/domainname", show_string, string_key("(none)")},
 		{"sys/fs/nr_open", show_number, FD_TABLE_MAX},
 		{"sys/fs/pipe-max-size", show_number, PIPE_MAX_SIZE},
 	};
@@ -198,6 +197,8 @@ int proc_nodes_init(void)
 
 	for (u32 i = 0; i < ARRAY_SIZE(nodes) && !err; i++)
 		err = procfs_register(nodes[i].path, nodes[i].show, nodes[i].key);
+	if (!err)
+		err = uts_init();
 	if (!err)
 		err = proc_memory_init();
 	if (!err)

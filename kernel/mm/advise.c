@@ -148,6 +148,57 @@ int mm_advise(struct mm *mm, u64 addr, u64 len, int advice)
 	return ret;
 }
 
+/* Mapped throughout, or at all if `holes`. */
+static bool policy_range(struct mm *mm, u64 start, u64 end, bool holes)
+{
+	struct vma *vma = vma_find_above(mm, start);
+
+	if (holes || !vma)
+		return vma && vma->start < end;
+	while (vma && vma->start <= start && vma->end < end) {
+		start = vma->end;
+		vma = vma_find_above(mm, start);
+	}
+	return vma && vma->start <= start;
+}
+
+int mm_set_policy(struct mm *mm, u64 addr, u64 len, u32 policy, bool holes)
+{
+	u32 set = policy << VMA_POLICY_SHIFT, clear = VMA_POLICY & ~set;
+	u64 end = addr + len;
+	struct vma *vma;
+	int ret = -EFAULT;
+
+	space_lock(mm);
+	if (policy_range(mm, addr, end, holes))
+		ret = 0;
+	/* One by one: a hole is no error of the whole. */
+	while (!ret && addr < end && (vma = vma_find_above(mm, addr)) != NULL && vma->start < end) {
+		u64 from = MAX(addr, vma->start);
+
+		addr = MIN(end, vma->end);
+		ret = vma_change_flags(mm, from, addr, set, clear);
+	}
+	space_unlock(mm);
+	return ret;
+}
+
+bool mm_next_policy(struct mm *mm, u64 *at, u64 end, u32 *policy)
+{
+	struct vma *vma;
+
+	space_lock(mm);
+	vma = vma_find_above(mm, *at);
+	if (vma && vma->start >= end)
+		vma = NULL;
+	if (vma) {
+		*policy = (vma->flags & VMA_POLICY) >> VMA_POLICY_SHIFT;
+		*at = vma->end;
+	}
+	space_unlock(mm);
+	return vma;
+}
+
 /* What to populate by, and to where it goes on alike. Epoch or mm->lock. */
 static bool populate_by(struct mm *mm, u64 addr, enum mm_access *access, u64 *end)
 {

@@ -209,6 +209,13 @@ int mm_advise(struct mm *mm, u64 addr, u64 len, int advice);
 int mm_fault_range(struct mm *mm, u64 addr, u64 len, enum mm_access access, int *sig_code);
 /* Faults pages in as their mappings allow: 0, -EFAULT at a hole or a page without rights, -ENOMEM. */
 int mm_populate(struct mm *mm, u64 addr, u64 len);
+/*
+ * mbind(2): keeps the ten bits of `policy` with what is mapped in the range. 0, -ENOMEM, or -EFAULT: nothing is mapped there, or,
+ * unless `holes`, not all is. May sleep.
+ */
+int mm_set_policy(struct mm *mm, u64 addr, u64 len, u32 policy, bool holes);
+/* What was kept with the mapping at *at, which moves behind it, or the first behind that; false: none begins below `end`. */
+bool mm_next_policy(struct mm *mm, u64 *at, u64 end, u32 *policy);
 /* mincore(2): vec[i] = 1 if page i is resident. 0, or -ENOMEM if part is not mapped. */
 int mm_mincore(struct mm *mm, u64 addr, u64 pages, u8 *vec);
 /* msync(2): all memory is the file's own, so the arguments are all there is to check. */
@@ -272,6 +279,7 @@ struct mm_page {
 	u64 frame;	/* its number, 0: there is none */
 	bool present;	/* zeroes that are shared are present, and neither of the two */
 	bool object;	/* of a file or shared memory */
+	bool zero;	/* of the shared zeroes */
 	bool exclusive; /* no other mapping has it */
 };
 /* What is at the `nr` pages from `addr` on now. Context: any but under a leaf lock. */

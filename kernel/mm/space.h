@@ -22,16 +22,18 @@
 #include "lib/skiplist.h"
 #include "lib/types.h"
 
-#define VMA_SHARED     BIT(0) /* stores reach the object */
-#define VMA_GROWSDOWN  BIT(1) /* a stack: a fault below extends it */
-#define VMA_NO_WRITE   BIT(2) /* mprotect() may not add PROT_WRITE */
-#define VMA_LOCKED     BIT(3) /* counts for RLIMIT_MEMLOCK; nothing is ever taken away anyway */
-#define VMA_DONTFORK   BIT(4) /* the child of a fork does not get it */
-#define VMA_WIPEONFORK BIT(5) /* the child gets it empty */
-#define VMA_NORESERVE  BIT(6) /* no promise is made of its memory */
-#define VMA_HUGE       BIT(8) /* blocks of 2 MiB are wanted */
-#define VMA_NOHUGE     BIT(9) /* or not */
-#define VMA_PROMISED   BIT(7) /* its memory is promised: it may be written, or once might */
+#define VMA_SHARED	 BIT(0) /* stores reach the object */
+#define VMA_GROWSDOWN	 BIT(1) /* a stack: a fault below extends it */
+#define VMA_NO_WRITE	 BIT(2) /* mprotect() may not add PROT_WRITE */
+#define VMA_LOCKED	 BIT(3) /* counts for RLIMIT_MEMLOCK; nothing is ever taken away anyway */
+#define VMA_DONTFORK	 BIT(4) /* the child of a fork does not get it */
+#define VMA_WIPEONFORK	 BIT(5) /* the child gets it empty */
+#define VMA_NORESERVE	 BIT(6) /* no promise is made of its memory */
+#define VMA_HUGE	 BIT(8) /* blocks of 2 MiB are wanted */
+#define VMA_NOHUGE	 BIT(9) /* or not */
+#define VMA_POLICY_SHIFT 16	/* ten bits of what mbind() has said */
+#define VMA_POLICY	 (0x3ffU << VMA_POLICY_SHIFT)
+#define VMA_PROMISED	 BIT(7) /* its memory is promised: it may be written, or once might */
 
 struct vma {
 	struct skiplist_node node;  /* key: start */

@@ -68,7 +68,8 @@ static void look_at_entry(const struct pgtable_at *at, u64 addr, struct mm_page 
 	const struct page *page = page_of(frame);
 
 	*out = (struct mm_page){.present = true, .frame = va_to_pa(frame) >> PAGE_SHIFT};
-	if (pte_is_zero(pte))
+	out->zero = pte_is_zero(pte);
+	if (out->zero)
 		return;
 	out->object = page->kind == PAGE_KIND_OBJECT;
 	out->exclusive = usage_mappings(page) == 1;

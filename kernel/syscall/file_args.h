@@ -106,6 +106,12 @@ long broken_pipe(const struct file *f, long ret);
  */
 int copy_versioned(void *dst, size_t known, const void __user *src, size_t size);
 
+/* One transfer at *pos, counted and told to who watches; nowait: as if the file were O_NONBLOCK. */
+long file_transfer(struct file *f, struct iov_iter *it, u64 *pos, bool write, bool nowait);
+/* May `f` be read or written with these RWF_* flags? 0, -EOPNOTSUPP or -EINVAL. */
+long rw_flags_check(const struct file *f, u32 flags);
+enum iov_append rw_flags_append(u32 flags);
+
 /* An iovec array. */
 #define VEC_ON_STACK 8
 struct vec_arg {

@@ -22,4 +22,7 @@ void sched_each(enum sched_whom whom, u32 who, bool (*fn)(void *arg, struct task
 /* RLIMIT_NICE of `t` allows this nice value. */
 bool priority_within_limit(const struct task *t, s32 nice);
 
+/* May the running task ask for this I/O priority? 0, -EINVAL or -EPERM. */
+long ioprio_check(u32 value);
+
 #endif

@@ -24,8 +24,7 @@ static void io_count(long ret, bool write)
 	}
 }
 
-/* nowait: as if the file were O_NONBLOCK. */
-static long io_run(struct file *f, struct iov_iter *it, u64 *pos, bool write, bool nowait)
+long file_transfer(struct file *f, struct iov_iter *it, u64 *pos, bool write, bool nowait)
 {
 	bool nonblock = nowait || atomic_load_relaxed(&f->flags) & O_NONBLOCK;
 	long ret;
@@ -49,7 +48,7 @@ static long io_here(const struct fd_ref *r, struct iov_iter *it, bool write, boo
 
 	if (lock)
 		mutex_lock(&f->pos_lock);
-	ret = io_run(f, it, &f->pos, write, nowait);
+	ret = file_transfer(f, it, &f->pos, write, nowait);
 	if (lock)
 		mutex_unlock(&f->pos_lock);
 	return ret;
@@ -60,7 +59,7 @@ static long io_at(const struct fd_ref *r, struct iov_iter *it, u64 pos, bool wri
 {
 	if ((s64)pos < 0)
 		return -EINVAL;
-	return io_run(r->file, it, &pos, write, nowait);
+	return file_transfer(r->file, it, &pos, write, nowait);
 }
 
 /* The descriptor for reading or writing; file NULL: -EBADF. */
@@ -130,8 +129,7 @@ static long io_buffer_at(u64 fd, u64 addr, u64 count, u64 pos, bool write)
 /* There is nothing to write back, and nothing to poll for: the rest of the flags ask for what is so anyway. */
 #define RWF_SUPPORTED (RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND)
 
-/* May `f` be read or written with these RWF_* flags? 0, -EOPNOTSUPP or -EINVAL. */
-static long rw_flags_check(const struct file *f, u32 flags)
+long rw_flags_check(const struct file *f, u32 flags)
 {
 	if (flags & ~(u32)(f->ops->no_rw_flags ? RWF_HIPRI : RWF_SUPPORTED))
 		return -EOPNOTSUPP;
@@ -143,7 +141,7 @@ static long rw_flags_check(const struct file *f, u32 flags)
 	return 0;
 }
 
-static enum iov_append rw_flags_append(u32 flags)
+enum iov_append rw_flags_append(u32 flags)
 {
 	return flags & RWF_APPEND     ? IOV_APPEND_ALWAYS
 	       : flags & RWF_NOAPPEND ? IOV_APPEND_NEVER

@@ -99,7 +99,7 @@ static long ioprio_run(struct ioprio_call *c)
 	return err;
 }
 
-static long ioprio_check(u32 value)
+long ioprio_check(u32 value)
 {
 	switch (IOPRIO_PRIO_CLASS(value)) {
 	case IOPRIO_CLASS_RT:

@@ -19,25 +19,8 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/task/task.h"
 #include "kernel/task/timers.h"
-#include "lib/version.h"
 
 #include <string.h>
-
-long sys_uname(SYSCALL_ARGS)
-{
-	struct abi_utsname names = {
-		.sysname = KERNEL_OSTYPE,
-		.nodename = "stellar",
-		.release = KERNEL_RELEASE,
-		.version = KERNEL_VERSION,
-		.machine = "riscv64",
-		.domainname = "(none)",
-	};
-
-	if (task_current()->personality & UNAME26)
-		strcpy(names.release, KERNEL_RELEASE_26);
-	return copy_to_user((void __user *)a0, &names, sizeof(names));
-}
 
 static u16 count_processes(void)
 {

@@ -97,6 +97,7 @@ static void clone_thread_state(struct task *child, const struct abi_clone_args *
 		child->clear_child_tid = (u32 __user *)args->child_tid;
 	child->no_new_privs = self->no_new_privs;
 	child->personality = self->personality;
+	child->mempolicy = self->mempolicy;
 	rseq_inherit(child, args->flags & CLONE_VM ? NULL : self);
 	child->policy = self->policy;
 	if (self->reset_on_fork && self->thread.base_prio)

@@ -127,6 +127,7 @@ struct task {
 	int exit_code;	    /* [c] wait status encoding */
 	bool realtime_park; /* [a] in task_park_realtime() */
 	bool no_new_privs;  /* [a] prctl: exec gives no privileges */
+	u16 mempolicy;	    /* [c] as sys_numa.c keeps it; 0: the default */
 	bool by_real_ids;   /* [c] in access(2): files are asked for by the real ids */
 	bool exiting;	    /* [c] in task_exit(): nothing interrupts it any more */
 	bool rested;	    /* [L:process] has come to rest in the present stop of the process */

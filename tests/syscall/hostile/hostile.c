@@ -22,6 +22,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Newer than the headers. */
+#define SYS_cachestat 451
+
 #define BLOCK_LIMIT_US 40000
 #define MAX_CASES      256
 #define DIED	       (1L << 62) /* + number of the signal */
