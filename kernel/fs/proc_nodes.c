@@ -10,11 +10,13 @@
 #include "arch/riscv64/cpu.h"
 #include "arch/riscv64/sbi.h"
 #include "drivers/dt.h"
+#include "kernel/file/aio.h"
 #include "kernel/file/file.h"
 #include "kernel/file/pipe.h"
 #include "kernel/fs/fs_internal.h"
 #include "kernel/fs/load.h"
 #include "kernel/fs/pseudo.h"
+#include "kernel/fs/sysctl.h"
 #include "kernel/fs/utsname.h"
 #include "kernel/irq/irq.h"
 #include "kernel/sched/sched.h"
@@ -169,6 +171,18 @@ static u64 string_key(const char *text)
 	return (u64)(uintptr_t)text;
 }
 
+/* Of kernel/file, which is a layer below. */
+static int register_aio(void)
+{
+	static const struct sysctl controls[] = {
+		{"fs/aio-nr", 0444, 1, &aio_nr, false, 0, ~0UL, NULL},
+		{"fs/aio-max-nr", 0644, 1, &aio_max_nr, false, 0, ~0UL, NULL},
+	};
+	int err = sysctl_register(&controls[0]);
+
+	return err ? err : sysctl_register(&controls[1]);
+}
+
 int proc_nodes_init(void)
 {
 	const struct {
@@ -197,6 +211,8 @@ int proc_nodes_init(void)
 
 	for (u32 i = 0; i < ARRAY_SIZE(nodes) && !err; i++)
 		err = procfs_register(nodes[i].path, nodes[i].show, nodes[i].key);
+	if (!err)
+		err = register_aio();
 	if (!err)
 		err = uts_init();
 	if (!err)
