@@ -77,7 +77,7 @@ struct mm *mm_create(void)
 	mm->mmap_top = USER_TOP - MMAP_GAP - mm_random() % MMAP_RANDOM_PAGES * PAGE_SIZE;
 	mm->gap_top = mm->mmap_top;
 	tlb_init_mm(mm);
-	unmap_init_mm(mm);
+	leaving_init_mm(mm);
 	mm->limit_pages = ~0UL;
 	mm->data_limit = ~0UL;
 	mm->lock_limit = ~0UL;

@@ -77,7 +77,7 @@ struct mm {
 		struct spinlock turn; /* RANK_TLB */
 	} flush;
 	struct spinlock leaving_lock; /* RANK_LEAVING */
-	struct list leaving; /* [L:leaving_lock] struct unmap_range; grows under lock only */
+	struct list leaving; /* [L:leaving_lock] struct leaving_range; grows under lock only */
 	u32 nr_leaving;	     /* [L:leaving_lock] to change, [a] to read */
 	struct thread *leaving_waiter; /* [L:leaving_lock] it holds lock */
 	u64 brk_start, brk;	       /* [L:lock] */
@@ -162,15 +162,20 @@ int space_may_grow(const struct mm *mm, u64 pages, const struct vma *vma);
 bool vma_is_data(u32 prot, u32 flags);	       /* counts for RLIMIT_DATA */
 bool vma_writes_object(const struct vma *vma); /* one that vm_object_hold_writable() is about */
 
-/* ---- unmap.c: mm->lock held ---- */
-/* What munmap() has taken out of the list of mappings and is still clearing. */
-struct unmap_range {
+/* ---- leaving.c: what munmap() is clearing; mm->lock held except for init and end ---- */
+struct leaving_range {
 	struct list link; /* mm->leaving */
 	u64 start, end;	  /* [I] */
 };
-void unmap_init_mm(struct mm *mm); /* a new one; no lock */
+void leaving_init_mm(struct mm *mm); /* a new one */
 /* Where such a range starts that has part of [start, end), or 0. */
-u64 unmap_leaving(struct mm *mm, u64 start, u64 end);
+u64 leaving_overlap(struct mm *mm, u64 start, u64 end);
+/* Until none has. May sleep. */
+void leaving_wait(struct mm *mm, u64 start, u64 end);
+void leaving_begin(struct mm *mm, struct leaving_range *range);
+void leaving_end(struct mm *mm, struct leaving_range *range);
+
+/* ---- unmap.c: mm->lock held ---- */
 /*
  * Takes all mappings out of [start, end); waits for others that do. 0, or -ENOMEM: a mapping could not be split, and some may be
  * gone.

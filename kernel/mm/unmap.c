@@ -3,7 +3,7 @@
  * after it has unlocked: on a busy host a flush may wait for a hart for milliseconds, and threads of one program that map and
  * unmap ranges of their own should not wait with it. Meanwhile the range stands in mm->leaving:
  *   - nobody places a mapping there: vma_find_gap() and vma_range_free() take it for occupied
- *   - who wants just this range (MAP_FIXED, mremap, brk, another munmap) waits in unmap_wait()
+ *   - who wants just this range (MAP_FIXED, mremap, brk, another munmap) waits in leaving_wait()
  *   - its page tables stay
  * A fault there finds no mapping, as after the call. Invariant: the vmas of a range in mm->leaving are detached, not yet retired.
  *
@@ -12,81 +12,10 @@
  *					add a mapping; a fault fills an entry
  *	clear the entries		the new page is lost
  *
- * mm->leaving has a lock of its own, so that who waits may hold mm->lock: then he is the only one. Cost: two turns of that lock.
+ * Cost: two turns of the lock of mm->leaving (leaving.c).
  */
 #include "abi/errno.h"
 #include "kernel/mm/space.h"
-#include "kernel/sync/park.h"
-#include "kernel/sync/spinlock.h"
-
-LOCK_CLASS(mm_leaving, RANK_LEAVING);
-
-void unmap_init_mm(struct mm *mm)
-{
-	spin_init(&mm->leaving_lock, &mm_leaving_class);
-	list_init(&mm->leaving);
-}
-
-/* leaving_lock held. */
-static struct unmap_range *unmap_find(struct mm *mm, u64 start, u64 end)
-{
-	struct unmap_range *range;
-
-	list_for_each(range, &mm->leaving, link) {
-		if (range->start < end && start < range->end)
-			return range;
-	}
-	return NULL;
-}
-
-u64 unmap_leaving(struct mm *mm, u64 start, u64 end)
-{
-	struct unmap_range *range;
-	u64 at;
-
-	/* With mm->lock held none appears. The acquire pairs with the release in unmap_end(): their entries are clear. */
-	if (likely(!atomic_load_acquire(&mm->nr_leaving)))
-		return 0;
-	spin_lock(&mm->leaving_lock);
-	range = unmap_find(mm, start, end);
-	at = range ? range->start : 0;
-	spin_unlock(&mm->leaving_lock);
-	return at;
-}
-
-/* Until no other is at the same range. mm->lock held. */
-static void unmap_wait(struct mm *mm, u64 start, u64 end)
-{
-	bool leaving = unmap_leaving(mm, start, end);
-
-	while (leaving) {
-		spin_lock(&mm->leaving_lock);
-		leaving = unmap_find(mm, start, end);
-		mm->leaving_waiter = leaving ? thread_current() : NULL;
-		spin_unlock(&mm->leaving_lock);
-		if (leaving)
-			park(PARK_FOREVER, 0);
-	}
-}
-
-/* mm->lock held. */
-static void unmap_begin(struct mm *mm, struct unmap_range *range)
-{
-	spin_lock(&mm->leaving_lock);
-	list_add_tail(&mm->leaving, &range->link);
-	atomic_store_relaxed(&mm->nr_leaving, mm->nr_leaving + 1);
-	spin_unlock(&mm->leaving_lock);
-}
-
-static void unmap_end(struct mm *mm, struct unmap_range *range)
-{
-	spin_lock(&mm->leaving_lock);
-	list_del(&range->link);
-	atomic_store_release(&mm->nr_leaving, mm->nr_leaving - 1);
-	if (mm->leaving_waiter)
-		unpark(mm->leaving_waiter);
-	spin_unlock(&mm->leaving_lock);
-}
 
 /*
  * Takes all mappings out of [start, end) of the list; *gone gets them, chained by free_node. What went before an error is
@@ -134,7 +63,7 @@ static void unmap_free_tables(struct mm *mm, u64 start, u64 end)
 
 	free_start = MAX(free_start, ALIGN_DOWN(start, PGTABLE_SPAN(1)));
 	free_end = MIN(free_end, ALIGN_UP(end, PGTABLE_SPAN(1)));
-	if (!unmap_leaving(mm, free_start, free_end))
+	if (!leaving_overlap(mm, free_start, free_end))
 		pgtable_free_range(mm, free_start, free_end);
 }
 
@@ -149,7 +78,7 @@ int space_unmap(struct mm *mm, u64 start, u64 end)
 	struct epoch_node *gone;
 	int ret;
 
-	unmap_wait(mm, start, end);
+	leaving_wait(mm, start, end);
 	ret = unmap_detach(mm, start, end, &gone);
 	if (!gone)
 		return ret;
@@ -161,22 +90,22 @@ int space_unmap(struct mm *mm, u64 start, u64 end)
 
 int mm_unmap(struct mm *mm, u64 addr, u64 len)
 {
-	struct unmap_range range = {.start = addr, .end = addr + len};
+	struct leaving_range range = {.start = addr, .end = addr + len};
 	struct epoch_node *gone;
 	int ret;
 
 	if (!len || !space_range_valid(addr, len))
 		return -EINVAL;
 	space_lock(mm);
-	unmap_wait(mm, addr, addr + len);
+	leaving_wait(mm, addr, addr + len);
 	ret = unmap_detach(mm, addr, addr + len, &gone);
 	if (gone)
-		unmap_begin(mm, &range);
+		leaving_begin(mm, &range);
 	space_unlock(mm);
 	if (!gone)
 		return ret;
 	unmap_zap(mm, gone, addr, addr + len, vma_retire_unlocked);
-	unmap_end(mm, &range);
+	leaving_end(mm, &range);
 	if (unmap_tables_matter(mm, addr, addr + len)) {
 		space_lock(mm);
 		/* Whatever is there now. */

@@ -300,7 +300,7 @@ bool vma_range_free(struct mm *mm, u64 start, u64 end)
 {
 	struct vma *vma = vma_find_above(mm, start);
 
-	return (!vma || vma->start >= end) && !unmap_leaving(mm, start, end);
+	return (!vma || vma->start >= end) && !leaving_overlap(mm, start, end);
 }
 
 /*
@@ -320,7 +320,7 @@ u64 vma_find_gap(struct mm *mm, u64 len)
 		u64 place = top, leaving;
 
 		while (floor + len <= place) {
-			leaving = unmap_leaving(mm, place - len, place);
+			leaving = leaving_overlap(mm, place - len, place);
 			if (!leaving) {
 				mm->gap_top = top;
 				mm->gap_known = passed;

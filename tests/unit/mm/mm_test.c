@@ -318,3 +318,30 @@ TEST(gaps_are_found_from_the_top)
 	CHECK(vma_find_gap(&mm, 0x10000) == a);
 	CHECK(vma_find_gap(&mm, 0x40000000) == 0);
 }
+
+TEST(gaps_spare_what_leaves)
+{
+	struct leaving_range high = {.start = 0x3fff8000, .end = 0x3fffc000};
+	struct leaving_range low = {.start = 0x3fff0000, .end = 0x3fff4000};
+
+	mm_reset();
+	leaving_init_mm(&mm);
+	add(0x3ffe0000, 0x3fff0000, 1, NULL, 0);
+	leaving_begin(&mm, &high);
+	leaving_begin(&mm, &low);
+	CHECK(leaving_overlap(&mm, 0x3fff0000, 0x40000000) != 0);
+	CHECK(leaving_overlap(&mm, 0x3fffc000, 0x40000000) == 0);
+	CHECK(leaving_overlap(&mm, 0x3fff4000, 0x3fff8000) == 0);
+	CHECK(!vma_range_free(&mm, 0x3fffb000, 0x3fffd000) &&
+	      vma_range_free(&mm, 0x3fffc000, 0x3fffd000));
+	CHECK(vma_find_gap(&mm, 0x4000) == 0x3fffc000);
+	/* Nothing between them is large enough. */
+	CHECK(vma_find_gap(&mm, 0x5000) == 0x3ffe0000 - 0x5000);
+	add(0x3fffc000, 0x40000000, 1, NULL, 0);
+	CHECK(vma_find_gap(&mm, 0x4000) == 0x3fff4000);
+	leaving_end(&mm, &low);
+	CHECK(vma_find_gap(&mm, 0x8000) == 0x3fff0000);
+	leaving_end(&mm, &high);
+	CHECK(vma_find_gap(&mm, 0xc000) == 0x3fff0000);
+	CHECK(vma_find_gap(&mm, 0xd000) == 0x3ffe0000 - 0xd000);
+}
