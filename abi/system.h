@@ -158,6 +158,7 @@ struct abi_riscv_hwprobe {
 #define RISCV_HWPROBE_EXT_ZBA		(1UL << 3)
 #define RISCV_HWPROBE_EXT_ZBB		(1UL << 4)
 #define RISCV_HWPROBE_EXT_ZBS		(1UL << 5)
+#define RISCV_HWPROBE_EXT_ZICBOZ	(1UL << 6)
 /* Zvbb to Zvkt, Zvfh and Zvfhmin, Zve32x to Zve64d. */
 #define RISCV_HWPROBE_EXT_VECTOR		 (0x3ffUL << 17 | 3UL << 30 | 0x1fUL << 37)
 #define RISCV_HWPROBE_KEY_CPUPERF_0		 5

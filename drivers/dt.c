@@ -218,6 +218,15 @@ const char *dt_isa(void)
 	return isa ? isa : "rv64imac";
 }
 
+u32 dt_zicboz_bytes(void)
+{
+	u32 bytes;
+
+	if (!nr_harts || !dt_cell(harts[0].node, "riscv,cboz-block-size", 0, &bytes))
+		return 0;
+	return bytes & (bytes - 1) ? 0 : bytes;
+}
+
 const void *dt_rng_seed(u32 *length)
 {
 	return dt_property(dt_path("/chosen"), "rng-seed", length);

@@ -28,6 +28,7 @@ const char *dt_bootargs(void);	      /* "" if none */
 bool dt_initrd(u64 *start, u64 *end); /* physical */
 u64 dt_timebase(void);		      /* Hz */
 const char *dt_isa(void);	      /* ISA string of the first hart */
+u32 dt_zicboz_bytes(void);	      /* what its cbo.zero clears, a power of two; 0: it has none */
 const void *dt_rng_seed(u32 *length); /* NULL if none */
 const void *dt_blob(u64 *size);	      /* the whole tree */
 

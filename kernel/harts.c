@@ -16,6 +16,7 @@
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/hart.h"
 #include "kernel/sync/percpu.h"
+#include "kernel/task/isa.h"
 #include "kernel/time/time.h"
 #include "kernel/trace/trace.h"
 #include "kernel/trap/trap.h"
@@ -93,9 +94,17 @@ void harts_find(void)
 	nr_cpus = count;
 }
 
+/* cbo.zero for programs, as on Linux. Source: RISC-V CMO extensions, 2.2. */
+static void hart_allow_zicboz(void)
+{
+	if (isa_has(dt_isa(), "zicboz") && dt_zicboz_bytes())
+		csr_write(senvcfg, SENVCFG_CBZE);
+}
+
 void harts_init_this(void)
 {
 	trap_hart_init();
+	hart_allow_zicboz();
 	mm_hart_init();
 	timer_hart_init();
 	trace_hart_init();

@@ -96,6 +96,7 @@ static void main_late(void *unused)
 		main_fail("no root file system (initrd) was given");
 	if (initramfs_unpack(pa_to_va(start), end - start))
 		main_fail("the root file system is damaged or does not fit into memory");
+	isa_zicboz_bytes = dt_zicboz_bytes();
 	task_init(dt_isa());
 	if (fs_task_nodes_init())
 		panic("no memory for /proc");

@@ -48,6 +48,8 @@
 				 : "memory");                                                      \
 		csr_old;                                                                           \
 	})
+/* senvcfg: what programs may do */
+#define SENVCFG_CBZE (1UL << 7) /* cbo.zero */
 /* Supervisor timer compare (Sstc); binutils 2.40 knows it by number only. */
 #define CSR_STIMECMP		  0x14d
 #define csr_write_stimecmp(value) __asm__ volatile("csrw 0x14d, %0" ::"r"((u64)(value)) : "memory")

@@ -107,7 +107,7 @@ static void hwprobe_pair(struct abi_riscv_hwprobe *pair)
 		pair->value = misaligned_speed();
 		break;
 	case RISCV_HWPROBE_KEY_ZICBOZ_BLOCK_SIZE:
-		pair->value = 0;
+		pair->value = isa_has(isa_string, "zicboz") ? isa_zicboz_bytes : 0;
 		break;
 	case RISCV_HWPROBE_KEY_HIGHEST_VIRT_ADDRESS:
 		pair->value = USER_TOP - 1;

@@ -9,6 +9,7 @@
 #define ISA_USER   "imafdcv"
 
 const char *isa_string = ISA_PREFIX;
+u32 isa_zicboz_bytes;
 
 u64 isa_hwcap(const char *isa)
 {
@@ -36,7 +37,7 @@ bool isa_has(const char *isa, const char *name)
 }
 
 /*
- * Extensions of several letters by their bit in RISCV_HWPROBE_KEY_IMA_EXT_0. Zicboz (6) is missing: it would have to be allowed to programs.
+ * Extensions of several letters by their bit in RISCV_HWPROBE_KEY_IMA_EXT_0. Zicboz (6) is missing: it takes a size of blocks, too.
  * Source: Linux 6.12, Documentation/arch/riscv/hwprobe.rst.
  */
 static const char *const hwprobe_names[] = {
@@ -64,5 +65,7 @@ u64 isa_hwprobe_ext(const char *isa)
 	for (u32 i = 0; i < ARRAY_SIZE(hwprobe_names); i++)
 		if (hwprobe_names[i] && isa_has(isa, hwprobe_names[i]))
 			bits |= BIT(i);
+	if (isa_zicboz_bytes && isa_has(isa, "zicboz"))
+		bits |= RISCV_HWPROBE_EXT_ZICBOZ;
 	return caps & HWCAP_ISA_V ? bits : bits & ~RISCV_HWPROBE_EXT_VECTOR;
 }

@@ -13,6 +13,7 @@ bool isa_has(const char *isa, const char *name);
 u64 isa_hwcap(const char *isa);
 /* Value of riscv_hwprobe's RISCV_HWPROBE_KEY_IMA_EXT_0. */
 u64 isa_hwprobe_ext(const char *isa);
+extern u32 isa_zicboz_bytes; /* [I] what cbo.zero of a program clears, if the string has zicboz; 0: programs may not use it */
 /* The string exec_set_isa() was given. */
 extern const char *isa_string; /* [I] */
 

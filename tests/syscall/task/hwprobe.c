@@ -9,12 +9,14 @@
 #define KEY_BASE       3
 #define KEY_EXT	       4
 #define KEY_PERF       5
+#define KEY_ZICBOZ     6
 #define KEY_FREQ       8
 #define KEY_MISALIGNED 9
 #define KEY_UNKNOWN    100000
 #define BASE_IMA       1
 #define EXT_FD	       1
 #define EXT_C	       2
+#define EXT_ZICBOZ     (1 << 6)
 #define FAST	       3
 
 struct pair {
@@ -47,6 +49,25 @@ TEST(hwprobe_values)
 	CHECK_EQ(p[3].value, FAST);
 	CHECK_EQ(p[4].key, -1);
 	CHECK_EQ(p[4].value, 0);
+}
+
+/* QEMU's rv64 has it; where it is told of, it works. */
+TEST(hwprobe_blocks_of_zeroes)
+{
+	struct pair p[] = {{KEY_EXT, 0}, {KEY_ZICBOZ, 0}};
+	static char bytes[512] __attribute__((aligned(256)));
+
+	CHECK_EQ(probe(p, ARRAY_SIZE(p), NULL, 0, 0), 0);
+	CHECK_EQ(!!(p[0].value & EXT_ZICBOZ), 1);
+	CHECK_EQ(p[1].value, 64);
+	memset(bytes, 7, sizeof(bytes));
+	__asm__ volatile(".option push\n"
+			 ".option arch, +zicboz\n"
+			 "cbo.zero (%0)\n"
+			 ".option pop" ::"r"(bytes + 128)
+			 : "memory");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		CHECK_EQ(bytes[i], i / 64 == 2 ? 0 : 7);
 }
 
 TEST(hwprobe_sets)

@@ -34,6 +34,15 @@ TEST(hwprobe_shows_vectors_with_v_only)
 	CHECK(isa_hwprobe_ext("rv64imafdc_zve32x_zvbb_zvfh") == plain);
 	CHECK(isa_hwprobe_ext("rv64imafdcv_zve32x_zvbb_zvfh") ==
 	      (plain | RISCV_HWPROBE_IMA_V | 1UL << 37 | 1UL << 17 | 1UL << 30));
-	/* Programs may not use it. */
+}
+
+TEST(hwprobe_shows_zicboz_with_a_size)
+{
+	u64 plain = RISCV_HWPROBE_IMA_FD | RISCV_HWPROBE_IMA_C;
+
 	CHECK(isa_hwprobe_ext("rv64imafdc_zicboz") == plain);
+	isa_zicboz_bytes = 64;
+	CHECK(isa_hwprobe_ext("rv64imafdc_zicboz") == (plain | RISCV_HWPROBE_EXT_ZICBOZ));
+	CHECK(isa_hwprobe_ext("rv64imafdc") == plain);
+	isa_zicboz_bytes = 0;
 }
