@@ -374,6 +374,43 @@ static int show_wchan(struct seq *s, u64 key)
 	return found ? 0 : -ESRCH;
 }
 
+/* The registers of `t`, if it does not run. Its stack stays while it is in the list of its process. */
+static bool task_blocked_frame(struct task *t, struct trap_frame *out)
+{
+	bool blocked;
+
+	spin_lock(&t->process->lock);
+	blocked = !list_empty(&t->siblings) && atomic_load_relaxed(&t->thread.park) == PARK_BLOCKED;
+	if (blocked)
+		*out = *task_frame(t);
+	spin_unlock(&t->process->lock);
+	return blocked;
+}
+
+/* Number, arguments, sp and pc of the call that it sleeps in (proc_pid_syscall(5)). */
+static int show_syscall(struct seq *s, u64 key)
+{
+	struct trap_frame f;
+	struct proc_who who;
+	bool blocked = false;
+	int err = -ESRCH;
+
+	epoch_enter();
+	if (proc_find(key, &who) && who.task) {
+		err = task_may_inspect(who.task) ? 0 : -EPERM;
+		blocked = !err && task_blocked_frame(who.task, &f);
+	}
+	epoch_exit();
+	if (err)
+		return err;
+	if (blocked)
+		seq_printf(s, "%ld 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx\n", (long)f.a7,
+			   f.orig_a0, f.a1, f.a2, f.a3, f.a4, f.a5, f.sp, f.pc);
+	else
+		seq_puts(s, "running\n");
+	return 0;
+}
+
 int proc_show_loadavg(struct seq *s, u64 key)
 {
 	u64 loads[3], running = 0, total = 0;
@@ -422,6 +459,7 @@ const struct pseudo_node proc_process_nodes[] = {
 	{"stat", 0444, show_stat, NULL},
 	{"statm", 0444, proc_show_statm, NULL},
 	{"status", 0444, show_status, NULL},
+	{"syscall", 0400, show_syscall, NULL},
 	{"uid_map", 0644, proc_show_id_map, proc_store_id_map},
 	{"wchan", 0444, show_wchan, NULL},
 	{.name = NULL},

@@ -215,9 +215,14 @@ void process_continue_locked(struct process *p)
 	atomic_store_release(&p->stopped, false);
 	atomic_fetch_add(&nr_stopped_processes, (u32)-1);
 	p->continue_untold = p->stop_told && !p->group_exit;
-	/* Those that rest do so no more, even if a stop begins before they run: that counts them anew. */
+	/*
+	 * Those that rest do so no more, even if a stop begins before they run: that counts them anew. A tracee does not rest here: it is sent
+	 * to task_stop(), which tells the parent.
+	 */
 	list_for_each(t, &p->tasks, siblings) {
 		atomic_store_release(&t->resting, false);
+		if (t->ptrace.tracer && p->continue_untold)
+			thread_set_work(&t->thread, THREAD_WORK_STOP);
 		unpark(&t->thread);
 	}
 }
@@ -294,19 +299,12 @@ static bool task_rest_locked(struct task *t)
 	return process_stop_complete_locked(p);
 }
 
-void task_stop(struct task *t)
+/* The process is stopped: is at rest until it is continued, or is to make a stop for its tracer. */
+static void task_rest(struct task *t)
 {
 	struct process *p = t->process;
-	bool complete, continued;
+	bool complete = task_rest_locked(t);
 
-	spin_lock(&p->lock);
-	/* The bit first: a stop that comes later sets it again. */
-	atomic_fetch_and(&t->thread.work, (u32)~THREAD_WORK_STOP);
-	if (!p->stopped) {
-		spin_unlock(&p->lock);
-		return;
-	}
-	complete = task_rest_locked(t);
 	spin_unlock(&p->lock);
 	if (complete)
 		process_stopped(p);
@@ -314,6 +312,18 @@ void task_stop(struct task *t)
 		if (park(PARK_FOREVER, PARK_KILLABLE) == -EINTR)
 			break;
 	spin_lock(&p->lock);
+}
+
+void task_stop(struct task *t)
+{
+	struct process *p = t->process;
+	bool continued;
+
+	spin_lock(&p->lock);
+	/* The bit first: a stop that comes later sets it again. */
+	atomic_fetch_and(&t->thread.work, (u32)~THREAD_WORK_STOP);
+	if (p->stopped)
+		task_rest(t);
 	atomic_store_relaxed(&t->resting, false);
 	continued = p->continue_untold;
 	p->continue_untold = false;

@@ -97,7 +97,10 @@ TEST(the_parent_sees_the_stop)
 		if (waitpid(pid, &status, WUNTRACED) != pid || status != STOPPED_BY(SIGSTOP))
 			_exit(1);
 		(void)!write(out[1], &pid, sizeof(pid));
-		_exit(waitpid(pid, &status, 0) == pid && status == SIGKILL ? 0 : 2);
+		if (waitpid(pid, &status, WCONTINUED) != pid || !WIFCONTINUED(status))
+			_exit(2);
+		(void)!write(out[1], &pid, sizeof(pid));
+		_exit(waitpid(pid, &status, 0) == pid && status == SIGKILL ? 0 : 3);
 	}
 	CHECK_EQ(read(out[0], &pid, sizeof(pid)), sizeof(pid));
 	CHECK_EQ(trace(P_SEIZE, pid, 0, 0), 0);
@@ -107,8 +110,14 @@ TEST(the_parent_sees_the_stop)
 	CHECK_EQ(trace(P_CONT, pid, 0, SIGSTOP), 0);
 	CHECK_EQ(next_status(pid), GROUP_STOP(SIGSTOP));
 	CHECK_EQ(read(out[0], &pid, sizeof(pid)), sizeof(pid));
+	CHECK_EQ(trace(P_LISTEN, pid, 0, 0), 0);
+	kill(pid, SIGCONT);
+	CHECK_EQ(next_status(pid), GROUP_STOP(SIGTRAP));
+	CHECK_EQ(trace(P_CONT, pid, 0, 0), 0);
+	CHECK_EQ(read(out[0], &pid, sizeof(pid)), sizeof(pid));
 	kill(pid, SIGKILL);
-	CHECK_EQ(next_status(pid), SIGKILL);
+	while (WIFSTOPPED(next_status(pid)))
+		trace(P_CONT, pid, 0, 0);
 	CHECK_EQ(waitpid(parent, &status, 0), parent);
 	CHECK_EQ(status, 0);
 	close(out[0]);

@@ -391,6 +391,33 @@ TEST(memory_is_a_file)
 	close(fd);
 }
 
+TEST(proc_tells_of_the_call)
+{
+	unsigned long v[8] = {0};
+	char path[64], line[256] = "";
+	pid_t pid = fork();
+	long nr = 0;
+	FILE *f;
+
+	if (pid == 0)
+		sys6(SYS_ppoll, 0, 0, 0, 0, 44, 55);
+	WAIT_UNTIL(process_sleeps(pid));
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	f = fopen(path, "r");
+	if (CHECK(f && fgets(line, sizeof(line), f))) {
+		CHECK_EQ(sscanf(line, "%ld %lx %lx %lx %lx %lx %lx %lx %lx", &nr, &v[0], &v[1],
+				&v[2], &v[3], &v[4], &v[5], &v[6], &v[7]),
+			 9);
+		CHECK_EQ(nr, SYS_ppoll);
+		CHECK_EQ(v[4], 44);
+		CHECK_EQ(v[5], 55);
+		CHECK(v[6] && v[7]);
+	}
+	if (f)
+		fclose(f);
+	kill_and_reap(pid);
+}
+
 TEST(leave_to_trace_is_given)
 {
 	CHECK_EQ(prctl(PR_SET_PTRACER, 0, 0, 0, 0), 0);
