@@ -296,9 +296,12 @@ static struct dentry *root_lookup(struct dentry *dir, const char *name, size_t l
 	if (name_is(name, len, "thread-self"))
 		return proc_make_link(dir, name, len, 0777, PROC_THREAD, &self_ops);
 	pid = proc_number(name, len);
-	if (!pid || !process_find(pid))
-		return err_ptr(-ENOENT);
-	return proc_make_dir(dir, name, len, pid, &process_dir_ops);
+	if (pid && process_find(pid))
+		return proc_make_dir(dir, name, len, pid, &process_dir_ops);
+	/* Not listed, but found, as on Linux: debuggers look for threads here. */
+	if (pid && task_find(pid))
+		return proc_make_dir(dir, name, len, pid | PROC_THREAD, &process_dir_ops);
+	return err_ptr(-ENOENT);
 }
 
 static bool root_iterate(struct dentry *dir, u64 *pos, struct dir_entry *out)

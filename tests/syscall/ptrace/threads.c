@@ -121,8 +121,8 @@ static pid_t other_thread(pid_t pid)
 TEST(one_thread_is_attached)
 {
 	int status, told[2];
+	char c, path[64];
 	pid_t pid, tid;
-	char c;
 
 	CHECK_EQ(pipe(told), 0);
 	pid = fork();
@@ -136,6 +136,9 @@ TEST(one_thread_is_attached)
 	CHECK_EQ(read(told[0], &c, 1), 1);
 	tid = other_thread(pid);
 	CHECK(tid != 0);
+	/* Though it is not listed there. */
+	snprintf(path, sizeof(path), "/proc/%d/exe", tid);
+	CHECK_EQ(access(path, F_OK), 0);
 	CHECK_EQ(trace(P_ATTACH, tid, 0, 0), 0);
 	CHECK_EQ(waitpid(tid, &status, __WALL), tid);
 	CHECK_EQ(status, STOPPED_BY(SIGSTOP));
