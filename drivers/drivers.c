@@ -1,4 +1,5 @@
 #include "drivers/drivers.h"
+#include "drivers/rtc.h"
 
 void drivers_init(void)
 {

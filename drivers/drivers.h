@@ -11,7 +11,6 @@ void drivers_init(void);
 
 /* Each returns quietly when its device is absent. */
 void uart_init(void);
-void rtc_init(void);
 void virtio_init(void);
 
 #endif

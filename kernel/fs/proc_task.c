@@ -4,6 +4,7 @@
  * number of its process, never a pointer: a process that ends in between answers ESRCH.
  */
 #include "kernel/fs/proc_task.h"
+#include "kernel/fs/dev_rtc.h"
 #include "kernel/fs/kmsg.h"
 
 #include <stdio.h>
@@ -352,6 +353,8 @@ int fs_task_nodes_init(void)
 		err = namespaces_init();
 	if (!err)
 		err = dev_kmsg_init();
+	if (!err)
+		err = dev_rtc_init();
 	procfs_set_root_ops(&root_ops);
 	return err;
 }

@@ -65,6 +65,7 @@ enum lock_rank {
 	RANK_TTY = 128,
 	RANK_SOCKQ = 129, /* datagrams not yet received */
 	RANK_WAITQ = 130,
+	RANK_RTC = 131,
 	RANK_EPOLL = 135,
 	RANK_FUTEX = 140,
 	RANK_IPC = 141,	     /* one segment, set or queue */
