@@ -22,6 +22,9 @@
 
 #define QUEUE_MAX 16384U /* events, as Linux's max_queued_events */
 
+/* Events of whoever has the file open, which IN_EXCL_UNLINK is about. */
+#define IN_BY_OPEN_FILE (IN_ACCESS | IN_MODIFY | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_OPEN)
+
 LOCK_CLASS(inotify, RANK_INOTIFY);
 
 struct queued_event {
@@ -112,8 +115,10 @@ static void watch_unlink(struct watch *w)
  * readers are woken by `batch`, which the caller flushes.
  */
 static struct watch *tell(struct inode *inode, u32 mask, u32 cookie, const char *name,
-			  struct unpark_batch *batch)
+			  bool unlinked, struct unpark_batch *batch)
 {
+	bool unheard = unlinked && mask & IN_BY_OPEN_FILE;
+
 	struct watch *ended = NULL, *w, *next;
 
 	for (w = inode->watches; w; w = next) {
@@ -121,6 +126,8 @@ static struct watch *tell(struct inode *inode, u32 mask, u32 cookie, const char 
 		bool last = mask & IN_DELETE_SELF;
 
 		next = w->next;
+		if (unheard && w->mask & IN_EXCL_UNLINK)
+			continue;
 		if (w->mask & mask & IN_ALL_EVENTS)
 			queue_event(q, w->wd, mask, cookie, name);
 		else if (!last)
@@ -149,7 +156,8 @@ static void watches_free(struct watch *w)
 	}
 }
 
-static void notify(struct inode *inode, u32 mask, u32 cookie, const char *name)
+/* unlinked: by a file whose name has gone. */
+static void notify(struct inode *inode, u32 mask, u32 cookie, const char *name, bool unlinked)
 {
 	struct unpark_batch batch = {0};
 	struct watch *ended;
@@ -159,7 +167,7 @@ static void notify(struct inode *inode, u32 mask, u32 cookie, const char *name)
 	if (name ? (mask & IN_ISDIR) != 0 : S_ISDIR(inode->mode))
 		mask |= IN_ISDIR;
 	spin_lock(&lock);
-	ended = tell(inode, mask, cookie, name, &batch);
+	ended = tell(inode, mask, cookie, name, unlinked, &batch);
 	spin_unlock(&lock);
 	unpark_batch_flush(&batch);
 	watches_free(ended);
@@ -170,6 +178,7 @@ static void notify(struct inode *inode, u32 mask, u32 cookie, const char *name)
 void fs_notify_slow(struct dentry *d, u32 mask)
 {
 	struct dentry_key *key;
+	bool unlinked = atomic_load_relaxed(&d->flags) & DENTRY_UNLINKED;
 	struct dentry *parent;
 	char name[FS_NAME_MAX + 1];
 
@@ -178,25 +187,26 @@ void fs_notify_slow(struct dentry *d, u32 mask)
 	parent = key->parent;
 	memcpy(name, key->text, key->len + 1);
 	if (parent == d || !atomic_load_relaxed(&parent->inode->watches) ||
-	    (atomic_load_relaxed(&d->flags) & DENTRY_UNLINKED) || !dentry_get_unless_zero(parent))
+	    !dentry_get_unless_zero(parent))
 		parent = NULL;
 	epoch_exit();
 	if (parent) {
-		notify(parent->inode, mask | (S_ISDIR(d->inode->mode) ? IN_ISDIR : 0), 0, name);
+		notify(parent->inode, mask | (S_ISDIR(d->inode->mode) ? IN_ISDIR : 0), 0, name,
+		       unlinked);
 		dentry_put(parent);
 	}
-	notify(d->inode, mask, 0, NULL);
+	notify(d->inode, mask, 0, NULL, unlinked);
 }
 
 void fs_notify_name_slow(struct inode *dir, u32 mask, const struct inode *inode, const char *name,
 			 u32 cookie)
 {
-	notify(dir, mask | (S_ISDIR(inode->mode) ? IN_ISDIR : 0), cookie, name);
+	notify(dir, mask | (S_ISDIR(inode->mode) ? IN_ISDIR : 0), cookie, name, false);
 }
 
 void fs_notify_self_slow(struct inode *inode, u32 mask)
 {
-	notify(inode, mask, 0, NULL);
+	notify(inode, mask, 0, NULL, false);
 }
 
 u32 fs_notify_cookie(void)

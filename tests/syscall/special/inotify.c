@@ -147,3 +147,33 @@ TEST(inotify_errors)
 	CHECK_EQ(sys2(SYS_inotify_rm_watch, queue, 77), -EINVAL);
 	end();
 }
+
+/* A file without a name is still a child of its directory, for those who do not say that they care. */
+TEST(inotify_of_unlinked_files)
+{
+	int fd;
+
+	start();
+	fd = open(DIR "/a", O_CREAT | O_RDWR, 0600);
+	CHECK_EQ(inotify_add_watch(queue, DIR, IN_MODIFY | IN_CLOSE), 1);
+	CHECK_EQ(unlink(DIR "/a"), 0);
+	CHECK_EQ(write(fd, "x", 1), 1);
+	EXPECT("1:2:a ");
+	CHECK_EQ(inotify_add_watch(queue, DIR, IN_MODIFY | IN_CLOSE | IN_EXCL_UNLINK), 1);
+	CHECK_EQ(write(fd, "x", 1), 1);
+	close(fd);
+	EXPECT("");
+	fd = open(DIR "/a", O_CREAT | O_RDWR, 0600);
+	CHECK_EQ(write(fd, "x", 1), 1);
+	EXPECT("1:2:a ");
+	/* And the file itself. */
+	CHECK_EQ(inotify_add_watch(queue, DIR "/a", IN_ALL_EVENTS | IN_EXCL_UNLINK), 2);
+	CHECK_EQ(unlink(DIR "/a"), 0);
+	CHECK_EQ(write(fd, "x", 1), 1);
+	EXPECT("2:4: ");
+	CHECK_EQ(fchmod(fd, 0640), 0);
+	EXPECT("2:4: ");
+	close(fd);
+	EXPECT("2:400: 2:8000: ");
+	end();
+}
