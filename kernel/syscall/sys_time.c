@@ -148,6 +148,23 @@ long sys_clock_getres(SYSCALL_ARGS)
 	return a1 ? user_store_timespec(a1, sampled ? CPUCLOCK_TICK_NS : 1) : 0;
 }
 
+bool clock_is_known(s32 clock)
+{
+	if (clock < 0)
+		return (clock & 7) != CPUCLOCK_KINDS; /* that is a descriptor's */
+	return clock <= CLOCK_BOOTTIME_ALARM || clock == CLOCK_TAI;
+}
+
+int clock_set_realtime(u64 ns)
+{
+	if (ns < time_monotonic_ns())
+		return -EINVAL;
+	atomic_store_relaxed(&time_realtime_base, ns - time_monotonic_ns());
+	vdso_update_time();
+	task_clock_changed();
+	return 0;
+}
+
 long sys_clock_settime(SYSCALL_ARGS)
 {
 	s32 clock = (s32)a0;
@@ -162,25 +179,7 @@ long sys_clock_settime(SYSCALL_ARGS)
 		err = clock_ns(clock, &(u64){0}) ? -EINVAL : -EPERM;
 	if (err)
 		return err;
-	if (!capable(CAP_SYS_TIME))
-		return -EPERM;
-	if (ns < time_monotonic_ns())
-		return -EINVAL;
-	atomic_store_relaxed(&time_realtime_base, ns - time_monotonic_ns());
-	vdso_update_time();
-	task_clock_changed();
-	return 0;
-}
-
-long sys_gettimeofday(SYSCALL_ARGS)
-{
-	struct abi_timezone tz = {0};
-
-	if (a0 && user_store_timeval(a0, time_realtime_ns()))
-		return -EFAULT;
-	if (a1 && copy_to_user((void __user *)a1, &tz, sizeof(tz)))
-		return -EFAULT;
-	return 0;
+	return capable(CAP_SYS_TIME) ? clock_set_realtime(ns) : -EPERM;
 }
 
 /* ---- sleeping ---- */

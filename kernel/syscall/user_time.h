@@ -28,4 +28,9 @@ s32 cpu_clock_number(s32 clock);
 struct timer_clock;
 int timer_clock_of(s32 clock, struct timer_clock *out);
 
+/* There is a clock of that number, whatever can be done with it. */
+bool clock_is_known(s32 clock);
+/* The wall clock says `ns` from now on. 0, or -EINVAL: that would be before the machine started at 1970. May sleep. */
+int clock_set_realtime(u64 ns);
+
 #endif

@@ -16,5 +16,7 @@ int vdso_map(struct mm *mm, u64 *base);
 u64 vdso_sigreturn(const struct process *p);
 /* Publishes a changed time_realtime_base. */
 void vdso_update_time(void);
+/* The same for the time zone. */
+void vdso_update_zone(s32 minutes_west, s32 dst_time);
 
 #endif

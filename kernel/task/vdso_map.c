@@ -71,6 +71,12 @@ void vdso_update_time(void)
 	atomic_store_relaxed(&data->realtime_base, atomic_load_relaxed(&time_realtime_base));
 }
 
+void vdso_update_zone(s32 minutes_west, s32 dst_time)
+{
+	atomic_store_relaxed(&data->minutes_west, minutes_west);
+	atomic_store_relaxed(&data->dst_time, dst_time);
+}
+
 int vdso_map(struct mm *mm, u64 *base)
 {
 	u64 size = ALIGN_UP(vdso_image_size, PAGE_SIZE);

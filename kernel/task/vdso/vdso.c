@@ -101,8 +101,8 @@ int __vdso_gettimeofday(struct abi_timeval *tv, struct abi_timezone *tz)
 		tv->tv_usec = (s64)(us % USEC_PER_SEC);
 	}
 	if (tz) {
-		tz->tz_minuteswest = 0;
-		tz->tz_dsttime = 0;
+		tz->tz_minuteswest = *(const volatile s32 *)&vdso_data.minutes_west;
+		tz->tz_dsttime = *(const volatile s32 *)&vdso_data.dst_time;
 	}
 	return 0;
 }

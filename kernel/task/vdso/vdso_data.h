@@ -13,6 +13,8 @@ struct vdso_data {
 	u64 ns_numerator;   /* [I] nanoseconds = ticks * numerator / denominator */
 	u64 ns_denominator; /* [I] */
 	u64 realtime_base;  /* [a] CLOCK_REALTIME at tick 0, in nanoseconds */
+	s32 minutes_west;   /* [a] the time zone, settimeofday(2) */
+	s32 dst_time;	    /* [a] */
 };
 
 #endif

@@ -33,6 +33,7 @@ LINUX_HEADERS = """
 #include <linux/capability.h>
 #include <linux/elf.h>
 #include <linux/fcntl.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/futex.h>
 #include <linux/ioprio.h>
