@@ -25,15 +25,16 @@ static __force_inline long arch_load_u32_flags(const void *src, u32 *value, u64 
 {
 	u32 loaded;
 
-	__asm__ goto("9:	lw	%0, 0(%1)\n"
-		     "	.pushsection fixups, \"a\", @progbits\n"
-		     "	.balign	8\n"
-		     "	.quad	9b, %l3 + %2\n"
-		     "	.popsection\n"
-		     : "=r"(loaded)
-		     : "r"(src), "i"(flags)
-		     : "memory"
-		     : fault);
+	/* Volatile: GCC 12 drops it, and the fault with it, where nobody wants the value. */
+	__asm__ volatile goto("9:	lw	%0, 0(%1)\n"
+			      "	.pushsection fixups, \"a\", @progbits\n"
+			      "	.balign	8\n"
+			      "	.quad	9b, %l3 + %2\n"
+			      "	.popsection\n"
+			      : "=r"(loaded)
+			      : "r"(src), "i"(flags)
+			      : "memory"
+			      : fault);
 	*value = loaded;
 	return 0;
 fault:

@@ -120,10 +120,11 @@ void sched_hart_work(void)
 
 	if (work & HART_WORK_STOP)
 		panic_stop_self();
-	if (work & HART_WORK_CALL)
-		hart_call_run();
+	/* First: uaccess_begin() does not see the bit any more. */
 	if (work & HART_WORK_TLB)
 		mm_flush_stale();
+	if (work & HART_WORK_CALL)
+		hart_call_run();
 	if (work & HART_WORK_EPOCH)
 		epoch_poll();
 	if (!inbox_empty(&rq->inbox))

@@ -127,6 +127,7 @@ void thread_abandon(struct thread *t); /* instead of thread_start(): gives the s
 void thread_start(struct thread *t);   /* first wake-up; placement picks the hart */
 __noreturn void thread_exit(void); /* current thread: never returns; drops the running reference */
 void thread_get(struct thread *t);
+bool thread_get_found(struct thread *t); /* for one found under the epoch; false: it is gone */
 void thread_put(struct thread *t);
 struct thread *kthread_create(const char *name, void (*fn)(void *),
 			      void *arg); /* started; NULL on failure */

@@ -9,6 +9,7 @@
 #include "abi/errno.h"
 #include "arch/riscv64/trap_frame.h"
 #include "kernel/sync/hart.h"
+#include "kernel/sync/refcount.h"
 #include "kernel/trace/trace.h"
 
 #include <string.h>
@@ -89,6 +90,11 @@ void thread_exit(void)
 void thread_get(struct thread *t)
 {
 	atomic_fetch_add_relaxed(&t->refs, 1);
+}
+
+bool thread_get_found(struct thread *t)
+{
+	return refcount_get_unless_zero(&t->refs);
 }
 
 static void thread_free(struct epoch_node *node)

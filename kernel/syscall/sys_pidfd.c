@@ -17,26 +17,33 @@
 
 long sys_pidfd_open(SYSCALL_ARGS)
 {
-	u32 flags = (u32)a1;
+	u32 flags = (u32)a1, nonblock = flags & PIDFD_NONBLOCK;
+	struct task *t = NULL;
 	struct process *p;
-	struct task *t;
+	struct file *f;
 
 	if (flags & ~(u32)(PIDFD_NONBLOCK | PIDFD_THREAD) || (s32)a0 <= 0)
 		return -EINVAL;
 	p = process_find((u32)a0);
-	if (flags & PIDFD_THREAD) {
-		t = p ? NULL : task_find((u32)a0);
-		if (!p && !t)
-			return -ESRCH;
-		return file_install_new(
-			pidfd_create_thread(p ? p : t->process, t, flags & PIDFD_NONBLOCK), true);
-	}
 	if (!p) {
-		/* A thread that leads no process names none; a reaped leader may just be on its way off its hart. */
 		t = task_find((u32)a0);
-		return t && t->process->pid != (u32)a0 ? -EINVAL : -ESRCH;
+		/* A thread that leads no process names none; a reaped leader may just be on its way off its hart. */
+		if (t && !(flags & PIDFD_THREAD))
+			return t->process->pid != (u32)a0 ? -EINVAL : -ESRCH;
+		p = t ? t->process : NULL;
 	}
-	return file_install_new(pidfd_create(p, flags & PIDFD_NONBLOCK), true);
+	/* Either may just have lost its last reference. */
+	if (!p || (t && !thread_get_found(&t->thread)))
+		return -ESRCH;
+	f = err_ptr(-ESRCH);
+	if (process_get_found(p)) {
+		f = flags & PIDFD_THREAD ? pidfd_create_thread(p, t, nonblock)
+					 : pidfd_create(p, nonblock);
+		process_put(p);
+	}
+	if (t)
+		thread_put(&t->thread);
+	return is_err(f) ? ptr_err(f) : file_install_new(f, true);
 }
 
 /* Whom a signal is for. */

@@ -157,8 +157,8 @@ long ptrace_attach(u32 tid, bool seize, u32 options)
 
 	epoch_enter();
 	t = task_find(tid);
-	if (t)
-		thread_get(&t->thread);
+	if (t && !thread_get_found(&t->thread))
+		t = NULL;
 	epoch_exit();
 	if (!t)
 		return -ESRCH;
