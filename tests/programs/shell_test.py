@@ -56,9 +56,9 @@ class Terminal:
         self.shown += data.decode(errors="replace")
         return bool(data)
 
-    def expect(self, pattern):
+    def expect(self, pattern, seconds=WAIT):
         """Waits until `pattern` appears after what was expected before. Returns the match."""
-        deadline = time.monotonic() + WAIT
+        deadline = time.monotonic() + seconds
         while True:
             match = re.compile(pattern, re.S).search(self.shown, self._seen)
             if match:
@@ -165,7 +165,12 @@ def step_job_control(t):
     t.expect("sleep 100\r\n")
     time.sleep(1)
     t.type("\x03")
-    t.expect(PROMPT)
+    try:
+        t.expect(PROMPT, WAIT / 4)
+    except Failure:
+        # The shell tells of the program before it hands the terminal over: on a busy host even a second is too early.
+        t.type("\x03")
+        t.expect(PROMPT)
 
 
 def step_background(t):
