@@ -148,13 +148,6 @@ static int show_since_epoch(struct seq *s, u64 key)
 	return 0;
 }
 
-/* `key` is a static string. */
-static int show_text(struct seq *s, u64 key)
-{
-	seq_printf(s, "%s\n", (const char *)(uintptr_t)key);
-	return 0;
-}
-
 /* Both times come from one look at the clock. */
 static int show_driver(struct seq *s, u64 key)
 {
@@ -178,9 +171,9 @@ int dev_rtc_init(void)
 		{"class/rtc/rtc0/date", show_date, NULL},
 		{"class/rtc/rtc0/time", show_time, NULL},
 		{"class/rtc/rtc0/since_epoch", show_since_epoch, NULL},
-		{"class/rtc/rtc0/dev", show_text, "250:0"},
-		{"class/rtc/rtc0/name", show_text, "goldfish_rtc"},
-		{"class/rtc/rtc0/hctosys", show_text, "1"},
+		{"class/rtc/rtc0/dev", pseudo_show_text, "250:0"},
+		{"class/rtc/rtc0/name", pseudo_show_text, "goldfish_rtc"},
+		{"class/rtc/rtc0/hctosys", pseudo_show_text, "1"},
 	};
 	int err;
 

@@ -53,12 +53,6 @@ static int show_new_uuid(struct seq *s, u64 key)
 	return 0;
 }
 
-static int show_number(struct seq *s, u64 key)
-{
-	seq_printf(s, "%lu\n", key);
-	return 0;
-}
-
 static int show_arch(struct seq *s, u64 key)
 {
 	(void)key;
@@ -82,24 +76,24 @@ int proc_kernel_init(void)
 		u64 key;
 	} nodes[] = {
 		{"sys/kernel/arch", show_arch, 0},
-		{"sys/kernel/cap_last_cap", show_number, CAP_LAST_CAP},
+		{"sys/kernel/cap_last_cap", pseudo_show_number, CAP_LAST_CAP},
 		{"sys/kernel/core_pattern", show_no_pattern, 0},
-		{"sys/kernel/core_uses_pid", show_number, 0},
-		{"sys/kernel/ngroups_max", show_number, NR_GROUPS_MAX},
-		{"sys/kernel/overflowgid", show_number, OVERFLOW_ID},
-		{"sys/kernel/overflowuid", show_number, OVERFLOW_ID},
+		{"sys/kernel/core_uses_pid", pseudo_show_number, 0},
+		{"sys/kernel/ngroups_max", pseudo_show_number, NR_GROUPS_MAX},
+		{"sys/kernel/overflowgid", pseudo_show_number, OVERFLOW_ID},
+		{"sys/kernel/overflowuid", pseudo_show_number, OVERFLOW_ID},
 		{"sys/kernel/random/boot_id", show_boot_id, 0},
-		{"sys/kernel/random/entropy_avail", show_number, ENTROPY_BITS},
-		{"sys/kernel/random/poolsize", show_number, ENTROPY_BITS},
-		{"sys/kernel/random/urandom_min_reseed_secs", show_number, RESEED_SECS},
+		{"sys/kernel/random/entropy_avail", pseudo_show_number, ENTROPY_BITS},
+		{"sys/kernel/random/poolsize", pseudo_show_number, ENTROPY_BITS},
+		{"sys/kernel/random/urandom_min_reseed_secs", pseudo_show_number, RESEED_SECS},
 		{"sys/kernel/random/uuid", show_new_uuid, 0},
-		{"sys/kernel/random/write_wakeup_threshold", show_number, ENTROPY_BITS},
-		{"sys/kernel/sched_rr_timeslice_ms", show_number, SCHED_RR_SLICE_MS},
-		{"sys/kernel/sysctl_writes_strict", show_number, 1},
-		{"sys/kernel/tainted", show_number, 0},
-		{"sys/fs/overflowgid", show_number, OVERFLOW_ID},
-		{"sys/fs/overflowuid", show_number, OVERFLOW_ID},
-		{"sys/fs/suid_dumpable", show_number, 0},
+		{"sys/kernel/random/write_wakeup_threshold", pseudo_show_number, ENTROPY_BITS},
+		{"sys/kernel/sched_rr_timeslice_ms", pseudo_show_number, SCHED_RR_SLICE_MS},
+		{"sys/kernel/sysctl_writes_strict", pseudo_show_number, 1},
+		{"sys/kernel/tainted", pseudo_show_number, 0},
+		{"sys/fs/overflowgid", pseudo_show_number, OVERFLOW_ID},
+		{"sys/fs/overflowuid", pseudo_show_number, OVERFLOW_ID},
+		{"sys/fs/suid_dumpable", pseudo_show_number, 0},
 	};
 	int err = 0;
 

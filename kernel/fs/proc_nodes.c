@@ -153,19 +153,6 @@ static int show_filesystems(struct seq *s, u64 key)
 	return 0;
 }
 
-/* `key` is a static string. */
-static int show_string(struct seq *s, u64 key)
-{
-	seq_printf(s, "%s\n", (const char *)(uintptr_t)key);
-	return 0;
-}
-
-static int show_number(struct seq *s, u64 key)
-{
-	seq_printf(s, "%lu\n", key);
-	return 0;
-}
-
 static u64 string_key(const char *text)
 {
 	return (u64)(uintptr_t)text;
@@ -198,14 +185,15 @@ int proc_nodes_init(void)
 		{"filesystems", show_filesystems, 0},
 		{"diskstats", show_nothing, 0},
 		/* There is neither swap nor a disk: the heads of empty tables. */
-		{"swaps", show_string, string_key("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority")},
-		{"partitions", show_string, string_key("major minor  #blocks  name\n")},
+		{"swaps", pseudo_show_text,
+		 string_key("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority")},
+		{"partitions", pseudo_show_text, string_key("major minor  #blocks  name\n")},
 		{"modules", show_nothing, 0},
-		{"sys/kernel/ostype", show_string, string_key(KERNEL_OSTYPE)},
-		{"sys/kernel/osrelease", show_string, string_key(KERNEL_RELEASE)},
-		{"sys/kernel/version", show_string, string_key(KERNEL_VERSION)},
-		{"sys/fs/nr_open", show_number, FD_TABLE_MAX},
-		{"sys/fs/pipe-max-size", show_number, PIPE_MAX_SIZE},
+		{"sys/kernel/ostype", pseudo_show_text, string_key(KERNEL_OSTYPE)},
+		{"sys/kernel/osrelease", pseudo_show_text, string_key(KERNEL_RELEASE)},
+		{"sys/kernel/version", pseudo_show_text, string_key(KERNEL_VERSION)},
+		{"sys/fs/nr_open", pseudo_show_number, FD_TABLE_MAX},
+		{"sys/fs/pipe-max-size", pseudo_show_number, PIPE_MAX_SIZE},
 	};
 	int err = procfs_symlink("mounts", "self/mounts");
 

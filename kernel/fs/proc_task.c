@@ -333,12 +333,6 @@ static const struct inode_ops root_ops = {
 	.iterate = root_iterate,
 };
 
-static int show_number(struct seq *s, u64 key)
-{
-	seq_printf(s, "%lu\n", key);
-	return 0;
-}
-
 int fs_task_nodes_init(void)
 {
 	int err;
@@ -348,7 +342,7 @@ int fs_task_nodes_init(void)
 		return -ENOMEM;
 	err = procfs_register("loadavg", proc_show_loadavg, 0);
 	if (!err)
-		err = procfs_register("sys/kernel/pid_max", show_number, PID_MAX);
+		err = procfs_register("sys/kernel/pid_max", pseudo_show_number, PID_MAX);
 	if (!err)
 		err = namespaces_init();
 	if (!err)

@@ -235,6 +235,18 @@ static int pseudo_register(struct super_block *sb, const char *path, const struc
 	return pseudo_attach(dir, name, strlen(name), pseudo_inode(sb, node, key, NULL));
 }
 
+int pseudo_show_number(struct seq *s, u64 key)
+{
+	seq_printf(s, "%lu\n", key);
+	return 0;
+}
+
+int pseudo_show_text(struct seq *s, u64 key)
+{
+	seq_printf(s, "%s\n", (const char *)(uintptr_t)key);
+	return 0;
+}
+
 int procfs_register(const char *path, pseudo_show_fn show, u64 key)
 {
 	return procfs_register_writable(path, 0444, show, NULL, key);

@@ -41,6 +41,9 @@ void seq_cpu_mask(struct seq *s, u64 mask);
  * be called twice.
  */
 typedef int (*pseudo_show_fn)(struct seq *s, u64 key);
+/* Two of them: the key in decimal; the static string that the key is the address of. A line each. */
+int pseudo_show_number(struct seq *s, u64 key);
+int pseudo_show_text(struct seq *s, u64 key);
 
 /*
  * Takes the text of one write, at most a page, NUL-terminated. 0 or -errno, which the writer gets. May

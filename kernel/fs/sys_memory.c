@@ -14,18 +14,6 @@
 #define BLOCK_BYTES  (128UL << 20) /* as Linux's sections */
 #define KIB_PER_PAGE (PAGE_SIZE >> 10)
 
-static int show_text(struct seq *s, u64 key)
-{
-	seq_printf(s, "%s\n", (const char *)(uintptr_t)key);
-	return 0;
-}
-
-static int show_number(struct seq *s, u64 key)
-{
-	seq_printf(s, "%lu\n", key);
-	return 0;
-}
-
 static int show_hex(struct seq *s, u64 key)
 {
 	seq_printf(s, "%08lx\n", key);
@@ -75,11 +63,11 @@ static int register_block(u64 block)
 		pseudo_show_fn show;
 		u64 key;
 	} files[] = {
-		{"online", show_number, 1},
-		{"phys_device", show_number, 0},
+		{"online", pseudo_show_number, 1},
+		{"phys_device", pseudo_show_number, 0},
 		{"phys_index", show_hex, block},
-		{"removable", show_number, 0},
-		{"state", show_text, (u64)(uintptr_t) "online"},
+		{"removable", pseudo_show_number, 0},
+		{"state", pseudo_show_text, (u64)(uintptr_t) "online"},
 	};
 	char path[64];
 	int err = 0;
@@ -102,6 +90,6 @@ int sys_memory_init(void)
 	if (!err)
 		err = sysfs_register(NODE_DIR "meminfo", show_node_meminfo, 0);
 	if (!err)
-		err = sysfs_register(NODE_DIR "distance", show_number, 10);
+		err = sysfs_register(NODE_DIR "distance", pseudo_show_number, 10);
 	return err;
 }

@@ -35,19 +35,6 @@ static int show_empty(struct seq *s, u64 key)
 	return 0;
 }
 
-/* `key` is a static string. */
-static int show_text(struct seq *s, u64 key)
-{
-	seq_printf(s, "%s\n", (const char *)(uintptr_t)key);
-	return 0;
-}
-
-static int show_number(struct seq *s, u64 key)
-{
-	seq_printf(s, "%lu\n", key);
-	return 0;
-}
-
 /* The set of hart `key` alone. */
 static int show_one_list(struct seq *s, u64 key)
 {
@@ -84,8 +71,8 @@ static int register_all(const char *dir, const struct sys_node *nodes, u32 n)
 static int register_cpu(u32 cpu)
 {
 	const struct sys_node nodes[] = {
-		{"topology/physical_package_id", show_number, 0},
-		{"topology/core_id", show_number, cpu},
+		{"topology/physical_package_id", pseudo_show_number, 0},
+		{"topology/core_id", pseudo_show_number, cpu},
 		{"topology/thread_siblings", show_one_mask, cpu},
 		{"topology/thread_siblings_list", show_one_list, cpu},
 		{"topology/core_cpus", show_one_mask, cpu},
@@ -106,11 +93,11 @@ int sys_nodes_init(void)
 	const struct sys_node cpu_nodes[] = {
 		{"online", show_cpu_list, 0},  {"possible", show_cpu_list, 0},
 		{"present", show_cpu_list, 0}, {"offline", show_empty, 0},
-		{"isolated", show_empty, 0},   {"kernel_max", show_number, MAX_CPUS - 1},
+		{"isolated", show_empty, 0},   {"kernel_max", pseudo_show_number, MAX_CPUS - 1},
 	};
 	const struct sys_node memory_nodes[] = {
-		{"online", show_number, 0},	     {"possible", show_number, 0},
-		{"has_cpu", show_number, 0},	     {"has_memory", show_number, 0},
+		{"online", pseudo_show_number, 0},   {"possible", pseudo_show_number, 0},
+		{"has_cpu", pseudo_show_number, 0},  {"has_memory", pseudo_show_number, 0},
 		{"node0/cpulist", show_cpu_list, 0}, {"node0/cpumap", show_cpu_mask, 0},
 	};
 	/* Where programs look for disks and devices first: there are none. */
@@ -127,8 +114,9 @@ int sys_nodes_init(void)
 	for (u32 i = 0; i < ARRAY_SIZE(empty) && !err; i++)
 		err = sysfs_mkdir(empty[i]);
 	if (!err)
-		err = sysfs_register("kernel/cpu_byteorder", show_text, (u64)(uintptr_t) "little");
+		err = sysfs_register("kernel/cpu_byteorder", pseudo_show_text,
+				     (u64)(uintptr_t) "little");
 	if (!err)
-		err = sysfs_register("kernel/address_bits", show_number, 64);
+		err = sysfs_register("kernel/address_bits", pseudo_show_number, 64);
 	return err;
 }
